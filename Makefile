@@ -11,7 +11,7 @@ export GOFLAGS := $(GOFLAGS) -mod=readonly -buildvcs=false
 # halve the latency under load (measured on two cores).
 engine_env := SERVER_DEFAULT_BUFFER_SIZE=1000 SERVER_DEFAULT_BUFFER_CONCURRENCY=2 SERVER_DEFAULT_BUFFER_FLUSH_INTERVAL=20ms
 
-# Starts the services and exports DATABASE_URL, HATCHET_DATABASE_URL and REDIS_URL for the next command.
+# Starts the services and exports the addresses of the databases and REDIS_URL for the next command.
 with_services := scripts/services start && exports=$$(scripts/services env) && eval "$$exports" && export $(engine_env) &&
 
 # Linters and generators, with the versions of tools/go.mod.
@@ -113,7 +113,8 @@ check: ## check format, vet, lint, generated code and modules
 	@echo "check: ok"
 
 .PHONY: generate
-generate: ## generate db/dbgen, docs/configuration.md and the steps in docs/operation.md
+generate: ## generate db/dbgen, db/catalogue/expected.jsonl, docs/configuration.md and the steps in docs/operation.md
 	$(tool) sqlc generate
+	@$(with_services) go test -count=1 -run TestExpected_IsAFreshMigration ./db/catalogue -update
 	go generate ./config ./client
 	@$(with_services) go test -count=1 -run TestOperationPage_ListsTheSteps ./workflows -update

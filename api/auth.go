@@ -23,8 +23,9 @@ import (
 
 // permission is the credential that a route needs.
 type permission struct {
-	scopes   []Scope // one of them is enough; none: the route needs no key
-	operator bool    // the route also accepts the admin token
+	scopes     []Scope // one of them is enough; none: the route needs no key
+	operator   bool    // the route also accepts the admin token
+	allTenants bool    // the route accepts nothing but the admin token, because it concerns all tenants
 }
 
 var (
@@ -34,6 +35,8 @@ var (
 	toReview  = permission{scopes: []Scope{ScopeReview}}
 	toAdmin   = permission{scopes: []Scope{ScopeAdmin}}
 	toOperate = permission{scopes: []Scope{ScopeAdmin}, operator: true}
+	// toSweep is the permission to start what covers all tenants, and to see its counts.
+	toSweep = permission{scopes: []Scope{ScopeAdmin}, operator: true, allTenants: true}
 	// toInspect is the permission to list operations: an operator looks for failed ones.
 	toInspect = permission{scopes: []Scope{ScopeRead}, operator: true}
 	// toFollow is the permission to get operations. A key that cannot read must be able to follow its own.
@@ -125,12 +128,15 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 		return caller{}, err
 	}
 	now := time.Now()
-	if s.isAdminToken(secret) {
+	if s.isAdminToken(secret) && s.isInside(ctx.Context()) {
 		if !p.operator {
 			return caller{}, &vault.Error{
 				Code: vault.CodeNotAllowed, Field: "Authorization",
 				Message: "the admin token is only valid for /admin and its operations; use an API key of the tenant",
 			}
+		}
+		if p.allTenants && ctx.Header("X-Tenant") != "" {
+			return caller{}, vault.Invalid("X-Tenant", "is not allowed here: this covers all tenants")
 		}
 		return s.operator(ctx, now)
 	}
@@ -147,6 +153,12 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 	info.Tenant, info.Key = key.TenantID, key.ID
 	if err := s.checkRate(key.ID, now); err != nil {
 		return caller{}, err
+	}
+	if p.allTenants {
+		return caller{}, &vault.Error{
+			Code: vault.CodeNotAllowed, Field: "Authorization",
+			Message: "this covers all tenants, and an API key is of one: it needs the ADMIN_TOKEN of the operator",
+		}
 	}
 	c := caller{tenant: key.TenantID, scopes: key.Scopes, sources: key.Sources}
 	if !slices.ContainsFunc(p.scopes, c.may) {

@@ -191,3 +191,63 @@ func TestServe_EndsGracefully(t *testing.T) {
 		t.Errorf("after that it says %d %s", rec.Code, rec.Body)
 	}
 }
+
+// With a listener of their own, /admin and /metrics do not exist beside it, and the admin token is valid there alone.
+func TestServe_AdminListener(t *testing.T) {
+	t.Parallel()
+	listen := func() net.Listener {
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	outside, inside := listen(), listen()
+	if err := makeOperator(); err != nil {
+		t.Fatal(err)
+	}
+	o := kit.APIOptions(operatorTenant)
+	o.AdminListener, o.ShutdownGrace = inside, time.Second
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- api.New(o).Serve(ctx, outside) }()
+	status := func(l net.Listener, method, path string) int {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+l.Addr().String()+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+adminToken)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		return res.StatusCode
+	}
+	for _, c := range []struct {
+		method, path    string
+		outside, inside int
+	}{
+		{"GET", "/metrics", 404, 200},
+		{"GET", "/metrics/", 404, 404},
+		{"POST", "/admin/profiles/expire-stale", 404, 202},
+		{"POST", "/admin/profiles/../profiles/expire-stale", 404, 202},
+		{"GET", "/admin", 404, 404},
+		{"GET", "/v1/operations", 401, 200},
+		{"GET", "/healthz", 200, 200},
+		{"GET", "/readyz", 200, 200},
+		{"GET", "/openapi.json", 200, 200},
+	} {
+		if got := status(outside, c.method, c.path); got != c.outside {
+			t.Errorf("outside %s %s: %d, want %d", c.method, c.path, got, c.outside)
+		}
+		if got := status(inside, c.method, c.path); got != c.inside {
+			t.Errorf("inside %s %s: %d, want %d", c.method, c.path, got, c.inside)
+		}
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

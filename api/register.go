@@ -70,11 +70,15 @@ func (s *Server) describe(r route) huma.Operation {
 	h.Errors = []int{http.StatusBadRequest} // an invalid query, cursor or body
 	if len(r.access.scopes) > 0 {
 		h.Middlewares = huma.Middlewares{s.authorize(r.access), s.takeTurn}
-		h.Security = []map[string][]string{{"key": {}}}
+		if !r.access.allTenants {
+			h.Security = append(h.Security, map[string][]string{"key": {}})
+		}
 		h.Errors = append(h.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests,
 			http.StatusServiceUnavailable)
 		if r.access.operator {
 			h.Security = append(h.Security, map[string][]string{"admin": {}})
+		}
+		if r.access.operator && !r.access.allTenants {
 			h.Parameters = append(h.Parameters, &huma.Param{
 				Name: "X-Tenant", In: "header", Schema: input.UUIDSchema(),
 				Description: "The id of the tenant, with ADMIN_TOKEN. Absent: the tenant of the operator.",

@@ -243,8 +243,9 @@ func TestRoutes_AllWork(t *testing.T) {
 		want(200)
 
 	// Administration and health.
-	s.change("POST", "/admin/profiles/expire-stale", "").want(200)
-	s.change("POST", "/admin/profiles/detect-orphans", "").want(200)
+	operator := "Authorization: Bearer " + adminToken
+	s.change("POST", "/admin/profiles/expire-stale", "", operator).want(200)
+	s.change("POST", "/admin/profiles/detect-orphans", "", operator).want(200)
 	s.do("DELETE", "/admin/cache/profiles/"+customer.String(), "").want(204)
 	s.do("GET", "/healthz", "").want(200)
 	s.do("GET", "/readyz", "").want(200)
@@ -294,8 +295,12 @@ func (s *service) everyRouteWithBadInput() {
 				continue
 			}
 			good := fill(r.path, testkit.ID().String())
+			auth := "Authorization: Bearer " + s.key
+			if len(at(op, "security").([]any)) == 1 && at(op, "security").([]any)[0].(map[string]any)["admin"] != nil {
+				auth = "Authorization: Bearer " + adminToken
+			}
 			s.do(method, good, "", "Authorization: ").problem(401, "unauthenticated")
-			s.do(method, good+"?surprise=1", "").problem(422, vault.CodeInvalid)
+			s.do(method, good+"?surprise=1", "", auth).problem(422, vault.CodeInvalid)
 			if bad := fill(r.path, "not-a-uuid"); bad != good && strings.Contains(r.path, "_id}") {
 				p := s.do(method, bad, "").problem(422, vault.CodeInvalid)
 				if !strings.Contains(p.Detail, "is not a UUID, such as") || !strings.HasSuffix(p.Field, "_id") {
@@ -308,8 +313,8 @@ func (s *service) everyRouteWithBadInput() {
 				s.do(method, strings.ReplaceAll(good, "email", "e%00"), "").problem(422, vault.CodeInvalid)
 			}
 			if at(op, "responses", "202") != nil {
-				s.do(method, good, "", "Idempotency-Key: "+strings.Repeat("x", 201)).problem(422, vault.CodeInvalid)
-				s.do(method, good, "", "Idempotency-Key: caf\xe9").problem(422, vault.CodeInvalid)
+				s.do(method, good, "", auth, "Idempotency-Key: "+strings.Repeat("x", 201)).problem(422, vault.CodeInvalid)
+				s.do(method, good, "", auth, "Idempotency-Key: caf\xe9").problem(422, vault.CodeInvalid)
 			}
 			if takesCursor(op) {
 				for _, cursor := range []string{"x", "e30", "eyJuYW1lIjoxfQ", strings.Repeat("A", 400)} {

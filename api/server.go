@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -32,7 +33,10 @@ type Options struct {
 	Keys    Keys
 	// AdminToken is the bearer token of the operator. "": there is none.
 	AdminToken string
-	// OperatorTenant owns the sweeps that the operator starts without X-Tenant. It must exist if AdminToken is set.
+	// AdminListener serves /admin and /metrics, and is the only one that accepts AdminToken. It serves all other paths too,
+	// so that an operator can follow an operation. nil: the listener of Serve serves everything.
+	AdminListener net.Listener
+	// OperatorTenant owns the sweeps. It must exist if AdminToken is set.
 	OperatorTenant uuid.UUID
 	// DropProfile removes the cache entry of a customer. nil: there is no cache.
 	DropProfile func(ctx context.Context, tenant, customer uuid.UUID) error
@@ -177,7 +181,27 @@ func description() huma.Config {
 }
 
 // ServeHTTP implements http.Handler.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if isForOperators(r.URL.Path) && !s.isInside(r.Context()) {
+		r = r.Clone(r.Context())
+		r.URL.Path = "/" // no route: the path does not exist here
+	}
+	s.handler.ServeHTTP(w, r)
+}
+
+// isForOperators reports whether a path can have a listener of its own.
+func isForOperators(path string) bool {
+	path = strings.TrimRight(path, "/")
+	return path == "/metrics" || path == "/admin" || strings.HasPrefix(path, "/admin/")
+}
+
+// insideKey marks the requests of Options.AdminListener.
+type insideKey struct{}
+
+// isInside reports whether a request may concern all tenants: it came by Options.AdminListener, or there is none.
+func (s *Server) isInside(ctx context.Context) bool {
+	return s.options.AdminListener == nil || ctx.Value(insideKey{}) != nil
+}
 
 // notServed responds to requests without a route: an unknown path, or a method that the path does not allow.
 func (s *Server) notServed(w http.ResponseWriter, r *http.Request) {

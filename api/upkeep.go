@@ -80,14 +80,14 @@ const tagAdmin = "Administration"
 func (s *Server) adminRoutes() {
 	type sweep struct{ input.Preferences }
 	submit[sweep](s, vault.ExpireValues, route{
-		method: http.MethodPost, path: "/admin/profiles/expire-stale", tag: tagAdmin, access: toOperate,
+		method: http.MethodPost, path: "/admin/profiles/expire-stale", tag: tagAdmin, access: toSweep,
 		summary: "Mark the values and assets whose expiry has passed as expired",
-		detail:  "In all tenants. A schedule does the same.",
+		detail:  "In all tenants, so with ADMIN_TOKEN alone. A schedule does the same.",
 	})
 	submit[sweep](s, vault.DetectOrphans, route{
-		method: http.MethodPost, path: "/admin/profiles/detect-orphans", tag: tagAdmin, access: toOperate,
+		method: http.MethodPost, path: "/admin/profiles/detect-orphans", tag: tagAdmin, access: toSweep,
 		summary: "Mark items without their source now",
-		detail:  "In all tenants. A schedule does the same.",
+		detail:  "In all tenants, so with ADMIN_TOKEN alone. A schedule does the same.",
 	})
 	register(s, route{
 		name: "drop-cached-profile", tag: tagAdmin, access: toOperate,

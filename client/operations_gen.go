@@ -347,8 +347,8 @@ func (c *Client) CancelFill(
 	}, opts)
 }
 
-// ExpireValues: Mark the values and assets whose expiry has passed as expired. In all tenants. A schedule does the
-// same.
+// ExpireValues: Mark the values and assets whose expiry has passed as expired. In all tenants, so with ADMIN_TOKEN
+// alone. A schedule does the same.
 func (c *Client) ExpireValues(
 	ctx context.Context, opts ...Option,
 ) (Operation[vault.SweepResult], error) {
@@ -357,7 +357,8 @@ func (c *Client) ExpireValues(
 	}, opts)
 }
 
-// DetectOrphans: Mark items without their source now. In all tenants. A schedule does the same.
+// DetectOrphans: Mark items without their source now. In all tenants, so with ADMIN_TOKEN alone. A schedule does the
+// same.
 func (c *Client) DetectOrphans(
 	ctx context.Context, opts ...Option,
 ) (Operation[vault.SweepResult], error) {

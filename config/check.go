@@ -40,9 +40,17 @@ var rules = map[string]struct {
 	"engine-url": {"an http or https address without a path, such as http://localhost:7077", isEngineURL},
 	"time-zone":  {"the name of a time zone, such as Europe/Berlin or UTC", isTimeZone},
 	"address":    {"host:port, such as :8081 or 127.0.0.1:8081", isAddress},
-	"name":       {"a name without spaces", isWord},
-	"token":      {"one word without spaces or line breaks", isWord},
-	"keyset":     {"a Tink keyset in base64; `vault sealing-key` makes one", isBase64},
+	"address-or-none": {
+		"host:port, such as :8001 or 127.0.0.1:8001, or empty",
+		func(s string) bool { return s == "" || isAddress(s) },
+	},
+	"long-token": {
+		"one word of 32 characters or more without spaces or line breaks, such as from openssl rand -hex 32",
+		func(s string) bool { return isWord(s) && len(s) >= 32 },
+	},
+	"name":   {"a name without spaces", isWord},
+	"token":  {"one word without spaces or line breaks", isWord},
+	"keyset": {"a Tink keyset in base64; `vault sealing-key` makes one", isBase64},
 }
 
 func isTimeZone(s string) bool {

@@ -8,6 +8,7 @@
 package config
 
 import (
+	"cmp"
 	_ "embed"
 	"log/slog"
 	"net"
@@ -115,9 +116,14 @@ type Sweeps struct {
 
 // Database configures PostgreSQL.
 type Database struct {
-	URL            URL `toml:"url" env:"DATABASE_URL" rule:"postgres-url"` // "": not set
+	URL            URL `toml:"url" env:"DATABASE_URL" rule:"postgres-url"`                 // "": not set
+	SystemURL      URL `toml:"system_url" env:"SYSTEM_DATABASE_URL" rule:"postgres-url"`   // "": URL
+	MigrateURL     URL `toml:"migrate_url" env:"MIGRATE_DATABASE_URL" rule:"postgres-url"` // "": URL
 	MaxConnections int `toml:"max_connections" rule:"2..1000"`
 }
+
+// OwnerURL is the address with the login that migrates.
+func (d Database) OwnerURL() URL { return cmp.Or(d.MigrateURL, d.URL) }
 
 // Redis configures the cache.
 type Redis struct {
@@ -202,14 +208,15 @@ func (w Worker) ShutdownGrace() time.Duration { return seconds(w.ShutdownGraceSe
 
 // API configures the HTTP server.
 type API struct {
-	ListenAddress         string `toml:"listen_address" rule:"address"` // host:port
+	ListenAddress         string `toml:"listen_address" rule:"address"`        // host:port
+	AdminAddress          string `toml:"admin_address" rule:"address-or-none"` // host:port; "": ListenAddress
 	MaxBodyBytes          int    `toml:"max_body_bytes" rule:"1..268435456"`
 	RateLimitPerSecond    int    `toml:"rate_limit_per_second" rule:"0..1000000"` // per key; 0: no limit
 	RequestTimeoutSeconds int    `toml:"request_timeout_seconds" rule:"1..600"`
 	ShutdownGraceSeconds  int    `toml:"shutdown_grace_seconds" rule:"1..3600"`
 
-	// AdminToken gives access to /admin. "": only API keys with the scope admin have access.
-	AdminToken Secret `toml:"admin_token" env:"ADMIN_TOKEN" rule:"token" doc:"The bearer token of an operator for /admin, across tenants. Empty: only API keys with the scope admin have access."`
+	// AdminToken gives access to /admin across tenants. "": nobody has it.
+	AdminToken Secret `toml:"admin_token" env:"ADMIN_TOKEN" rule:"long-token" doc:"The bearer token of an operator for /admin, across tenants: 32 characters or more, such as from openssl rand -hex 32. Empty: nobody starts sweeps by hand."`
 }
 
 // RequestTimeout is the limit of a request, without the wait of Prefer: wait.

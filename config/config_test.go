@@ -185,7 +185,7 @@ func TestLoad_EveryKeyHasAVariable(t *testing.T) {
 		case k.rule == "cron":
 			value = "1 2 * * *"
 		default:
-			value = map[string]string{"engine-url": "https://e:1", "postgres-url": "postgres://h/d", "redis-url": "redis://h", "http-url": "http://h/v1", "collector-url": "http://h:4317", "address": "h:1", "time-zone": "Europe/Berlin"}[k.rule]
+			value = map[string]string{"engine-url": "https://e:1", "postgres-url": "postgres://h/d", "redis-url": "redis://h", "http-url": "http://h/v1", "collector-url": "http://h:4317", "address": "h:1", "address-or-none": "h:1", "long-token": strings.Repeat("word", 8), "time-zone": "Europe/Berlin"}[k.rule]
 		}
 		if value == "" {
 			value = "word"
@@ -354,6 +354,7 @@ func TestLoad_BadEnvironment(t *testing.T) {
 		{"VAULT_LOG_LEVEL=" + strings.Repeat("x", 1000), `log.level (VAULT_LOG_LEVEL): "` + strings.Repeat("x", 80) + `…" is not debug, info, warn or error`},
 		{"VAULT_LOG_LEVEL=a\nb", `log.level (VAULT_LOG_LEVEL): "a\nb" is not debug, info, warn or error`},
 
+		{"ADMIN_TOKEN=" + strings.Repeat("x", 31), `api.admin_token (ADMIN_TOKEN): (not shown) is not one word of 32 characters or more without spaces or line breaks, such as from openssl rand -hex 32`},
 		{"DATABASE_URL=http://user:" + secretWord + "@h/d", `database.url (DATABASE_URL): "http://***@h/d" is not a PostgreSQL address, such as postgres://user:password@host:5432/contextvault`},
 		{"DATABASE_URL=host=h password=" + secretWord, `database.url (DATABASE_URL): (not shown) is not a PostgreSQL address, such as postgres://user:password@host:5432/contextvault`},
 		{"DATABASE_URL=user:" + secretWord + "@h/d", `database.url (DATABASE_URL): (not shown) is not a PostgreSQL address, such as postgres://user:password@host:5432/contextvault`},
@@ -455,7 +456,7 @@ func TestConfig_HidesSecrets(t *testing.T) {
 	t.Parallel()
 	cfg := mustLoad(t, "",
 		"DATABASE_URL=postgres://user:"+secretWord+"@h:5432/d?sslpassword="+secretWord, "REDIS_URL=redis://"+secretWord+"@h", "OPENAI_API_KEY="+secretWord,
-		"HATCHET_CLIENT_TOKEN="+secretWord, "ADMIN_TOKEN="+secretWord, "VAULT_SEALING_KEY=aHVudGVyMg==", "OPENAI_BASE_URL=https://u:"+secretWord+"@h/v1")
+		"HATCHET_CLIENT_TOKEN="+secretWord, "ADMIN_TOKEN="+strings.Repeat(secretWord, 6), "VAULT_SEALING_KEY=aHVudGVyMg==", "OPENAI_BASE_URL=https://u:"+secretWord+"@h/v1")
 	var logged strings.Builder
 	slog.New(slog.NewJSONHandler(&logged, nil)).Info("started", "config", cfg, "section", cfg.Database, "url", cfg.Redis.URL, "token", cfg.Jobs.Hatchet.Token)
 	slog.New(slog.NewTextHandler(&logged, nil)).Info("started", "config", cfg, "section", cfg.LLM, "pointer", &cfg)

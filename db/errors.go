@@ -70,16 +70,17 @@ const connClosed = "conn closed"
 
 // Error codes of PostgreSQL (appendix A of its manual).
 const (
-	connectionException = "08" // the class
-	protocolViolation   = "08P01"
-	readOnlyTransaction = "25006" // a standby after a fail-over
-	tooManyConnections  = "53300"
-	adminShutdown       = "57P01"
-	crashShutdown       = "57P02"
-	cannotConnectNow    = "57P03"
-	foreignKeyViolation = "23503"
-	uniqueViolation     = "23505"
-	deadlockDetected    = "40P01"
+	connectionException   = "08" // the class
+	protocolViolation     = "08P01"
+	insufficientPrivilege = "42501"
+	readOnlyTransaction   = "25006" // a standby after a fail-over
+	tooManyConnections    = "53300"
+	adminShutdown         = "57P01"
+	crashShutdown         = "57P02"
+	cannotConnectNow      = "57P03"
+	foreignKeyViolation   = "23503"
+	uniqueViolation       = "23505"
+	deadlockDetected      = "40P01"
 )
 
 // SafeText describes an error of PostgreSQL by its code and constraint, because the text of the server may quote a

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/url"
-	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -83,7 +82,7 @@ func TestWrapNotFound_MissingRow(t *testing.T) {
 
 func TestOpen_BadURLHidesPassword(t *testing.T) {
 	t.Parallel()
-	server, err := url.Parse(os.Getenv(dbtest.ServerEnv))
+	server, err := url.Parse(dbtest.Server())
 	if err != nil {
 		t.Fatal("the server's address is no URL")
 	}

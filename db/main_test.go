@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func openOne(t *testing.T) (*db.DB, string) {
 	t.Helper()
 	url := dbtest.URL(t)
-	d, err := db.Open(t.Context(), url, db.Options{MaxConns: 1})
+	d, err := dbtest.OpenLogins(t.Context(), url, db.Options{MaxConns: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,12 +1,14 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	pgvector "github.com/pgvector/pgvector-go/pgx"
 
@@ -23,11 +25,19 @@ const (
 type Options struct {
 	// MaxConns is the maximum size of the tenant pool. The system pool gets a quarter of it, at least 2. 0: 10.
 	MaxConns int32
+	// SystemURL names the same database with the login of the system pool. "": the url of Open.
+	SystemURL string
 	// ConnectTimeout limits one attempt to connect. 0: 5 seconds.
 	ConnectTimeout time.Duration
 }
 
+// connectTimeout limits one attempt to connect, unless Options say otherwise.
+const connectTimeout = 5 * time.Second
+
 var errDatabaseURL = errors.New("DATABASE_URL is not a PostgreSQL URL, such as " +
+	"postgres://user:password@host:5432/contextvault")
+
+var errSystemURL = errors.New("SYSTEM_DATABASE_URL is not a PostgreSQL URL, such as " +
 	"postgres://user:password@host:5432/contextvault")
 
 // DB holds one pool per role. It is safe for concurrent use.
@@ -38,38 +48,47 @@ type DB struct {
 	turns  *turns.Turns // of the connections of app
 }
 
-// Open connects to the database at url. It returns an error if the schema is missing or older than this program. The
-// login role of the url must be a member of vault_app and vault_system; the role that ran the migrations is.
+// Open connects to the database at url. It returns an error if the schema is missing or older than this program, or if a
+// login could see more than its role may: a superuser, the owner of the tables, or one that bypasses row-level security.
+//
+// The login of the url must be a member of vault_app, and that of Options.SystemURL of vault_system. Without a SystemURL
+// one login is a member of both.
 func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 	if opts.MaxConns == 0 {
 		opts.MaxConns = 10
 	}
 	if opts.ConnectTimeout == 0 {
-		opts.ConnectTimeout = 5 * time.Second
+		opts.ConnectTimeout = connectTimeout
 	}
-	cfg, err := pgxpool.ParseConfig(url)
-	if err != nil {
+	app := login{variable: "DATABASE_URL", role: roleApp, separate: opts.SystemURL != ""}
+	system := login{variable: "DATABASE_URL", role: roleSystem}
+	if app.separate {
+		system.variable = "SYSTEM_DATABASE_URL"
+	}
+	var err error
+	if app.config, err = poolConfig(url, opts.ConnectTimeout); err != nil {
 		return nil, errDatabaseURL
 	}
-	cfg.ConnConfig.ConnectTimeout = opts.ConnectTimeout
-	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
-	if cfg.ConnConfig.RuntimeParams["application_name"] == "" {
-		cfg.ConnConfig.RuntimeParams["application_name"] = "contextvault"
+	if system.config, err = poolConfig(cmp.Or(opts.SystemURL, url), opts.ConnectTimeout); err != nil {
+		return nil, errSystemURL
 	}
-	pooled, err := behindPooler(ctx, cfg.ConnConfig)
+	pooled, err := behindPooler(ctx, app.config.ConnConfig)
+	if err == nil && app.separate && !pooled {
+		pooled, err = behindPooler(ctx, system.config.ConnConfig)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	app, err := openPool(ctx, cfg, roleApp, opts.MaxConns, pooled)
+	appPool, err := app.open(ctx, opts.MaxConns, pooled)
 	if err != nil {
 		return nil, err
 	}
-	system, err := openPool(ctx, cfg, roleSystem, max(2, opts.MaxConns/4), pooled)
+	systemPool, err := system.open(ctx, max(2, opts.MaxConns/4), pooled)
 	if err != nil {
-		app.Close()
+		appPool.Close()
 		return nil, err
 	}
-	d := &DB{app: app, system: system, pooled: pooled, turns: turns.New(int(opts.MaxConns))}
+	d := &DB{app: appPool, system: systemPool, pooled: pooled, turns: turns.New(int(opts.MaxConns))}
 	if err := d.checkSchema(ctx); err != nil {
 		d.Close()
 		return nil, err
@@ -77,14 +96,25 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 	return d, nil
 }
 
+func poolConfig(url string, connectTimeout time.Duration) (*pgxpool.Config, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	cfg.ConnConfig.ConnectTimeout = connectTimeout
+	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	if cfg.ConnConfig.RuntimeParams["application_name"] == "" {
+		cfg.ConnConfig.RuntimeParams["application_name"] = "contextvault"
+	}
+	return cfg, nil
+}
+
 // checkSchema returns an error if the schema is older than this program: its steps would fail. A newer schema is valid,
 // because the schema is upgraded before the programs.
 func (d *DB) checkSchema(ctx context.Context) error {
-	var has int64
-	const query = "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied"
-	err := d.systemConn().QueryRow(ctx, query).Scan(&has)
+	has, err := d.schemaVersion(ctx)
 	if err != nil {
-		return fmt.Errorf("read the version of the database schema (run `vault migrate up` if it is missing): %w", err)
+		return err
 	}
 	if needs := newestVersion(); has < needs {
 		return fmt.Errorf(
@@ -96,18 +126,30 @@ func (d *DB) checkSchema(ctx context.Context) error {
 	return nil
 }
 
-func openPool(
-	ctx context.Context, base *pgxpool.Config, role string, maxConns int32, pooled bool,
-) (*pgxpool.Pool, error) {
-	cfg := base.Copy()
+// schemaVersion returns the version of the newest applied migration.
+func (d *DB) schemaVersion(ctx context.Context) (version int64, err error) {
+	const query = "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied"
+	err = d.systemConn().QueryRow(ctx, query).Scan(&version)
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == insufficientPrivilege {
+		return 0, fmt.Errorf("read the version of the database schema as %s: %w: the database lost its grants. %s",
+			roleSystem, err, repairHint)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read the version of the database schema (run `vault migrate up` if it is missing): %w", err)
+	}
+	return version, nil
+}
+
+func (l login) open(ctx context.Context, maxConns int32, pooled bool) (*pgxpool.Pool, error) {
+	cfg := l.config
 	cfg.MaxConns = maxConns
 	if pooled {
 		useNoSession(cfg.ConnConfig)
 	} else {
-		cfg.ConnConfig.RuntimeParams["role"] = role
+		cfg.ConnConfig.RuntimeParams["role"] = l.role
 	}
 	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		if err := checkRole(ctx, conn, role, pooled); err != nil {
+		if err := l.check(ctx, conn, pooled); err != nil {
 			return err
 		}
 		return pgvector.RegisterTypes(ctx, conn)
@@ -115,44 +157,17 @@ func openPool(
 	cfg.ConnConfig.Tracer = newTracer()
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("open database as %s: %w", role, err)
+		return nil, fmt.Errorf("open database as %s: %w", l.role, err)
 	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
 		if errors.Is(err, errRole) || errors.Is(err, errStatementMode) {
 			return nil, err
 		}
-		return nil, fmt.Errorf("open database as %s (run `vault migrate up` if the role is missing): %w", role, err)
+		return nil, fmt.Errorf("open database as %s (if the role is missing, or the login of %s is not its member: %s): %w",
+			l.role, l.variable, loginsHint, err)
 	}
 	return pool, nil
-}
-
-// errRole reports a connection with another role than the vault asked for.
-var errRole = errors.New("the connection has the wrong role")
-
-// checkRole verifies that the queries of a new connection have the role that row-level security relies on. A proxy that
-// drops the startup parameter role gives a connection of the login role, which may see the rows of all tenants.
-func checkRole(ctx context.Context, conn *pgx.Conn, role string, pooled bool) error {
-	var current string
-	var bypasses bool
-	err := inRole(ctx, conn, role, pooled, func(row func(sql string, args ...any) pgx.Row) error {
-		return row("SELECT r.rolname, r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.rolname = current_user",
-			pgx.QueryExecModeExec).Scan(&current, &bypasses)
-	})
-	if err != nil {
-		return fmt.Errorf("read the role of the connection: %w", err)
-	}
-	switch {
-	case current != role:
-		return fmt.Errorf("%w: it is %s, and the vault asked for %s. A proxy between the vault and PostgreSQL dropped the "+
-			"startup parameter role, so tenants would not be separated: connect to PostgreSQL itself, or to PgBouncer",
-			errRole, current, role)
-	case bypasses:
-		return fmt.Errorf("%w: %s is a superuser or bypasses row-level security, so tenants would not be separated: run "+
-			"ALTER ROLE %s NOSUPERUSER NOBYPASSRLS", errRole, role, role)
-	default:
-		return nil
-	}
 }
 
 // Close waits until all connections are idle and closes them.

@@ -17,7 +17,7 @@ func TestOpen_OlderSchemaIsRefused(t *testing.T) {
 	t.Parallel()
 	url := dbtest.URL(t)
 	open := func() error {
-		d, err := db.Open(t.Context(), url, db.Options{})
+		d, err := dbtest.OpenLogins(t.Context(), url, db.Options{})
 		if err == nil {
 			d.Close()
 		}
@@ -82,7 +82,7 @@ func poolerWithout(t *testing.T, database, parameter string) string {
 // Behind a pooler that drops the role, row-level security would be off: Open refuses.
 func TestOpen_PoolerDropsTheRole(t *testing.T) {
 	t.Parallel()
-	opened, err := db.Open(t.Context(), poolerWithout(t, dbtest.URL(t), "role"), db.Options{})
+	opened, err := dbtest.OpenLogins(t.Context(), poolerWithout(t, dbtest.URL(t), "role"), db.Options{})
 	if err == nil {
 		opened.Close()
 		t.Fatal("it was opened")
@@ -97,7 +97,7 @@ func TestOpen_PoolerDropsTheRole(t *testing.T) {
 // A pooler that keeps the role is no problem.
 func TestOpen_PoolerKeepsTheRole(t *testing.T) {
 	t.Parallel()
-	opened, err := db.Open(t.Context(), poolerWithout(t, dbtest.URL(t), "application_name"), db.Options{})
+	opened, err := dbtest.OpenLogins(t.Context(), poolerWithout(t, dbtest.URL(t), "application_name"), db.Options{})
 	if err != nil {
 		t.Fatalf("behind a pooler that keeps the role: %v", err)
 	}

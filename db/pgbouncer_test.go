@@ -23,7 +23,7 @@ func TestOpen_PgBouncer(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			direct := dbtest.URL(t)
-			d, err := db.Open(t.Context(), dbtest.PgBouncer(t, direct, mode), db.Options{MaxConns: connsFor(mode)})
+			d, err := dbtest.OpenLogins(t.Context(), dbtest.PgBouncer(t, direct, mode), db.Options{MaxConns: connsFor(mode)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -93,7 +93,7 @@ func seesOwn(t *testing.T, d *db.DB, tenant uuid.UUID, owner map[uuid.UUID]uuid.
 // No query of the vault has the role of the login behind a pooler.
 func TestOpen_PgBouncerRole(t *testing.T) {
 	t.Parallel()
-	d, err := db.Open(t.Context(), dbtest.PgBouncer(t, dbtest.URL(t), "transaction"), db.Options{})
+	d, err := dbtest.OpenLogins(t.Context(), dbtest.PgBouncer(t, dbtest.URL(t), "transaction"), db.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestOpen_PgBouncerRole(t *testing.T) {
 // Without a listening connection, waiting callers are told to look at an interval.
 func TestListenOperations_PgBouncer(t *testing.T) {
 	t.Parallel()
-	d, err := db.Open(t.Context(), dbtest.PgBouncer(t, dbtest.URL(t), "transaction"), db.Options{})
+	d, err := dbtest.OpenLogins(t.Context(), dbtest.PgBouncer(t, dbtest.URL(t), "transaction"), db.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestListenOperations_PgBouncer(t *testing.T) {
 func TestOpen_PgBouncerRefused(t *testing.T) {
 	t.Parallel()
 	direct := dbtest.URL(t)
-	opened, err := db.Open(t.Context(), dbtest.PgBouncer(t, direct, "statement"), db.Options{})
+	opened, err := dbtest.OpenLogins(t.Context(), dbtest.PgBouncer(t, direct, "statement"), db.Options{})
 	if err == nil {
 		opened.Close()
 		t.Fatal("statement mode was accepted")

@@ -14,7 +14,7 @@ import (
 // One tenant whose transactions and queries are slow leaves connections to the others.
 func TestTenant_LeavesConnectionsToOthers(t *testing.T) {
 	t.Parallel()
-	d, err := db.Open(t.Context(), dbtest.URL(t), db.Options{MaxConns: 4})
+	d, err := dbtest.OpenLogins(t.Context(), dbtest.URL(t), db.Options{MaxConns: 4})
 	if err != nil {
 		t.Fatal(err)
 	}

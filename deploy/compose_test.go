@@ -25,7 +25,7 @@ var secrets = map[string]string{
 	"POSTGRES_PASSWORD":      "p0stgres",
 	"HATCHET_ADMIN_PASSWORD": "Dashb0ard",
 	"HATCHET_CLIENT_TOKEN":   "token",
-	"ADMIN_TOKEN":            "admin",
+	"ADMIN_TOKEN":            "0123456789abcdef0123456789abcdef",
 	"VAULT_SEALING_KEY":      "key",
 }
 

@@ -123,12 +123,11 @@ func system(t *testing.T, environ ...string) eval.System {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := config.Load("", append([]string{
-		"DATABASE_URL=" + url,
+	cfg, err := config.Load("", slices.Concat(dbtest.Environ(url), []string{
 		"REDIS_URL=" + os.Getenv("REDIS_URL"),
 		"VAULT_SEALING_KEY=" + key,
 		"VAULT_PROFILE_VALIDATION_MODE=strict",
-	}, environ...))
+	}, environ))
 	if err != nil {
 		t.Fatal(err)
 	}

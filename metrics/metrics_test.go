@@ -86,7 +86,7 @@ func shown(t *testing.T, c prometheus.Collector) string {
 func TestCounts_ExportsOperationsAndValues(t *testing.T) {
 	t.Parallel()
 	url := dbtest.URL(t)
-	d, err := db.Open(t.Context(), url, db.Options{MaxConns: 4})
+	d, err := dbtest.OpenLogins(t.Context(), url, db.Options{MaxConns: 4})
 	if err != nil {
 		t.Fatal(err)
 	}

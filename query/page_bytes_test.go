@@ -55,7 +55,7 @@ func TestActiveValues_Bytes(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
 	var customers []uuid.UUID
-	for _, n := range []int{80, 30, 30, 30} { // the first alone exceeds the limit, then two fit
+	for _, n := range []int{20, 7, 7, 7} { // the first alone exceeds the limit, then two fit
 		customers = append(customers, newID())
 		v.fill(customers[len(customers)-1], n)
 	}
@@ -66,7 +66,7 @@ func TestActiveValues_Bytes(t *testing.T) {
 			t.Fatalf("%d customers are read, want %d", read, want)
 		}
 		for _, id := range customers[:read] {
-			if len(values[id]) < 30 {
+			if len(values[id]) < 7 {
 				t.Errorf("a customer of the page has %d values", len(values[id]))
 			}
 		}

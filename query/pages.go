@@ -128,7 +128,7 @@ func (q *Queries) HistoryPage(
 }
 
 // versionsPerRead is the number of versions that are read at once. Several bound the memory of a page.
-const versionsPerRead = 100
+const versionsPerRead = 32
 
 func (q *Queries) historyRows(
 	ctx context.Context, tenant, customer uuid.UUID, name string, after *HistoryPosition, rows int,

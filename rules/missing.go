@@ -55,9 +55,19 @@ type Known struct {
 func FindMissing(
 	reqs []vault.Requirement, defs map[string]vault.Definition, known Known, scope Scope,
 ) (missing []vault.Missing, warnings []string) {
-	strictest, warnings := Applicable(reqs, known, scope)
+	applicable, warnings := Applicable(reqs, known, scope)
+	missing, more := Unmet(applicable, defs, known)
+	warnings = append(warnings, more...)
+	slices.Sort(warnings)
+	return missing, slices.Compact(warnings)
+}
+
+// Unmet returns those of the requirements that apply (see Applicable) which are unmet, in the order of FindMissing.
+func Unmet(
+	applicable map[string]vault.Requirement, defs map[string]vault.Definition, known Known,
+) (missing []vault.Missing, warnings []string) {
 	missing = []vault.Missing{}
-	for name, r := range strictest {
+	for name, r := range applicable {
 		var def *vault.Definition
 		if d, ok := defs[name]; ok && d.Enabled {
 			def = &d
@@ -84,8 +94,7 @@ func FindMissing(
 		}
 	}
 	slices.SortFunc(missing, func(a, b vault.Missing) int { return ByOrder(a.Requirement, b.Requirement) })
-	slices.Sort(warnings)
-	return missing, slices.Compact(warnings)
+	return missing, warnings
 }
 
 // isUnreviewed reports whether an extracted requirement is for a suggested definition that no person approved. Gap fill

@@ -81,7 +81,7 @@ func openDatabase(t *testing.T) *database {
 		if err != nil {
 			t.Fatal(err)
 		}
-		opened, err := db.Open(context.WithoutCancel(t.Context()), url, db.Options{MaxConns: 8})
+		opened, err := dbtest.OpenLogins(context.WithoutCancel(t.Context()), url, db.Options{MaxConns: 8})
 		if err != nil {
 			t.Fatal(err)
 		}

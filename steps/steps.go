@@ -87,8 +87,8 @@ func New(d Deps) Steps {
 		Gaps:          gaps,
 		Conversations: gapfill.Conversations{Gaps: gaps},
 		Answers: gapfill.Answers{
-			Once: runner, Values: values, Model: model, BuiltIn: offline.Builtin(), Settings: d.Settings, Enqueuer: d.Enqueuer,
-			Now: d.Now, Log: d.Log,
+			Once: runner, Values: values, Gaps: gaps, Model: model, BuiltIn: offline.Builtin(), Settings: d.Settings,
+			Enqueuer: d.Enqueuer, Now: d.Now, Log: d.Log,
 		},
 		//nolint:gosec // bounded by the configuration
 		Sweeps: upkeep.Sweeps{Once: runner, Batch: int32(d.Settings.SweepBatch), Now: d.Now},

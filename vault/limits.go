@@ -53,5 +53,5 @@ const (
 	MaxProfileBytes = 16 << 20
 	// MaxPageBytes is in bytes of the values of one page of an answer. A page that would be larger ends early. It always
 	// has at least one entry.
-	MaxPageBytes = 4 << 20
+	MaxPageBytes = 1 << 20
 )

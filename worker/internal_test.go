@@ -226,10 +226,10 @@ func connectTo(t *testing.T, url, sealingKey, redisURL string) (*app.Runtime, er
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	cfg, err := config.Load("", []string{
-		"DATABASE_URL=" + url, "REDIS_URL=" + redisURL, "VAULT_SEALING_KEY=" + sealingKey,
-		"VAULT_WORKER_HEALTH_ADDRESS=" + listener.Addr().String(),
-	})
+	cfg, err := config.Load("", append(dbtest.Environ(url),
+		"REDIS_URL="+redisURL, "VAULT_SEALING_KEY="+sealingKey,
+		"VAULT_WORKER_HEALTH_ADDRESS="+listener.Addr().String(),
+	))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,9 +50,10 @@
 // queue delays each run by 0.1 s and occasionally by several seconds (measured with v0.104.7). A forced delete-item
 // orphans the dependents in its step delete.
 //
-// No run waits for a person. A gap fill that waits has its state in PostgreSQL, and each change that concerns it starts
-// a run. A durable wait of the engine would do the same, but the engine loses waits when PostgreSQL restarts (v0.104.7,
-// observed), and then the fill never ends.
+// No run waits for a person. A gap fill that waits has its state in PostgreSQL, and each change that concerns it
+// starts a run. An answer asks the next question in its own run (steps/gapfill/next.go), so that a conversation waits
+// for one run only. A durable wait of the engine would do the same, but the engine loses waits when PostgreSQL
+// restarts (v0.104.7, observed), and then the fill never ends.
 //
 // register.go lists every workflow and is the only place that registers one; flow.go builds the linear workflows;
 // policy.go defines retries, backoffs and time-outs; task.go connects steps to the engine. The crons come from the

@@ -61,7 +61,7 @@ func newBenchmarks(ctx context.Context, s *system, cfg config.Config, e effort) 
 		},
 	}
 	var err error
-	if b.raw, err = pgxpool.New(ctx, cfg.Database.URL.Reveal()); err != nil {
+	if b.raw, err = pgxpool.New(ctx, adminURL(cfg)); err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
 	opts, err := redis.ParseURL(cfg.Redis.URL.Reveal())

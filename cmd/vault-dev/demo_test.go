@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/embedded/embeddedtest"
 	"github.com/contextvault/contextvault/internal/testkit"
@@ -47,7 +48,7 @@ func customerValues() []string {
 func TestDemo_LeaksNoCustomerValue(t *testing.T) {
 	logs := captureStderr(t)
 	databaseURL := dbtest.URL(t)
-	cfg, err := testkit.Config(databaseURL)
+	cfg, err := testkit.Config(databaseURL, "MIGRATE_DATABASE_URL="+databaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +224,7 @@ func complete(t *testing.T, databaseURL string, values []string) {
 func TestWriteEnv_IsPrivateAndQuoted(t *testing.T) {
 	t.Setenv("HATCHET_CLIENT_TOKEN", "a token") // of the engine: not for a client
 	path, tenant := filepath.Join(t.TempDir(), "run.env"), uuid.New()
-	if err := writeEnv(path, tenant, "http://127.0.0.1:8000", "it's a key"); err != nil {
+	if err := writeEnv(path, tenant, "http://127.0.0.1:8000", "it's a key", ""); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(path)
@@ -260,14 +261,14 @@ func TestStartEngine_UnreachableIsNamed(t *testing.T) {
 func TestDevSealingKey_IsGeneratedOnce(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "dev", "sealing.key")
-	made, err := devSealingKey(path)
+	made, err := kept(path, db.NewSealingKey)
 	if err != nil || made == "" {
 		t.Fatalf("made %q, %v", made, err)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("its mode is %v, %v", info.Mode(), err)
 	}
-	if again, err := devSealingKey(path); err != nil || again != made {
+	if again, err := kept(path, db.NewSealingKey); err != nil || again != made {
 		t.Errorf("the second time it is another one, %v", err)
 	}
 }

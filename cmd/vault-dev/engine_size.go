@@ -81,7 +81,7 @@ func benchEngine(ctx context.Context, writes int) (out engineSize, err error) {
 		return out, fmt.Errorf("%s: %w", engineDatabaseEnv, err)
 	}
 	defer func() { err = errors.Join(err, dropEngine(context.WithoutCancel(ctx))) }()
-	drop, err := ownDatabase(ctx, &cfg)
+	drop, err := ownDatabase(ctx, &cfg, "vault_bench_growing")
 	if err != nil {
 		return out, err
 	}

@@ -216,7 +216,7 @@ func evalOn(
 		report, err := runEval(ctx, s.Runtime, services, dialogues, flags, cfg.Extraction.MatchThreshold)
 		return report, errors.Join(err, s.stop())
 	}
-	if err := db.Migrate(ctx, cfg.Database.URL.Reveal()); err != nil {
+	if err := db.Migrate(ctx, cfg.Database.OwnerURL().Reveal()); err != nil {
 		return nil, err
 	}
 	direct := &eval.Direct{Log: log}

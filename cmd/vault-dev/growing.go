@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -55,7 +56,7 @@ func benchGrowing(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	drop, err := ownDatabase(ctx, &cfg)
+	drop, err := ownDatabase(ctx, &cfg, "vault_bench_growing")
 	if err != nil {
 		return err
 	}
@@ -74,13 +75,31 @@ func benchGrowing(ctx context.Context) (err error) {
 	return out.print()
 }
 
-// ownDatabase creates a migrated database on the configured server, and sets it in cfg.
-func ownDatabase(ctx context.Context, cfg *config.Config) (drop func(context.Context) error, err error) {
-	own, drop, err := emptyDatabase(ctx, cfg.Database.URL.Reveal(), "vault_bench_growing")
+// adminEnv is the variable with the login of the server's administrator, who creates the databases of measurements.
+const adminEnv = "ADMIN_DATABASE_URL"
+
+// adminURL returns the address of the vault's database with the login of the administrator, or of the owner if none is
+// set.
+func adminURL(cfg config.Config) string {
+	return cmp.Or(os.Getenv(adminEnv), cfg.Database.OwnerURL().Reveal())
+}
+
+// ownDatabase creates a migrated database on the configured server, and sets it in cfg with the logins of cfg. The
+// administrator owns it.
+func ownDatabase(ctx context.Context, cfg *config.Config, name string) (drop func(context.Context) error, err error) {
+	own, drop, err := emptyDatabase(ctx, adminURL(*cfg), name)
 	if err != nil {
-		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+		return nil, fmt.Errorf("%s: %w", adminEnv, err)
 	}
-	cfg.Database.URL = config.URL(own)
+	for _, address := range []*config.URL{&cfg.Database.URL, &cfg.Database.SystemURL} {
+		u, err := url.Parse(address.Reveal())
+		if err != nil || *address == "" {
+			continue
+		}
+		u.Path = "/" + name
+		*address = config.URL(u.String())
+	}
+	cfg.Database.MigrateURL = config.URL(own)
 	return drop, db.Migrate(ctx, own)
 }
 

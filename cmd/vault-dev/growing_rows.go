@@ -45,7 +45,7 @@ func growRows(ctx context.Context, cfg config.Config, out *growth) error {
 		return err
 	}
 	defer r.Close()
-	if r.raw, err = pgxpool.New(ctx, cfg.Database.URL.Reveal()); err != nil {
+	if r.raw, err = pgxpool.New(ctx, cfg.Database.OwnerURL().Reveal()); err != nil {
 		return err
 	}
 	defer r.raw.Close()

@@ -192,15 +192,17 @@ func startWorkerProcess(ctx context.Context, cfg config.Config, name string) (*w
 	}
 	health := listener.Addr().String()
 	_ = listener.Close()
-	database, err := url.Parse(cfg.Database.URL.Reveal())
+	app, err := named(cfg.Database.URL.Reveal(), name)
 	if err != nil {
 		return nil, err
 	}
-	query := database.Query()
-	query.Set("application_name", name)
-	database.RawQuery = query.Encode()
+	system, err := named(cfg.Database.SystemURL.Reveal(), name)
+	if err != nil {
+		return nil, err
+	}
 	w := &workerProcess{cmd: exec.Command(self, "worker")} //nolint:gosec,noctx // this program; stop ends it
-	w.cmd.Env = append(os.Environ(), "DATABASE_URL="+database.String(), "VAULT_SEALING_KEY="+cfg.SealingKey.Reveal(),
+	w.cmd.Env = append(os.Environ(), "DATABASE_URL="+app, "SYSTEM_DATABASE_URL="+system,
+		"VAULT_SEALING_KEY="+cfg.SealingKey.Reveal(),
 		"VAULT_WORKER_HEALTH_ADDRESS="+health, "VAULT_LOG_LEVEL=error")
 	w.cmd.Stderr = os.Stderr
 	if err := w.cmd.Start(); err != nil {
@@ -225,6 +227,18 @@ func startWorkerProcess(ctx context.Context, cfg config.Config, name string) (*w
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// named returns the URL of a database with the name of a program. "" stays.
+func named(database, name string) (string, error) {
+	u, err := url.Parse(database)
+	if err != nil || database == "" {
+		return "", err
+	}
+	query := u.Query()
+	query.Set("application_name", name)
+	u.RawQuery = query.Encode()
+	return u.String(), nil
 }
 
 // stop stops the worker and returns its CPU time.
@@ -264,7 +278,7 @@ func registered(ctx context.Context, engine *hatchet.Client, n int) error {
 // sampleConnections samples the number of connections of one worker. The returned function stops the sampling and
 // returns the maximum.
 func sampleConnections(ctx context.Context, cfg config.Config) (stop func() int, err error) {
-	pool, err := pgxpool.New(ctx, cfg.Database.URL.Reveal())
+	pool, err := pgxpool.New(ctx, adminURL(cfg))
 	if err != nil {
 		return nil, err
 	}

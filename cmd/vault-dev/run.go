@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/contextvault/contextvault/api"
 	"github.com/contextvault/contextvault/cmd/internal/cli"
+	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/vault"
@@ -29,6 +31,13 @@ func run(ctx context.Context) error {
 		return err
 	}
 	cfg.Log.Format = "text"
+	if cfg.API.AdminToken == "" {
+		token, err := kept(filepath.Join(devDir, "admin.token"), func() (string, error) { return rand.Text() + rand.Text(), nil })
+		if err != nil {
+			return err
+		}
+		cfg.API.AdminToken = config.Secret(token)
+	}
 	cfg.API.ShutdownGraceSeconds = 1 // only this developer's requests are in flight
 	listener, err := listen(ctx, os.Getenv("VAULT_API_LISTEN_ADDRESS"))
 	if err != nil {
@@ -92,7 +101,7 @@ func (s *system) serve(ctx context.Context, listener net.Listener, dir string, r
 		if err != nil {
 			return err
 		}
-		return writeEnv(path, devTenant, "http://"+listener.Addr().String(), key)
+		return writeEnv(path, devTenant, "http://"+listener.Addr().String(), key, s.Config.API.AdminToken.Reveal())
 	}()
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -138,8 +147,11 @@ func devAPIKey(ctx context.Context, database *db.DB, path string) (string, error
 
 // writeEnv writes the variables that a client in another terminal needs, readable by this user only. It names no server
 // behind the API: a later `make run` in that terminal would use them instead of its own.
-func writeEnv(path string, tenant uuid.UUID, server, key string) error {
+func writeEnv(path string, tenant uuid.UUID, server, key, adminToken string) error {
 	vars := [][2]string{{"VAULT_SERVER", server}, {"VAULT_API_KEY", key}, {"VAULT_TENANT", tenant.String()}}
+	if adminToken != "" {
+		vars = append(vars, [2]string{"ADMIN_TOKEN", adminToken})
+	}
 	var b strings.Builder
 	for _, v := range vars {
 		fmt.Fprintf(&b, "export %s='%s'\n", v[0], strings.ReplaceAll(v[1], "'", `'\''`))

@@ -51,7 +51,7 @@ func loadConfig(environ []string) (config.Config, error) {
 		h.CleanDatabaseURL = config.URL(os.Getenv(engineDatabaseEnv))
 	}
 	if cfg.SealingKey == "" {
-		key, err := devSealingKey(filepath.Join(devDir, "sealing.key"))
+		key, err := kept(filepath.Join(devDir, "sealing.key"), db.NewSealingKey)
 		if err != nil {
 			return cfg, err
 		}
@@ -60,24 +60,24 @@ func loadConfig(environ []string) (config.Config, error) {
 	return cfg, cfg.Require("database.url")
 }
 
-// devSealingKey reads the sealing key of this checkout, or generates it.
-func devSealingKey(path string) (string, error) {
-	key, err := os.ReadFile(path) //nolint:gosec // a path of this program
+// kept reads a secret of this checkout, or makes and saves it.
+func kept(path string, fresh func() (string, error)) (string, error) {
+	secret, err := os.ReadFile(path) //nolint:gosec // a path of this program
 	if err == nil {
-		return string(key), nil
+		return string(secret), nil
 	}
 	if !errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("read the sealing key: %w", err)
+		return "", fmt.Errorf("read %s: %w", path, err)
 	}
-	made, err := db.NewSealingKey()
+	made, err := fresh()
 	if err != nil {
 		return "", err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // the folder holds files of mode 0600
-		return "", fmt.Errorf("save the sealing key: %w", err)
+		return "", fmt.Errorf("save %s: %w", path, err)
 	}
 	if err := os.WriteFile(path, []byte(made), 0o600); err != nil {
-		return "", fmt.Errorf("save the sealing key: %w", err)
+		return "", fmt.Errorf("save %s: %w", path, err)
 	}
 	return made, nil
 }
@@ -126,11 +126,15 @@ func reachable(address string) error {
 
 // start migrates the database and starts the worker.
 func start(ctx context.Context, cfg config.Config, engine *hatchet.Client, log *slog.Logger) (_ *system, err error) {
-	if err := db.Migrate(ctx, cfg.Database.URL.Reveal()); err != nil {
+	if err := db.Migrate(ctx, cfg.Database.OwnerURL().Reveal()); err != nil {
 		return nil, err
 	}
 	s := &system{engine: engine, workerDone: make(chan error, 1)}
 	if s.Runtime, err = app.Connect(ctx, cfg, engine, log); err != nil {
+		return nil, err
+	}
+	if err := s.DB.Verify(ctx); err != nil {
+		s.Runtime.Close()
 		return nil, err
 	}
 	workerCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))

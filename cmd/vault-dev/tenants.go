@@ -25,7 +25,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/contextvault/contextvault/api"
-	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/embedded"
@@ -108,15 +107,12 @@ func benchTenants(ctx context.Context, rounds int) (out tenantsReport, err error
 		return out, fmt.Errorf("%s: %w", engineDatabaseEnv, err)
 	}
 	defer func() { err = errors.Join(err, dropEngine(context.WithoutCancel(ctx))) }()
-	url, drop, err := emptyDatabase(ctx, cfg.Database.URL.Reveal(), "vault_bench_tenants")
+	drop, err := ownDatabase(ctx, &cfg, "vault_bench_tenants")
 	if err != nil {
-		return out, fmt.Errorf("DATABASE_URL: %w", err)
-	}
-	defer func() { err = errors.Join(err, drop(context.WithoutCancel(ctx))) }()
-	cfg.Database.URL = config.URL(url)
-	if err := db.Migrate(ctx, url); err != nil {
 		return out, err
 	}
+	defer func() { err = errors.Join(err, drop(context.WithoutCancel(ctx))) }()
+	url, systemURL := cfg.Database.URL.Reveal(), cfg.Database.SystemURL.Reveal()
 	keys, err := os.MkdirTemp("", "hatchet")
 	if err != nil {
 		return out, err
@@ -135,7 +131,7 @@ func benchTenants(ctx context.Context, rounds int) (out tenantsReport, err error
 	}()
 	// In the mode warn, fields without a definition are stored, so more attacks get further.
 	environ := append(os.Environ(), engine.Env()...)
-	environ = append(environ, "DATABASE_URL="+url, "VAULT_SEALING_KEY="+cfg.SealingKey.Reveal(),
+	environ = append(environ, "DATABASE_URL="+url, "SYSTEM_DATABASE_URL="+systemURL, "VAULT_SEALING_KEY="+cfg.SealingKey.Reveal(),
 		"VAULT_PROFILE_VALIDATION_MODE=warn", "VAULT_LOG_LEVEL=error")
 	worker, err := startRole(ctx, "worker", "VAULT_WORKER_HEALTH_ADDRESS", environ)
 	if err != nil {
@@ -148,7 +144,7 @@ func benchTenants(ctx context.Context, rounds int) (out tenantsReport, err error
 	}
 	defer func() { _ = serve.stop() }()
 	b := tenantsBench{api: serve, worker: worker, rounds: rounds}
-	database, err := db.Open(ctx, url, db.Options{MaxConns: 2})
+	database, err := db.Open(ctx, url, db.Options{MaxConns: 2, SystemURL: systemURL})
 	if err != nil {
 		return out, err
 	}

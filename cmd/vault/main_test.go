@@ -60,9 +60,15 @@ var listening = regexp.MustCompile(`"msg":"(?:api|health)_started","address":"([
 // logs it: a port that the test chose could be taken by then.
 func start(t *testing.T, kit *testkit.Kit, role, address string, environ ...string) *process {
 	t.Helper()
+	return startWith(t, role, append(append(kit.Environ(), environ...), address+"=127.0.0.1:0"))
+}
+
+// startWith is start with the whole environment.
+func startWith(t *testing.T, role string, environ []string) *process {
+	t.Helper()
 	p := &process{t: t, ended: make(chan struct{})}
 	p.cmd = exec.Command(os.Args[0], role)
-	p.cmd.Env = append(append(kit.Environ(), environ...), asCommand+"=1", address+"=127.0.0.1:0")
+	p.cmd.Env = append([]string{asCommand + "=1"}, environ...)
 	p.cmd.Stderr, p.cmd.Stdout = &p.log, &p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

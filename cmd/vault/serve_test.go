@@ -144,7 +144,7 @@ func (s *system) pushedBeforeAnyWorker() trigger.Receipt {
 	return r
 }
 
-const adminToken = "operators-only"
+const adminToken = "operators-only-0123456789abcdefghij"
 
 // The quickstart of the seed: the command line for tenants and keys, HTTP for everything else. API, worker and engine
 // run in separate processes.

@@ -151,6 +151,47 @@ func (q *Queries) ClaimDueOperations(ctx context.Context, arg ClaimDueOperations
 	return items, nil
 }
 
+const getIdleOperation = `-- name: GetIdleOperation :one
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+FROM operations
+WHERE tenant_id = $1
+  AND id = $2
+FOR UPDATE SKIP LOCKED
+`
+
+// Returns an operation that no transaction has locked. Index: primary key.
+func (q *Queries) GetIdleOperation(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (Operation, error) {
+	row := q.db.QueryRow(ctx, getIdleOperation, tenantID, iD)
+	var i Operation
+	err := row.Scan(
+		&i.ID,
+		&i.TenantID,
+		&i.Workflow,
+		&i.Event,
+		&i.Subject,
+		&i.SubjectID,
+		&i.IdempotencyKey,
+		&i.ParentID,
+		&i.Payload,
+		&i.Prepared,
+		&i.Status,
+		&i.Result,
+		&i.Error,
+		&i.TouchedProfiles,
+		&i.TouchedPending,
+		&i.Attempts,
+		&i.CarriedBy,
+		&i.BatchID,
+		&i.Failures,
+		&i.AcceptedAt,
+		&i.EnqueuedAt,
+		&i.DueAt,
+		&i.AppliedAt,
+		&i.FinishedAt,
+	)
+	return i, err
+}
+
 const getOperation = `-- name: GetOperation :one
 SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
 FROM operations

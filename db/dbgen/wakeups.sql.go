@@ -111,6 +111,40 @@ func (q *Queries) DeleteFillWakeups(ctx context.Context, tenantID uuid.UUID, fil
 	return err
 }
 
+const deleteServedWakeups = `-- name: DeleteServedWakeups :exec
+DELETE FROM fill_wakeups
+WHERE tenant_id = $1
+  AND fill_id = $2
+  AND id <= $3
+`
+
+type DeleteServedWakeupsParams struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+	FillID   uuid.UUID `json:"fill_id"`
+	LastID   int64     `json:"last_id"`
+}
+
+// Deletes the wake-ups of a gap fill up to an id. Index: fill_wakeups_fill.
+func (q *Queries) DeleteServedWakeups(ctx context.Context, arg DeleteServedWakeupsParams) error {
+	_, err := q.db.Exec(ctx, deleteServedWakeups, arg.TenantID, arg.FillID, arg.LastID)
+	return err
+}
+
+const lastFillWakeup = `-- name: LastFillWakeup :one
+SELECT coalesce(max(id), 0)::bigint AS id
+FROM fill_wakeups
+WHERE tenant_id = $1
+  AND fill_id = $2
+`
+
+// Returns the id of the last wake-up of a gap fill; 0: it has none. Index: fill_wakeups_fill.
+func (q *Queries) LastFillWakeup(ctx context.Context, tenantID uuid.UUID, fillID uuid.UUID) (int64, error) {
+	row := q.db.QueryRow(ctx, lastFillWakeup, tenantID, fillID)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
+}
+
 const purgeWakeups = `-- name: PurgeWakeups :exec
 DELETE FROM fill_wakeups w
 WHERE coalesce((SELECT o.status FROM operations o WHERE o.id = w.fill_id), 'failed') IN ('succeeded', 'failed')

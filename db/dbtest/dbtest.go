@@ -1,7 +1,11 @@
-// Package dbtest creates a migrated database for each test, on the real PostgreSQL server of DATABASE_URL.
+// Package dbtest creates a migrated database for each test, on the real PostgreSQL server of ADMIN_DATABASE_URL.
+//
+// The URLs of databases have the login of the server's administrator, who creates and inspects them. The programs under
+// test have the logins of logins.go.
 package dbtest
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -15,8 +19,12 @@ import (
 	"github.com/contextvault/contextvault/db"
 )
 
-// ServerEnv is the variable with the URL of the PostgreSQL server. Its role must be allowed to create databases.
-const ServerEnv = "DATABASE_URL"
+// ServerEnv is the variable with the URL of the PostgreSQL server. Its login must be a superuser: it creates databases and
+// logins. If it is not set, DATABASE_URL is used.
+const ServerEnv = "ADMIN_DATABASE_URL"
+
+// Server returns the URL of the PostgreSQL server of the tests. "": none is set.
+func Server() string { return cmp.Or(os.Getenv(ServerEnv), os.Getenv("DATABASE_URL")) }
 
 const timeout = time.Minute
 
@@ -24,7 +32,7 @@ var errNoServer = errors.New(ServerEnv + " is not set: run `make test`, which st
 
 // Clone creates a migrated database and returns its URL. drop drops it.
 func Clone(ctx context.Context) (clone string, drop func(context.Context) error, err error) {
-	server := os.Getenv(ServerEnv)
+	server := Server()
 	if server == "" {
 		return "", nil, errNoServer
 	}
@@ -33,7 +41,10 @@ func Clone(ctx context.Context) (clone string, drop func(context.Context) error,
 		sum.Write([]byte(file))
 	}
 	template := Template{Name: "vault_template_" + hex.EncodeToString(sum.Sum(nil))[:12], Build: db.Migrate}
-	return template.Clone(ctx, server)
+	if clone, drop, err = template.Clone(ctx, server); err != nil {
+		return "", nil, err
+	}
+	return clone, drop, ensureLogins(ctx, server)
 }
 
 // URL creates a migrated database for this test and drops it when the test ends.
@@ -61,10 +72,10 @@ func Open(t testing.TB) *db.DB {
 	return OpenURL(t, URL(t))
 }
 
-// OpenURL opens a database and closes it when the test ends.
+// OpenURL opens a database with the logins of tests, and closes it when the test ends.
 func OpenURL(t testing.TB, url string) *db.DB {
 	t.Helper()
-	d, err := db.Open(t.Context(), url, db.Options{MaxConns: 8})
+	d, err := OpenLogins(t.Context(), url, db.Options{MaxConns: 8})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func PgBouncer(t testing.TB, database, mode string) string {
 	users := filepath.Join(dir, "users.txt")
 	config := filepath.Join(dir, "pgbouncer.ini")
 	for path, text := range map[string]string{
-		users: fmt.Sprintf("%q %q\n", u.User.Username(), password),
+		users: fmt.Sprintf("%q %q\n%q %q\n%q %q\n", u.User.Username(), password, appLogin, password, systemLogin, password),
 		config: fmt.Sprintf("[databases]\n* = host=%s port=%s\n[pgbouncer]\nlisten_addr = %s\nlisten_port = %s\n"+
 			"unix_socket_dir =\nauth_type = scram-sha-256\nauth_file = %s\npool_mode = %s\ndefault_pool_size = 2\n"+
 			"max_client_conn = 200\nserver_login_retry = 1\n",

@@ -26,6 +26,8 @@ const (
 	templateLock = 0x76617474 // advisory, of the maintenance database
 )
 
+var errServerURL = errors.New("the server's address is not a PostgreSQL URL")
+
 // Clone creates a database from the template on the server of the URL and returns its URL. drop drops it. The role of
 // the URL must be allowed to create databases.
 func (t Template) Clone(
@@ -93,7 +95,9 @@ func (t Template) ensure(ctx context.Context, server string) error {
 
 // dropLeft drops the clones of killed test processes.
 func dropLeft(ctx context.Context, conn *pgx.Conn, prefix string) error {
-	rows, err := conn.Query(ctx, "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", prefix+"_test_")
+	rows, err := conn.Query(ctx, `
+		SELECT datname FROM pg_database
+		WHERE starts_with(datname, $1) AND pg_has_role(datdba, 'MEMBER') -- only its owner may drop it`, prefix+"_test_")
 	if err != nil {
 		return err
 	}
@@ -133,7 +137,7 @@ func maintain(ctx context.Context, server, sql string) error {
 func connect(ctx context.Context, server string) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig(server)
 	if err != nil {
-		return nil, errors.New("the server's address is not a PostgreSQL URL")
+		return nil, errServerURL
 	}
 	config.Database = "postgres"
 	return pgx.ConnectConfig(ctx, config)
@@ -142,7 +146,7 @@ func connect(ctx context.Context, server string) (*pgx.Conn, error) {
 func withDatabase(server, name string) (string, error) {
 	u, err := url.Parse(server)
 	if err != nil {
-		return "", fmt.Errorf("the server's address is not a PostgreSQL URL")
+		return "", errServerURL
 	}
 	u.Path = "/" + name
 	return u.String(), nil

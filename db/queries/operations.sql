@@ -31,6 +31,14 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND workflow = sqlc.arg(workflow)
   AND idempotency_key = sqlc.arg(idempotency_key);
 
+-- Returns an operation that no transaction has locked. Index: primary key.
+-- name: GetIdleOperation :one
+SELECT *
+FROM operations
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id)
+FOR UPDATE SKIP LOCKED;
+
 -- Gets an operation. Index: primary key.
 -- name: GetOperation :one
 SELECT *

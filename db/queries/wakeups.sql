@@ -23,6 +23,20 @@ DELETE FROM fill_wakeups
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND fill_id = sqlc.arg(fill_id);
 
+-- Returns the id of the last wake-up of a gap fill; 0: it has none. Index: fill_wakeups_fill.
+-- name: LastFillWakeup :one
+SELECT coalesce(max(id), 0)::bigint AS id
+FROM fill_wakeups
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND fill_id = sqlc.arg(fill_id);
+
+-- Deletes the wake-ups of a gap fill up to an id. Index: fill_wakeups_fill.
+-- name: DeleteServedWakeups :exec
+DELETE FROM fill_wakeups
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND fill_id = sqlc.arg(fill_id)
+  AND id <= sqlc.arg(last_id);
+
 -- Claims the gap fills to wake, of one tenant or of all, and counts one more push of each. A fill that was pushed for
 -- an earlier change and has not started is not pushed again: its run will see this change too. If the wake-up still
 -- exists later, the run is lost: 10 seconds after the first push, then after double the time, up to 1 minute.

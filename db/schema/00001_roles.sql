@@ -15,30 +15,31 @@ END
 $$;
 -- +goose StatementEnd
 
--- Roles belong to the whole cluster, so the migration of another database may have created them, or create them now.
--- vault_app sees one tenant at a time. vault_system (sweeps, relay, purge) sees all tenants. Neither bypasses row-level
--- security.
+-- Roles belong to the whole cluster, so an administrator or the migration of another database may have created them, or
+-- creates them now. vault_app sees one tenant at a time. vault_system (sweeps, relay, purge) sees all tenants. Neither
+-- bypasses row-level security. The owner of the tables is a member of neither.
 -- +goose StatementBegin
 DO $$
 DECLARE
     wanted text;
 BEGIN
     FOREACH wanted IN ARRAY ARRAY ['vault_app', 'vault_system'] LOOP
+        CONTINUE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = wanted);
         BEGIN
             EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
         EXCEPTION
             WHEN duplicate_object OR unique_violation THEN NULL;
+            WHEN insufficient_privilege THEN
+                RAISE EXCEPTION 'the role % is missing, and % may not create roles: an administrator creates it (docs/backup.md)',
+                    wanted, CURRENT_USER;
         END;
-        IF NOT pg_has_role(CURRENT_USER, wanted, 'MEMBER') THEN
-            EXECUTE format('GRANT %I TO CURRENT_USER', wanted);
-        END IF;
     END LOOP;
 END
 $$;
 -- +goose StatementEnd
 
 -- +goose Down
--- A role that another database of the cluster uses stays.
+-- A role that another database of the cluster uses stays, and so does one that an administrator created.
 -- +goose StatementBegin
 DO $$
 DECLARE
@@ -49,10 +50,18 @@ BEGIN
             EXECUTE format('DROP OWNED BY %I', wanted);
             EXECUTE format('DROP ROLE %I', wanted);
         EXCEPTION
-            WHEN dependent_objects_still_exist OR undefined_object OR object_in_use THEN NULL;
+            WHEN dependent_objects_still_exist OR undefined_object OR object_in_use OR insufficient_privilege THEN NULL;
         END;
     END LOOP;
 END
 $$;
 -- +goose StatementEnd
-DROP EXTENSION IF EXISTS vector;
+-- +goose StatementBegin
+DO $$
+BEGIN
+    DROP EXTENSION IF EXISTS vector;
+EXCEPTION
+    WHEN insufficient_privilege THEN NULL; -- an administrator created it
+END
+$$;
+-- +goose StatementEnd

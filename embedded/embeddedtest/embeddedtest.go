@@ -19,6 +19,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -140,8 +141,13 @@ func clone(ctx context.Context) (databaseURL string, drop func(context.Context) 
 			DatabaseURLEnv,
 		)
 	}
-	template := dbtest.Template{
-		Name:  "hatchet_template_" + strings.NewReplacer(".", "_", "-", "_").Replace(embedded.EngineVersion),
+	u, err := url.Parse(server)
+	if err != nil {
+		return "", nil, fmt.Errorf("embeddedtest: %s is not a PostgreSQL URL", DatabaseURLEnv)
+	}
+	template := dbtest.Template{ // only its owner may clone it
+		Name: "hatchet_template_" + strings.NewReplacer(".", "_", "-", "_").
+			Replace(embedded.EngineVersion+"_"+u.User.Username()),
 		Build: embedded.Prepare,
 	}
 	databaseURL, drop, err = template.Clone(ctx, server)

@@ -75,7 +75,8 @@ func ConnectTo(
 		model, r.ModelError = misconfiguredModel{err}, err
 	}
 	r.DB, err = db.Open(ctx, cfg.Database.URL.Reveal(), db.Options{
-		MaxConns: int32(cfg.Database.MaxConnections), //nolint:gosec // at most 1000
+		SystemURL: cfg.Database.SystemURL.Reveal(),
+		MaxConns:  int32(cfg.Database.MaxConnections), //nolint:gosec // at most 1000
 	})
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package app
 import (
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,9 +25,9 @@ func newKey(t *testing.T) string {
 // connectTo builds a Runtime from environment variables.
 func connectTo(t *testing.T, url, sealingKey, redisURL string, environ ...string) (*Runtime, error) {
 	t.Helper()
-	cfg, err := config.Load("", append([]string{
-		"DATABASE_URL=" + url, "REDIS_URL=" + redisURL, "VAULT_SEALING_KEY=" + sealingKey,
-	}, environ...))
+	cfg, err := config.Load("", slices.Concat(dbtest.Environ(url), []string{
+		"REDIS_URL=" + redisURL, "VAULT_SEALING_KEY=" + sealingKey,
+	}, environ))
 	if err != nil {
 		t.Fatal(err)
 	}

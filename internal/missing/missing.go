@@ -89,8 +89,12 @@ func Load(ctx context.Context, src Source, q *dbgen.Queries, tenant uuid.UUID, i
 		}
 		defer release()
 	}
-	st.Missing, st.Warnings = rules.FindMissing(st.Requirements, st.Definitions, known, in.Scope)
-	st.Applicable, _ = rules.Applicable(st.Requirements, known, in.Scope)
+	var unmet []string
+	st.Applicable, st.Warnings = rules.Applicable(st.Requirements, known, in.Scope)
+	st.Missing, unmet = rules.Unmet(st.Applicable, st.Definitions, known)
+	st.Warnings = append(st.Warnings, unmet...)
+	slices.Sort(st.Warnings)
+	st.Warnings = slices.Compact(st.Warnings)
 	return st, nil
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 // AdminToken is the admin token of ServeAPI.
-const AdminToken = "operators-only"
+const AdminToken = "operators-only-0123456789abcdefghij"
 
 // ServeAPI serves the API in this process, without a rate limit. wrap adds middleware; nil: none. Close the server.
 func (k *Kit) ServeAPI(ctx context.Context, wrap func(http.Handler) http.Handler) (*httptest.Server, error) {

@@ -13,11 +13,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/contextvault/contextvault/db/dbtest"
 )
 
 // Postgres is a PostgreSQL server of one test, which the test may kill.
 type Postgres struct {
-	// URL and EngineURL name the databases of the vault and of the engine.
+	// URL and EngineURL name the databases of the vault, with the login of the administrator, and of the engine.
 	URL, EngineURL string
 
 	dir, root string
@@ -38,7 +40,7 @@ func StartPostgres(t testing.TB) *Postgres {
 	})
 	p.Start(t)
 	out, err := p.run("bash", "-c",
-		`eval "$(scripts/services env)" && printf '%s\n' "$DATABASE_URL" "$HATCHET_DATABASE_URL"`)
+		`eval "$(scripts/services env)" && printf '%s\n' "$ADMIN_DATABASE_URL" "$HATCHET_DATABASE_URL"`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,6 +49,9 @@ func StartPostgres(t testing.TB) *Postgres {
 		t.Fatalf("scripts/services env names no databases: %s", out)
 	}
 	p.URL, p.EngineURL = urls[0], urls[1]
+	if err := dbtest.CreateLogins(t.Context(), p.URL); err != nil {
+		t.Fatal(err)
+	}
 	return p
 }
 
@@ -138,7 +143,7 @@ func (p *Postgres) run(command string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, command, args...)
 	cmd.Dir = p.root
 	for _, entry := range os.Environ() {
-		if name, _, _ := strings.Cut(entry, "="); name != "DATABASE_URL" && name != "HATCHET_DATABASE_URL" {
+		if name, _, _ := strings.Cut(entry, "="); !strings.HasSuffix(name, "DATABASE_URL") {
 			cmd.Env = append(cmd.Env, entry) // REDIS_URL stays: no private Redis
 		}
 	}

@@ -36,7 +36,7 @@ type Kit struct {
 	*app.Runtime
 	Engine      *embedded.Engine
 	Client      *hatchet.Client
-	DatabaseURL string
+	DatabaseURL string // with the login of the administrator; the system has its own
 
 	stopWorker func() error
 }
@@ -149,10 +149,10 @@ func Config(databaseURL string, environ ...string) (config.Config, error) {
 }
 
 func settings(databaseURL, sealingKey string) []string {
-	return []string{
-		"DATABASE_URL=" + databaseURL, "REDIS_URL=" + os.Getenv("REDIS_URL"), "VAULT_SEALING_KEY=" + sealingKey,
+	return append(dbtest.Environ(databaseURL),
+		"REDIS_URL="+os.Getenv("REDIS_URL"), "VAULT_SEALING_KEY="+sealingKey,
 		"VAULT_PROFILE_VALIDATION_MODE=strict", "VAULT_REDIS_TIMEOUT_MILLISECONDS=3000", "VAULT_DATABASE_MAX_CONNECTIONS=20",
-	}
+	)
 }
 
 // Environ returns the environment of another process of this system: database, cache, sealing key and engine.

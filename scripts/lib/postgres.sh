@@ -64,6 +64,7 @@ usable_postgres() { find_postgres && has_pgvector; }
 
 start_postgres() {
 	if find_postgres && answering postgres 60 postgres_answers; then
+		create_databases
 		say "postgres: already running on 127.0.0.1:$(<"$DEV/postgres.port")"
 		return
 	fi
@@ -159,21 +160,56 @@ init_postgres() {
 }
 
 psql_admin() {
-	PGPASSWORD=$(<"$DEV/postgres.password") "$PG_BIN/psql" -X -q -tA -v ON_ERROR_STOP=1 \
+	PGOPTIONS=--client-min-messages=warning PGPASSWORD=$(<"$DEV/postgres.password") "$PG_BIN/psql" -X -q -tA -v ON_ERROR_STOP=1 \
 		-h 127.0.0.1 -p "$(<"$DEV/postgres.port")" -U "$PG_USER" -d postgres "$@"
 }
 
+# create_databases makes the databases with the roles and logins of deploy/postgres. All logins have the one password of
+# this server. Tests of the engine create databases of their own.
 create_databases() {
-	local name
-	for name in contextvault hatchet; do
-		[[ $(psql_admin -c "SELECT 1 FROM pg_database WHERE datname = '$name'") == 1 ]] ||
-			psql_admin -c "CREATE DATABASE $name"
+	local password name
+	password=$(<"$DEV/postgres.password")
+	psql_admin -v owner_password="$password" -v app_password="$password" -v system_password="$password" \
+		-v hatchet_password="$password" -f "$ROOT/deploy/postgres/roles.sql"
+	psql_admin -c 'ALTER ROLE hatchet CREATEDB'
+	for name in contextvault:vault_owner hatchet:hatchet; do
+		[[ $(psql_admin -c "SELECT 1 FROM pg_database WHERE datname = '${name%:*}'") == 1 ]] ||
+			psql_admin -c "CREATE DATABASE ${name%:*} OWNER ${name#*:}"
 	done
+	psql_admin -d contextvault -f "$ROOT/deploy/postgres/database.sql"
+	hand_over_engine
+}
+
+# hand_over_engine gives the engine's database to the login hatchet, where the administrator made it.
+hand_over_engine() {
+	[[ $(psql_admin -c "SELECT datdba = 'hatchet'::regrole FROM pg_database WHERE datname = 'hatchet'") == f ]] || return 0
+	psql_admin -c 'ALTER DATABASE hatchet OWNER TO hatchet'
+	psql_admin -d hatchet <<-'SQL'
+		SELECT format('ALTER %s public.%I OWNER TO hatchet',
+		    CASE c.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, c.relname)
+		FROM pg_class c
+		WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'S', 'v')
+		  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('a', 'i', 'e'))
+		\gexec
+		SELECT format('ALTER ROUTINE %s OWNER TO hatchet', p.oid::regprocedure)
+		FROM pg_proc p
+		WHERE p.pronamespace = 'public'::regnamespace
+		  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+		\gexec
+		SELECT format('ALTER TYPE public.%I OWNER TO hatchet', t.typname)
+		FROM pg_type t
+		WHERE t.typnamespace = 'public'::regnamespace AND t.typtype = 'e'
+		\gexec
+	SQL
 }
 
 postgres_env() {
-	local base
-	base="postgres://$PG_USER:$(<"$DEV/postgres.password")@127.0.0.1:$(<"$DEV/postgres.port")"
-	export_ours postgres DATABASE_URL "$base/contextvault?sslmode=disable"
-	export_ours postgres HATCHET_DATABASE_URL "$base/hatchet?sslmode=disable"
+	local at
+	at=":$(<"$DEV/postgres.password")@127.0.0.1:$(<"$DEV/postgres.port")"
+	export_ours postgres DATABASE_URL "postgres://vault_app_login$at/contextvault?sslmode=disable"
+	export_ours postgres SYSTEM_DATABASE_URL "postgres://vault_system_login$at/contextvault?sslmode=disable"
+	export_ours postgres MIGRATE_DATABASE_URL "postgres://vault_owner$at/contextvault?sslmode=disable"
+	export_ours postgres HATCHET_DATABASE_URL "postgres://hatchet$at/hatchet?sslmode=disable"
+	# Tests and measurements create databases; nothing of the vault uses this login.
+	export_ours postgres ADMIN_DATABASE_URL "postgres://$PG_USER$at/contextvault?sslmode=disable"
 }

@@ -23,6 +23,7 @@ import (
 type Answers struct {
 	Once     once.Runner
 	Values   customers.Values
+	Gaps     Gaps // asks the next question
 	Model    once.Budgeted
 	BuiltIn  llm.Model // reads an answer while Model does not
 	Settings once.Settings
@@ -191,6 +192,7 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 		return once.Applied[Answered]{Result: out}, err
 	}
 	var accepted []dbgen.Operation
+	var fill uuid.UUID
 	_, err = once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput,
 	) (vault.ItemResult, error) {
@@ -201,6 +203,7 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 		if problem := checkOpen(question, op.AcceptedAt); problem != nil {
 			return vault.ItemResult{}, problem
 		}
+		fill = question.FillID
 		reading, err := s.preparedReading(op)
 		if err != nil {
 			return vault.ItemResult{}, err
@@ -213,8 +216,13 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 		return result, err
 	})
 	if err == nil {
-		once.AfterCommit(ctx, func(ctx context.Context) { s.push(ctx, accepted) })
-		s.Once.WakeFills(ctx, ev.TenantID) // the next question does not wait for the acknowledgement
+		once.AfterCommit(ctx, func(ctx context.Context) {
+			s.push(ctx, accepted)
+			if fill != uuid.Nil { // the next question waits neither for the acknowledgement nor for another run
+				s.Gaps.askNext(ctx, ev.TenantID, fill)
+			}
+		})
+		s.Once.WakeFills(ctx, ev.TenantID)
 	}
 	if code := vault.CodeOf(err); vault.Permanent(err) {
 		return once.Applied[Answered]{Result: Answered{Code: code}}, nil // another answer came first

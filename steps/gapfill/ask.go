@@ -38,12 +38,17 @@ var errChanged = fmt.Errorf("%w: the state of this gap fill changed while the st
 
 // AskCustomer opens the next question of a fill that has nothing to write. With nothing left to ask, the fill is done.
 func (s Gaps) AskCustomer(ctx context.Context, ev vault.Event) (Advanced, error) {
-	out, ended, err := s.askOrEnd(ctx, ev)
+	return s.askAgain(ctx, ev, toTheEnd)
+}
+
+// askAgain asks, and reads the state again if it changed meanwhile.
+func (s Gaps) askAgain(ctx context.Context, ev vault.Event, how asking) (Advanced, error) {
+	out, ended, err := s.askOrEnd(ctx, ev, how)
 	for range rereads {
 		if !errors.Is(err, errChanged) {
 			break
 		}
-		out, ended, err = s.askOrEnd(ctx, ev)
+		out, ended, err = s.askOrEnd(ctx, ev, how)
 	}
 	if err == nil {
 		once.ObserveFill(s.Observer, ended)
@@ -52,7 +57,9 @@ func (s Gaps) AskCustomer(ctx context.Context, ev vault.Event) (Advanced, error)
 }
 
 // askOrEnd makes one attempt. ended is the result of the fill if this attempt ended it.
-func (s Gaps) askOrEnd(ctx context.Context, ev vault.Event) (out Advanced, ended vault.FillResult, err error) {
+func (s Gaps) askOrEnd(
+	ctx context.Context, ev vault.Event, how asking,
+) (out Advanced, ended vault.FillResult, err error) {
 	err = s.Once.Locked(ctx, ev, func(q *dbgen.Queries, op dbgen.Operation) error {
 		if once.IsApplied(op) {
 			out.Done = true
@@ -90,6 +97,9 @@ func (s Gaps) askOrEnd(ctx context.Context, ev vault.Event) (out Advanced, ended
 		}
 		if out.Question != nil {
 			return s.suspend(ctx, q, op, s.dueAfter(state, *out.Question))
+		}
+		if how == questionsOnly {
+			return nil
 		}
 		out.Done = true
 		ended = state.result()

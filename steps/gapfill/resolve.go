@@ -64,12 +64,7 @@ func (s Gaps) ResolveGaps(ctx context.Context, ev vault.Event) (Advanced, error)
 	if err != nil {
 		return Advanced{}, err
 	}
-	if len(accepted) == 0 {
-		return out, nil
-	}
-	if err := s.Enqueuer.Enqueue(ctx, accepted...); err != nil { // the relay pushes them
-		s.Log.WarnContext(ctx, "writes_not_pushed", "operation_id", ev.OperationID, "error_code", vault.CodeOf(err))
-	}
+	s.push(ctx, accepted)
 	return out, nil
 }
 

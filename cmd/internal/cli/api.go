@@ -26,12 +26,18 @@ const (
 	byKey      access = iota // an API key
 	byOperator               // an API key, or ADMIN_TOKEN if no key is set
 	byAnybody                // none
+	byAdmin                  // ADMIN_TOKEN, for all tenants
 )
 
 // client creates the client of a command. The key comes only from the environment: lists of processes show flags.
 func (a *App) client(by access) (*client.Client, error) {
 	o := client.Options{Server: cmp.Or(a.server, a.env("VAULT_SERVER"), defaultServer), Key: a.env("VAULT_API_KEY")}
 	switch {
+	case by == byAdmin:
+		if o.Key = a.env("ADMIN_TOKEN"); o.Key == "" {
+			return nil, errors.New("this covers all tenants, so it needs ADMIN_TOKEN, the token that the API was started with; " +
+				"`make run` writes one to .dev/run.env")
+		}
 	case o.Key != "" || by == byAnybody:
 	case by == byKey:
 		return nil, errors.New("no API key: set VAULT_API_KEY; " +

@@ -89,7 +89,7 @@ func TestCommands_NeedAKey(t *testing.T) {
 	has(t, reader.ok("", list...), "country")
 	has(t, reader.refused(doc(t, "agent_id", agent, "name", "email", "value_type", "email"), "definitions", "save"),
 		"scope write", "vault keys create --scopes")
-	has(t, reader.refused("", "admin", "expire-stale"), "scope admin")
+	has(t, reader.refused("", "admin", "drop-cache", "--customer", newID()), "scope admin")
 	mine.ok("", append([]string{"keys", "revoke", "--key", created.ID}, tenant...)...)
 	has(t, testkit.Eventually(t, "the revoked key is refused", func(ctxType) (string, bool) {
 		_, _, err := reader.run("", list...)
@@ -203,7 +203,7 @@ func TestJSON_IsAlwaysValid(t *testing.T) {
 		{"id"},
 		{"keys", "list", "--tenant", c.tenant.String()},
 		{"fill", "--customer", newID(), "--scenario", scenario},
-		{"admin", "expire-stale"},
+		{"admin", "drop-cache", "--customer", newID()},
 	} {
 		out := c.ok("", append(args, "--json")...)
 		if !json.Valid([]byte(out)) || strings.TrimSpace(out) == "null" {

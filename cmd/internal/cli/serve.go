@@ -36,6 +36,9 @@ func (a *App) serveCommand() *cobra.Command {
 				return err
 			}
 			defer r.Close() // waits for running pushes
+			if err := r.DB.Verify(ctx); err != nil {
+				return err
+			}
 			stopTracing, err := startTracing(ctx, r.Config, "vault-api", r.Log)
 			if err != nil {
 				return err
@@ -59,8 +62,18 @@ func Serve(ctx context.Context, r *app.Runtime, listener net.Listener) error {
 			return fmt.Errorf("create the tenant of the operator: %w", err)
 		}
 	}
+	var admin net.Listener
+	if cfg.AdminAddress != "" {
+		var err error
+		if admin, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.AdminAddress); err != nil {
+			_ = listener.Close()
+			return fmt.Errorf("api.admin_address: %w", err)
+		}
+		r.Log.InfoContext(ctx, "admin_started", "address", admin.Addr().String())
+	}
 	server := api.New(api.Options{
-		Query: r.Query, Trigger: r.Trigger, Keys: keystore.Store{DB: r.DB},
+		AdminListener: admin,
+		Query:         r.Query, Trigger: r.Trigger, Keys: keystore.Store{DB: r.DB},
 		AdminToken: cfg.AdminToken.Reveal(), OperatorTenant: operatorTenant,
 		DropProfile: func(ctx context.Context, tenant, customer uuid.UUID) error {
 			return r.Cache.Drop(ctx, cache.ProfileKey(tenant, customer))

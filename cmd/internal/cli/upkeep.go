@@ -16,15 +16,16 @@ import (
 func (a *App) adminCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "admin", Short: "Run maintenance now instead of at its scheduled time",
-		Long: "Run maintenance now instead of at its scheduled time. The commands need a key with the scope admin in\n" +
-			"VAULT_API_KEY, or ADMIN_TOKEN if VAULT_API_KEY is not set.",
+		Long: "Run maintenance now instead of at its scheduled time. expire-stale and detect-orphans cover all tenants and\n" +
+			"need ADMIN_TOKEN. drop-cache needs a key with the scope admin in VAULT_API_KEY, or ADMIN_TOKEN if\n" +
+			"VAULT_API_KEY is not set.",
 	}
-	a.addTenantFlag(cmd.PersistentFlags())
 	var customer uuid.UUID
 	drop := withID(&cobra.Command{
 		Use: "drop-cache", Short: "Remove the cache entry of a customer",
 		Long: "Remove the cache entry of a customer. This is never necessary: the vault invalidates entries itself.",
 	}, "customer", "customer `id`", &customer)
+	a.addTenantFlag(drop.Flags())
 	cmd.AddCommand(
 		sweep(a, &cobra.Command{Use: "expire-stale", Short: "Mark values and assets past their expiry, in all tenants"},
 			(*client.Client).ExpireValues),
@@ -42,7 +43,7 @@ func sweep[R any](
 	a *App, cmd *cobra.Command,
 	call func(c *client.Client, ctx context.Context, opts ...client.Option) (client.Operation[R], error),
 ) *cobra.Command {
-	return change(a, byOperator, cmd, func(
+	return change(a, byAdmin, cmd, func(
 		ctx context.Context, c *client.Client, opts []client.Option,
 	) (client.Operation[R], error) {
 		return call(c, ctx, opts...)

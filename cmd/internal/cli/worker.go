@@ -29,6 +29,9 @@ func (a *App) workerCommand() *cobra.Command {
 				return err
 			}
 			defer r.Close()
+			if err := r.DB.Verify(ctx); err != nil {
+				return err
+			}
 			stopTracing, err := startTracing(ctx, cfg, "vault-worker", r.Log)
 			if err != nil {
 				return err
