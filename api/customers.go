@@ -22,8 +22,9 @@ const tagCustomers = "Customers"
 // CustomerProfile is a profile, with its history on request.
 type CustomerProfile struct {
 	vault.Profile
-	History          []vault.Value `json:"history,omitempty" doc:"The versions of all fields, newest first, up to 1,000. GET …/history returns all of them in pages."`
-	HistoryTruncated bool          `json:"history_truncated,omitempty" doc:"There are more than 1,000 versions."`
+	History          []vault.Value    `json:"history,omitempty" doc:"The versions of all fields, newest first, up to 1,000. GET …/history returns all of them in pages."`
+	HistoryWithheld  []vault.Withheld `json:"history_withheld,omitempty" doc:"The fields with versions that are not shown, and why."`
+	HistoryTruncated bool             `json:"history_truncated,omitempty" doc:"There are more than 1,000 versions."`
 }
 
 // customerChange is the input of operations on a customer without a body.

@@ -64,7 +64,7 @@ func (s *Server) itemRoutes() {
 		}
 		position := func(l vault.ChainLink) afterID { return afterID{l.ID} }
 		items, next := cursor.Page(cursor.Sorted(all, position, compareIDs), after, in.Limit, position, compareIDs)
-		return &page[vault.ChainLink]{listOf[vault.ChainLink]{items, next}}, nil
+		return &page[vault.ChainLink]{listOf[vault.ChainLink]{Items: items, Next: next}}, nil
 	})
 	type remove struct {
 		input.ItemPath

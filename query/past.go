@@ -26,7 +26,21 @@ func (q *Queries) ProfileAt(ctx context.Context, tenant, customer uuid.UUID, at 
 	if err := at.Check(now); err != nil {
 		return vault.Profile{}, err
 	}
-	return q.pastProfile(ctx, tenant, customer, at, now)
+	g, err := q.guard(ctx, tenant)
+	if err != nil {
+		return vault.Profile{}, err
+	}
+	p, err := q.pastProfile(ctx, tenant, customer, at, now)
+	if err != nil || g == nil {
+		return p, err
+	}
+	// The consents of today decide: what was withdrawn since is not shown.
+	present, err := q.openProfile(ctx, tenant, customer)
+	if err != nil {
+		return p, err
+	}
+	g.consents[p.CustomerID] = present.Consents
+	return p, g.profile(ctx, &p)
 }
 
 func (q *Queries) pastProfile(
@@ -141,6 +155,11 @@ func (q *Queries) ValueAt(
 	}
 	value, ok := p.Fields[name]
 	if !ok {
+		for _, w := range p.Withheld {
+			if w.Name == name {
+				return value, consentRequired(w)
+			}
+		}
 		return value, vault.Unknown("field", name)
 	}
 	return value, nil
@@ -207,5 +226,5 @@ func (q *Queries) ChainAt(
 		return dbgen.GetChainRow(r)
 	}), depth)
 	q.onChain(len(out.Links))
-	return out, nil
+	return q.shownChain(ctx, tenant, out)
 }

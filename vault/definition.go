@@ -114,7 +114,7 @@ func (d Definition) ElementLimit() int {
 func DisplayName(name string) string { return strings.TrimSpace(strings.ReplaceAll(name, "_", " ")) }
 
 // Secret reports whether values of the definition may appear only in the profile, never in prompts or error texts.
-func (d Definition) Secret() bool { return d.IsPII || d.EncryptionRequired }
+func (d Definition) Secret() bool { return d.IsPII || d.EncryptionRequired || len(d.Purposes) > 0 }
 
 // Label returns the name of the field for people.
 func (d Definition) Label() string {

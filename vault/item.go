@@ -114,6 +114,8 @@ type Profile struct {
 	Channels []Channel `json:"channels,omitempty"`
 	// Consents has the latest consent for each purpose.
 	Consents []Consent `json:"consents,omitempty"`
+	// Withheld are the fields with a value that is not shown, and why.
+	Withheld []Withheld `json:"withheld,omitempty" doc:"The fields with a value that is not shown, and why."`
 	// VerificationLevel is derived from the verified values.
 	VerificationLevel VerificationLevel `json:"verification_level"`
 	CreatedAt         time.Time         `json:"created_at"`
@@ -174,6 +176,8 @@ type Chain struct {
 	Truncated bool `json:"truncated"`
 	// Missing reports that the source of the first link does not exist or was deleted.
 	Missing bool `json:"missing"`
+	// Withheld are the fields with metadata that is not shown, and why.
+	Withheld []Withheld `json:"withheld,omitempty" doc:"The fields with metadata that is not shown, and why."`
 }
 
 // DefaultChainDepth is the default maximum number of links that a read of a derivation chain returns (design, section
@@ -187,6 +191,8 @@ type Session struct {
 	AgentID    uuid.UUID                  `json:"agent_id"`
 	Variables  map[string]json.RawMessage `json:"variables,omitempty"`
 	Turns      []Turn                     `json:"turns,omitempty"`
+	// Withheld are the fields with a variable that is not shown, and why.
+	Withheld []Withheld `json:"withheld,omitempty" doc:"The fields with a variable that is not shown, and why."`
 }
 
 // Speaker is the author of a turn.

@@ -81,6 +81,9 @@ func (s Values) Decide(
 		state.Status, state.SupersededByID, state.SupersededAt = string(vault.StatusSuperseded), row.YieldsToID, &at
 		state.YieldsToID = row.YieldsToID
 	} else {
+		if err := checkConsent(ctx, q, row.TenantID, row.ProfileID, row.Name, now); err != nil {
+			return "", err
+		}
 		place, err := s.accept(ctx, q, row, now)
 		if err != nil {
 			return "", err

@@ -124,6 +124,9 @@ func (s Values) storeAll(
 	if err != nil {
 		return stored{}, err
 	}
+	if writes, err = dropRefused(ctx, q, tenant, writes, profiles.of, refused, s.Now()); err != nil {
+		return stored{}, err
+	}
 	if writes, err = dropConflicts(ctx, q, tenant, writes, refused); err != nil {
 		return stored{}, err
 	}

@@ -87,6 +87,9 @@ func (s Values) write(
 	if err != nil {
 		return vault.ItemResult{}, err
 	}
+	if err := checkConsent(ctx, q, tenant, profile.ID, in.Name, s.Now()); err != nil {
+		return vault.ItemResult{}, err
+	}
 	id := once.NewID()
 	if in.ItemID != nil {
 		id = *in.ItemID
