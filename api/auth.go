@@ -18,6 +18,7 @@ import (
 	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/api/internal/limit"
 	"github.com/contextvault/contextvault/api/internal/problem"
+	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -48,6 +49,8 @@ type caller struct {
 	tenant  uuid.UUID
 	scopes  []Scope
 	sources []vault.ValueSource // see Key.Sources
+	purpose string              // see Key.Purpose
+	masked  bool                // see Key.Masked
 }
 
 // may reports whether a caller has a scope. The scope admin includes all others.
@@ -62,6 +65,9 @@ func (c caller) checkForce(force bool) error {
 	}
 	return nil
 }
+
+// purposeHeader states the purpose of a read.
+const purposeHeader = "Vault-Purpose"
 
 type callerKey struct{}
 
@@ -118,7 +124,16 @@ func (s *Server) authorize(p permission) func(huma.Context, func(huma.Context)) 
 			s.writeProblem(ctx, err)
 			return
 		}
-		next(huma.WithValue(ctx, callerKey{}, c))
+		access := vault.Access{Purpose: c.purpose, Masked: c.masked}
+		if stated := ctx.Header(purposeHeader); stated != "" {
+			if err := s.options.Query.CheckPurpose(ctx.Context(), c.tenant, stated); err != nil {
+				s.writeProblem(ctx, err)
+				return
+			}
+			access.Purpose = stated
+		}
+		seen := query.WithAccess(ctx.Context(), access)
+		next(huma.WithContext(ctx, context.WithValue(seen, callerKey{}, c)))
 	}
 }
 
@@ -160,7 +175,7 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 			Message: "this covers all tenants, and an API key is of one: it needs the ADMIN_TOKEN of the operator",
 		}
 	}
-	c := caller{tenant: key.TenantID, scopes: key.Scopes, sources: key.Sources}
+	c := caller{tenant: key.TenantID, scopes: key.Scopes, sources: key.Sources, purpose: key.Purpose, masked: key.Masked}
 	if !slices.ContainsFunc(p.scopes, c.may) {
 		return caller{}, &vault.Error{
 			Code: vault.CodeNotAllowed, Field: "Authorization",

@@ -22,8 +22,9 @@ const tagCustomers = "Customers"
 // CustomerProfile is a profile, with its history on request.
 type CustomerProfile struct {
 	vault.Profile
-	History          []vault.Value `json:"history,omitempty" doc:"The versions of all fields, newest first, up to 1,000. GET …/history returns all of them in pages."`
-	HistoryTruncated bool          `json:"history_truncated,omitempty" doc:"There are more than 1,000 versions."`
+	History          []vault.Value    `json:"history,omitempty" doc:"The versions of all fields, newest first, up to 1,000. GET …/history returns all of them in pages."`
+	HistoryWithheld  []vault.Withheld `json:"history_withheld,omitempty" doc:"The fields with versions that are not shown, and why."`
+	HistoryTruncated bool             `json:"history_truncated,omitempty" doc:"There are more than 1,000 versions."`
 }
 
 // customerChange is the input of operations on a customer without a body.
@@ -170,6 +171,7 @@ type profileAnswer struct{ Body func(huma.Context) }
 func (s *Server) profileRoute() {
 	type get struct {
 		input.CustomerPath
+		input.Moment
 		History bool   `query:"history" doc:"Include the versions of all fields."`
 		Known   string `header:"If-None-Match" doc:"Entity tags of answers that the caller has. The response is 304, without a body, if the answer would be one of them."`
 	}
@@ -179,15 +181,25 @@ func (s *Server) profileRoute() {
 		detail: "Active values and assets, channels, and valid consents. The profile of a customer who has a session or a " +
 			"gap fill, and no value yet, is empty. The profile of a merged customer is that of the customer it was merged " +
 			"into; requested_customer_id then says that it was merged. A profile with more than 16 MiB of values is refused " +
-			"with 413: read its values one by one, or in the pages of its history. The header ETag identifies the answer.",
+			"with 413: read its values one by one, or in the pages of its history. The header ETag identifies the answer. " +
+			"With as_of and known_at the profile is the one of then, without pending values; that cannot be combined with " +
+			"history.",
 		errors:  []int{http.StatusNotFound, http.StatusRequestEntityTooLarge},
 		answers: map[string]*huma.Response{"200": s.profileResponse(), "304": {Description: "The caller has this answer."}},
 	}, func(ctx context.Context, c caller, in *get) (*profileAnswer, error) {
-		read := s.options.Query.ProfileDocument
-		if in.History {
-			read = s.options.Query.DocumentWithHistory
+		at, err := in.At()
+		if err != nil {
+			return nil, err
 		}
-		profile, err := read(ctx, c.tenant, in.Customer.UUID)
+		if in.History && !at.IsZero() {
+			return nil, vault.Invalid("history", "cannot be combined with as_of or known_at; read the history without them")
+		}
+		var profile query.Document
+		if in.History {
+			profile, err = s.options.Query.DocumentWithHistory(ctx, c.tenant, in.Customer.UUID)
+		} else {
+			profile, err = s.options.Query.ProfileDocumentAt(ctx, c.tenant, in.Customer.UUID, at)
+		}
 		if err == nil {
 			err = checkProfileSize(profile)
 		}

@@ -68,7 +68,7 @@ func (s *Server) definitionRoutes() {
 		items, next := cursor.Page(all, after, in.Limit,
 			func(d vault.Definition) afterName { return afterName{d.Name} },
 			func(a, b afterName) int { return strings.Compare(a.Name, b.Name) })
-		return &page[vault.Definition]{listOf[vault.Definition]{items, next}}, nil
+		return &page[vault.Definition]{listOf[vault.Definition]{Items: items, Next: next}}, nil
 	})
 }
 

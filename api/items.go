@@ -24,14 +24,19 @@ func (s *Server) itemRoutes() {
 	})
 	type chain struct {
 		input.ItemPath
+		input.Moment
 		Depth int `query:"depth" minimum:"1" maximum:"100" default:"10" doc:"The maximum number of links."`
 	}
 	register(s, route{
 		name: "get-chain", method: http.MethodGet, path: "/v1/items/{item_id}/chain", tag: tagLineage, access: toRead,
-		summary: "Get the sources of an item", detail: "From the origin to the item.",
+		summary: "Get the sources of an item", detail: "From the origin to the item. With as_of and known_at: as they were then.",
 		errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *chain) (*one[vault.Chain], error) {
-		out, err := s.options.Query.Chain(ctx, c.tenant, in.Item.UUID, in.Depth)
+		at, err := in.At()
+		if err != nil {
+			return nil, err
+		}
+		out, err := s.options.Query.ChainAt(ctx, c.tenant, in.Item.UUID, in.Depth, at)
 		return &one[vault.Chain]{out}, err
 	})
 	type derived struct {
@@ -59,7 +64,7 @@ func (s *Server) itemRoutes() {
 		}
 		position := func(l vault.ChainLink) afterID { return afterID{l.ID} }
 		items, next := cursor.Page(cursor.Sorted(all, position, compareIDs), after, in.Limit, position, compareIDs)
-		return &page[vault.ChainLink]{listOf[vault.ChainLink]{items, next}}, nil
+		return &page[vault.ChainLink]{listOf[vault.ChainLink]{Items: items, Next: next}}, nil
 	})
 	type remove struct {
 		input.ItemPath

@@ -36,7 +36,11 @@ type Key struct {
 	Hash     []byte // see HashKey
 	Scopes   []Scope
 	// Sources are the sources that the key may write. Empty: those that are not stronger than the customer's own word.
-	Sources    []vault.ValueSource
+	Sources []vault.ValueSource
+	// Purpose is that of reads that state none. Empty: none.
+	Purpose string
+	// Masked reports that the key sees values of PII fields masked only.
+	Masked     bool
 	ExpiresAt  *time.Time // nil: never
 	RevokedAt  *time.Time // nil: it is valid
 	LastUsedAt *time.Time

@@ -14,6 +14,8 @@ import (
 	"github.com/contextvault/contextvault/api/internal/cursor"
 	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/api/internal/schema"
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/vault"
 )
 
 // route declares a route for register, change and submit.
@@ -54,6 +56,11 @@ func register[I, O any](s *Server, r route, handler func(ctx context.Context, c 
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}
+		if list, ok := any(out).(interface {
+			leftOut(withheld []vault.Withheld)
+		}); ok {
+			list.leftOut(query.Withheld(ctx))
+		}
 		return out, nil
 	})
 	describeBody(r, h)
@@ -75,6 +82,11 @@ func (s *Server) describe(r route) huma.Operation {
 		}
 		h.Errors = append(h.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests,
 			http.StatusServiceUnavailable)
+		h.Parameters = append(h.Parameters, &huma.Param{
+			Name: purposeHeader, In: "header", Schema: &huma.Schema{Type: huma.TypeString},
+			Description: "The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the " +
+				"customer has consented to it. Absent: the purpose of the key.",
+		})
 		if r.access.operator {
 			h.Security = append(h.Security, map[string][]string{"admin": {}})
 		}
@@ -108,11 +120,15 @@ func describeBody(r route, h huma.Operation) {
 
 // listOf is a page of a list.
 type listOf[T any] struct {
-	Items []T    `json:"items" nullable:"false"`
-	Next  string `json:"next_cursor,omitempty" doc:"The cursor of the next page. Absent: this is the last page."`
+	Items    []T              `json:"items" nullable:"false"`
+	Next     string           `json:"next_cursor,omitempty" doc:"The cursor of the next page. Absent: this is the last page."`
+	Withheld []vault.Withheld `json:"withheld,omitempty" doc:"The fields of customers whose values are not shown, and why."`
 }
 
 type page[T any] struct{ Body listOf[T] }
+
+// leftOut adds what the page does not show.
+func (p *page[T]) leftOut(withheld []vault.Withheld) { p.Body.Withheld = withheld }
 
 type one[T any] struct{ Body T }
 

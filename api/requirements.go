@@ -35,7 +35,7 @@ func (s *Server) requirementRoutes() {
 		}
 		all = cursor.Sorted(all, positionOf, compareRequirements)
 		items, next := cursor.Page(all, after, in.Limit, positionOf, compareRequirements)
-		return &page[vault.Requirement]{listOf[vault.Requirement]{items, next}}, nil
+		return &page[vault.Requirement]{listOf[vault.Requirement]{Items: items, Next: next}}, nil
 	})
 
 	type RequirementPath struct {

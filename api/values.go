@@ -58,16 +58,21 @@ func (s *Server) valueRoutes() {
 	}, func(ctx context.Context, c caller, _ *write, body *vault.WriteValueInput) error {
 		return s.checkClaim(ctx, c, *body)
 	})
+	type getValue struct {
+		FieldOfCustomer
+		input.Moment
+	}
 	register(s, route{
 		name: "get-value", tag: tagCustomers, access: toRead,
 		method: http.MethodGet, path: "/v1/customers/{customer_id}/values/{name}",
-		summary: "Get the active value of a field", errors: []int{http.StatusNotFound},
-	}, func(ctx context.Context, c caller, in *FieldOfCustomer) (*one[vault.Value], error) {
-		profile, err := s.options.Query.Profile(ctx, c.tenant, in.Customer.UUID)
-		value, ok := profile.Fields[in.Name]
-		if err == nil && !ok {
-			err = vault.Unknown("field", in.Name)
+		summary: "Get the active value of a field", detail: "With as_of and known_at: the value that was active then.",
+		errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, c caller, in *getValue) (*one[vault.Value], error) {
+		at, err := in.At()
+		if err != nil {
+			return nil, err
 		}
+		value, err := s.options.Query.ValueAt(ctx, c.tenant, in.Customer.UUID, in.Name, at)
 		return &one[vault.Value]{value}, err
 	})
 	type wholeHistory struct {

@@ -38,6 +38,8 @@ type Options struct {
 	Key string
 	// Tenant is the tenant for the admin token. An API key ignores it: the key has a tenant.
 	Tenant uuid.UUID
+	// Purpose is the purpose of the reads, such as support. Empty: that of the key.
+	Purpose string
 	// Transport sends the requests. nil: http.DefaultTransport.
 	Transport http.RoundTripper
 }
@@ -187,6 +189,9 @@ func (c *Client) send(ctx context.Context, r request) (response, error) {
 	}
 	if c.options.Tenant != uuid.Nil {
 		req.Header.Set("X-Tenant", c.options.Tenant.String())
+	}
+	if c.options.Purpose != "" {
+		req.Header.Set("Vault-Purpose", c.options.Purpose)
 	}
 	doer := c.repeat
 	if r.once {

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -32,6 +33,25 @@ func (c *Client) ListCustomers(ctx context.Context, in CustomersQuery) iter.Seq2
 // GetCustomer returns the profile of a customer: active values and assets, channels, and valid consents.
 func (c *Client) GetCustomer(ctx context.Context, customer uuid.UUID) (vault.Profile, error) {
 	return get[vault.Profile](ctx, c, path("v1", "customers", customer), nil)
+}
+
+// GetCustomerAt is GetCustomer at a moment: what was true then, as the vault knew it then.
+func (c *Client) GetCustomerAt(ctx context.Context, customer uuid.UUID, at vault.Moment) (vault.Profile, error) {
+	return get[vault.Profile](ctx, c, path("v1", "customers", customer), withMoment(nil, at))
+}
+
+// withMoment adds a moment to a query.
+func withMoment(query url.Values, at vault.Moment) url.Values {
+	for name, t := range map[string]*time.Time{"as_of": at.AsOf, "known_at": at.KnownAt} {
+		if t == nil {
+			continue
+		}
+		if query == nil {
+			query = url.Values{}
+		}
+		query.Set(name, t.Format(time.RFC3339Nano))
+	}
+	return query
 }
 
 // ListCustomerHistory lists the versions of all fields of a customer, newest first by the order of acceptance.

@@ -13,11 +13,18 @@ import (
 
 // GetChain returns the sources of an item, the origin first. depth is from 1 to 100; 0: vault.DefaultChainDepth.
 func (c *Client) GetChain(ctx context.Context, item uuid.UUID, depth int) (vault.Chain, error) {
+	return c.GetChainAt(ctx, item, depth, vault.Moment{})
+}
+
+// GetChainAt is GetChain at a moment.
+func (c *Client) GetChainAt(
+	ctx context.Context, item uuid.UUID, depth int, at vault.Moment,
+) (vault.Chain, error) {
 	var query url.Values
 	if depth != 0 {
 		query = url.Values{"depth": {strconv.Itoa(depth)}}
 	}
-	return get[vault.Chain](ctx, c, path("v1", "items", item, "chain"), query)
+	return get[vault.Chain](ctx, c, path("v1", "items", item, "chain"), withMoment(query, at))
 }
 
 // ListDerived lists the items that were derived from an item, up to 1,000.

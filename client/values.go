@@ -15,6 +15,13 @@ func (c *Client) GetValue(ctx context.Context, customer uuid.UUID, name string) 
 	return get[vault.Value](ctx, c, path("v1", "customers", customer, "values", name), nil)
 }
 
+// GetValueAt is GetValue at a moment.
+func (c *Client) GetValueAt(
+	ctx context.Context, customer uuid.UUID, name string, at vault.Moment,
+) (vault.Value, error) {
+	return get[vault.Value](ctx, c, path("v1", "customers", customer, "values", name), withMoment(nil, at))
+}
+
 // ListHistory lists the versions of a field, newest first by the order of acceptance.
 func (c *Client) ListHistory(ctx context.Context, customer uuid.UUID, name string) iter.Seq2[vault.Value, error] {
 	return list[vault.Value](ctx, c, path("v1", "customers", customer, "values", name, "history"), nil)

@@ -48,6 +48,7 @@ func ValueOf(r dbgen.CustomerValue) vault.Value {
 		Warnings:             r.Warnings,
 		OperationID:          r.OperationID,
 		AcceptedAt:           r.AcceptedAt,
+		StaleSince:           r.StaleSince,
 	}
 }
 
@@ -117,6 +118,7 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 		ExtractionPromptHint: r.ExtractionPromptHint,
 		About:                r.About,
 		IsPII:                r.IsPii,
+		Purposes:             r.Purposes,
 		EncryptionRequired:   r.EncryptionRequired,
 		RetentionDays:        int(r.RetentionDays),
 		FreshnessSeconds:     r.FreshnessSeconds,
@@ -156,6 +158,7 @@ func RequirementOf(r dbgen.Requirement) vault.Requirement {
 		WhenCondition:  r.WhenCondition,
 		DependsOn:      r.DependsOnFields,
 		Order:          int(r.CollectionOrder),
+		RefuseStale:    r.RefuseStale,
 		Confidence:     r.Confidence,
 		NeedsReview:    r.NeedsHumanReview,
 		Origin:         vault.Origin(r.Origin),
@@ -232,8 +235,8 @@ func OperationOf(r dbgen.Operation) (vault.Operation, error) {
 }
 
 // ChainOf converts the rows of GetChain, which begin with the item, to a chain that begins with the origin. More rows
-// than depth mean that the chain is truncated. A chain has no states of its items, so that it can be cached: it changes
-// only when an item is added, deleted or restored.
+// than depth mean that the chain is truncated. A chain has no statuses of its items, so that it can be cached: it changes
+// only when an item is added, deleted, restored or marked as stale, or no longer stale, which drops it.
 func ChainOf(rows []dbgen.GetChainRow, depth int) vault.Chain {
 	var chain vault.Chain
 	if len(rows) > depth {
@@ -242,7 +245,7 @@ func ChainOf(rows []dbgen.GetChainRow, depth int) vault.Chain {
 	for i := len(rows) - 1; i >= 0; i-- {
 		r := rows[i]
 		chain.Links = append(chain.Links, vault.ChainLink{
-			ID: r.ID, Type: vault.SourceType(r.Kind), Name: r.Name, Meta: r.SourceMetadata,
+			ID: r.ID, Type: vault.SourceType(r.Kind), Name: r.Name, Meta: r.SourceMetadata, StaleSince: r.StaleSince,
 		})
 	}
 	if len(rows) == 0 || chain.Truncated {
@@ -269,3 +272,24 @@ func JSON(raw json.RawMessage) json.RawMessage {
 
 // UTC returns the time in UTC, truncated to the precision of PostgreSQL (microseconds).
 func UTC(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// AssetOf converts a row of customer_assets.
+func AssetOf(r dbgen.CustomerAsset) vault.Asset {
+	return vault.Asset{
+		ID: r.ID, ProfileID: r.ProfileID, Name: r.Name, AssetType: r.AssetType, StorageProvider: r.StorageProvider,
+		StoragePath: r.StoragePath, MimeType: r.MimeType, SizeBytes: r.SizeBytes, Checksum: r.Checksum,
+		UploadedAt: r.UploadedAt, UploadSessionID: r.UploadSessionID, UploadScenarioID: r.UploadScenarioID,
+		Lineage: vault.Lineage{
+			SourceItemID: r.SourceItemID, SourceItemType: vault.SourceType(r.SourceItemType), SourceMetadata: r.SourceMetadata,
+		},
+		Status: vault.ItemStatus(r.Status), ExpiresAt: r.ExpiresAt, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt,
+		StaleSince: r.StaleSince,
+	}
+}
+
+// ConsentOf converts a row of consents.
+func ConsentOf(r dbgen.Consent) vault.Consent {
+	return vault.Consent{
+		ID: r.ID, Purpose: r.Purpose, Granted: r.Granted, Source: r.Source, AcceptedAt: r.AcceptedAt, ExpiresAt: r.ExpiresAt,
+	}
+}

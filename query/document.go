@@ -31,6 +31,15 @@ type Document struct {
 
 // ProfileDocument is Profile for a caller that needs the JSON: a document from the cache is not decoded.
 func (q *Queries) ProfileDocument(ctx context.Context, tenant, customer uuid.UUID) (Document, error) {
+	if g, err := q.guard(ctx, tenant); err != nil {
+		return Document{}, err
+	} else if g != nil {
+		p, err := q.Profile(ctx, tenant, customer)
+		if err != nil {
+			return Document{}, err
+		}
+		return encodeDocument(p)
+	}
 	s, err := q.stored(ctx, tenant, customer)
 	if err != nil {
 		return Document{}, err
@@ -45,6 +54,8 @@ func (q *Queries) ProfileDocument(ctx context.Context, tenant, customer uuid.UUI
 type profileHistory struct {
 	History   []vault.Value `json:"history,omitempty"`
 	Truncated bool          `json:"history_truncated,omitempty"`
+	// WithheldVersions are the fields with versions that are not shown.
+	WithheldVersions []vault.Withheld `json:"history_withheld,omitempty"`
 }
 
 // DocumentWithHistory is ProfileDocument with the newest versions of all fields, up to MaxPage: history and
@@ -56,7 +67,8 @@ func (q *Queries) DocumentWithHistory(ctx context.Context, tenant, customer uuid
 	}
 	var added profileHistory
 	added.History, added.Truncated, err = q.HistoryPage(ctx, tenant, customer, "", nil, MaxPage)
-	if err != nil || len(added.History) == 0 {
+	added.WithheldVersions = Withheld(ctx)
+	if err != nil || (len(added.History) == 0 && len(added.WithheldVersions) == 0) {
 		return d, err
 	}
 	members, err := cache.EncodeJSON(added)

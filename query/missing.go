@@ -25,11 +25,17 @@ type MissingFields struct {
 	Missing  []vault.Missing `json:"missing"`
 	Blocked  bool            `json:"blocked"` // at least one of them blocks the scenario
 	Warnings []string        `json:"warnings,omitempty"`
+	// Withheld are fields that are needed, and that the customer has not consented to. They are not among Missing.
+	Withheld []vault.Withheld `json:"withheld,omitempty" doc:"Fields that the scenario needs, and that the customer has not consented to: they must not be asked for."`
 }
 
 // Missing finds the fields that a scenario still needs of a customer. A customer without a value misses every field.
 func (q *Queries) Missing(ctx context.Context, tenant uuid.UUID, in MissingInput) (MissingFields, error) {
 	out := MissingFields{Missing: []vault.Missing{}}
+	g, err := q.guard(ctx, tenant)
+	if err != nil {
+		return out, err
+	}
 	state, err := missing.Load(ctx, cached{q}, q.db.Tenant(tenant), tenant, missing.Input{
 		CustomerID: in.CustomerID, ScenarioID: in.ScenarioID, SessionID: in.SessionID, Scope: in.Scope, Now: time.Now(),
 		Turn: func(ctx context.Context) (func(), error) {
@@ -42,6 +48,16 @@ func (q *Queries) Missing(ctx context.Context, tenant uuid.UUID, in MissingInput
 	}
 	out.Warnings = state.Warnings
 	for _, m := range state.Missing {
+		refused, err := g.refuses(ctx, in.CustomerID, m.Requirement.FieldName)
+		if err != nil {
+			return out, err
+		}
+		if refused {
+			out.Withheld = append(out.Withheld, vault.Withheld{
+				Name: m.Requirement.FieldName, Reason: vault.WithheldNoConsent,
+			})
+			continue
+		}
 		out.Missing = append(out.Missing, m)
 		out.Blocked = out.Blocked || m.Blocking
 	}
@@ -53,7 +69,7 @@ type cached struct{ *Queries }
 
 // Profile returns the zero profile for a customer without a value.
 func (c cached) Profile(ctx context.Context, tenant, customer uuid.UUID) (vault.Profile, error) {
-	profile, err := c.Queries.Profile(ctx, tenant, customer)
+	profile, err := c.openProfile(ctx, tenant, customer)
 	if vault.CodeOf(err) == vault.CodeUnknown {
 		return vault.Profile{}, nil
 	}
@@ -71,5 +87,15 @@ func (q *Queries) Session(ctx context.Context, tenant, session uuid.UUID) (vault
 	if err != nil {
 		return vault.Session{}, err
 	}
-	return db.SessionOf(row, turns)
+	out, err := db.SessionOf(row, turns)
+	if err != nil {
+		return out, err
+	}
+	g, err := q.guard(ctx, tenant)
+	if err != nil || g == nil {
+		return out, err
+	}
+	err = g.session(ctx, &out)
+	out.Withheld = Withheld(ctx)
+	return out, err
 }

@@ -15,7 +15,13 @@ func (q *Queries) Question(ctx context.Context, tenant, id uuid.UUID) (vault.Que
 	if err != nil {
 		return vault.Question{}, db.WrapNotFound(err, "question", id)
 	}
-	return db.QuestionOf(row), nil
+	g, err := q.guard(ctx, tenant)
+	if err != nil {
+		return vault.Question{}, err
+	}
+	out := []vault.Question{db.QuestionOf(row)}
+	err = g.questions(ctx, out)
+	return out[0], err
 }
 
 // Operation returns the state of an operation.

@@ -42,6 +42,10 @@ func (q *Queries) ActiveValues(
 	ctx context.Context, tenant uuid.UUID, customers []uuid.UUID,
 ) (values map[uuid.UUID]map[string]vault.Value, read int, err error) {
 	out := make(map[uuid.UUID]map[string]vault.Value, len(customers))
+	g, err := q.guard(ctx, tenant)
+	if err != nil {
+		return nil, 0, err
+	}
 	total := 0
 	for chunk := range slices.Chunk(customers, customersPerRead) {
 		rows, err := q.db.Tenant(tenant).ListCustomerValues(ctx, tenant, chunk)
@@ -59,6 +63,13 @@ func (q *Queries) ActiveValues(
 			}
 			out[r.CustomerID][field.Name] = field
 			bytes[r.CustomerID] += sizeOf(field)
+		}
+		for customer, fields := range out {
+			if slices.Contains(chunk, customer) {
+				if err := g.fields(ctx, customer, fields); err != nil {
+					return nil, 0, err
+				}
+			}
 		}
 		for _, id := range chunk {
 			if total += bytes[id]; total > vault.MaxPageBytes && read > 0 {
@@ -93,6 +104,10 @@ func (q *Queries) HistoryPage(
 	ctx context.Context, tenant, customer uuid.UUID, name string, after *HistoryPosition, limit int,
 ) (page []vault.Value, more bool, err error) {
 	limit, page = min(limit, MaxPage), []vault.Value{}
+	g, err := q.guard(ctx, tenant)
+	if err != nil {
+		return nil, false, err
+	}
 	for total := 0; ; {
 		rows, err := q.historyRows(ctx, tenant, customer, name, after, min(limit-len(page), versionsPerRead)+1)
 		if err != nil {
@@ -111,6 +126,9 @@ func (q *Queries) HistoryPage(
 			part[i] = db.ValueOf(row)
 		}
 		if err := q.sealer.OpenValues(tenant, part); err != nil {
+			return nil, false, err
+		}
+		if err := g.history(ctx, customer, part); err != nil {
 			return nil, false, err
 		}
 		for _, v := range part {
@@ -171,7 +189,11 @@ func (q *Queries) QuestionsPage(
 		return nil, false, err
 	}
 	page, more = pageOf(rows, limit, db.QuestionOf)
-	return page, more, nil
+	g, err := q.guard(ctx, tenant)
+	if err != nil {
+		return nil, false, err
+	}
+	return page, more, g.questions(ctx, page)
 }
 
 // Rule returns a rule as it was saved.

@@ -3,6 +3,8 @@
 // who may be merged; Missing combines several reads. Rows of other tenants are not found.
 //
 //   - query.go: the profile, its history and its lineage; document.go: the JSON of a profile;
+//   - access.go: what a reader may see: every read of values passes through its guard;
+//   - past.go: profile, value and chain at a time;
 //   - config.go: definitions, requirements, scenarios;
 //   - missing.go: missing fields, combined from these reads;
 //   - operations.go: questions and operations;
@@ -14,6 +16,7 @@ import (
 	"context"
 
 	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
@@ -32,7 +35,9 @@ type Queries struct {
 	cache   *cache.Cache
 	sealer  *db.Sealer
 	decoded decodedProfiles
-	onChain func(items int) // called with the length of each chain read
+	// policies are those of the tenants that this process served last.
+	policies *lru.Cache[uuid.UUID, tenantPolicies]
+	onChain  func(items int) // called with the length of each chain read
 	// conditions are the turns to evaluate conditions. A tenant has one at a time, so that its expensive ones leave the
 	// other CPUs to the others.
 	conditions *turns.Turns
@@ -52,6 +57,7 @@ func OnChain(fn func(items int)) Option { return func(q *Queries) { q.onChain = 
 func New(database *db.DB, c *cache.Cache, sealer *db.Sealer, opts ...Option) *Queries {
 	q := &Queries{
 		db: database, cache: c, sealer: sealer, decoded: newDecodedProfiles(), onChain: func(int) {},
+		policies:   newPolicies(),
 		conditions: turns.NewWithShare(conditionTurns, 1),
 	}
 	for _, opt := range opts {
@@ -64,6 +70,19 @@ func New(database *db.DB, c *cache.Cache, sealer *db.Sealer, opts ...Option) *Qu
 // has only a session or a gap fill is empty: its version is 0. The caller owns the maps and slices of the profile; what
 // a value or an asset points to, such as the bytes of a value, may be shared with other readers: do not change it.
 func (q *Queries) Profile(ctx context.Context, tenant, customer uuid.UUID) (vault.Profile, error) {
+	g, err := q.guard(ctx, tenant)
+	if err != nil {
+		return vault.Profile{}, err
+	}
+	p, err := q.openProfile(ctx, tenant, customer)
+	if err == nil {
+		err = g.profile(ctx, &p)
+	}
+	return p, err
+}
+
+// openProfile is Profile with everything.
+func (q *Queries) openProfile(ctx context.Context, tenant, customer uuid.UUID) (vault.Profile, error) {
 	s, err := q.stored(ctx, tenant, customer)
 	if err != nil {
 		return vault.Profile{}, err
@@ -131,7 +150,14 @@ func (q *Queries) History(ctx context.Context, tenant, customer uuid.UUID, name 
 	for i, row := range rows {
 		out[i] = db.ValueOf(row)
 	}
-	return out, q.sealer.OpenValues(tenant, out)
+	if err := q.sealer.OpenValues(tenant, out); err != nil {
+		return nil, err
+	}
+	g, err := q.guard(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	return out, g.history(ctx, customer, out)
 }
 
 // Field returns one version of a field by its id.
@@ -141,23 +167,61 @@ func (q *Queries) Field(ctx context.Context, tenant, id uuid.UUID) (vault.Value,
 		return vault.Value{}, db.WrapNotFound(err, "item", id)
 	}
 	field := db.ValueOf(row)
-	err = q.sealer.OpenValue(tenant, &field)
-	return field, err
+	if err := q.sealer.OpenValue(tenant, &field); err != nil {
+		return field, err
+	}
+	g, err := q.guard(ctx, tenant)
+	if err != nil || g == nil {
+		return field, err
+	}
+	owner, err := g.ownerOf(ctx, id)
+	if err != nil {
+		return vault.Value{}, err
+	}
+	shown, err := g.value(ctx, owner, &field)
+	if err == nil && !shown {
+		err = g.refusal(ctx, owner, field.Name)
+	}
+	if err != nil {
+		return vault.Value{}, err
+	}
+	return field, nil
 }
 
 // Chain returns the chain of an item, origin first. depth limits the number of links; 0: vault.DefaultChainDepth.
 func (q *Queries) Chain(ctx context.Context, tenant, item uuid.UUID, depth int) (vault.Chain, error) {
-	if depth == 0 {
-		depth = vault.DefaultChainDepth
-	}
-	if depth < 0 || depth > maxChainDepth {
-		return vault.Chain{}, vault.Invalid("depth", "is %d; it must be from 1 to %d", depth, maxChainDepth)
+	depth, err := chainDepth(depth)
+	if err != nil {
+		return vault.Chain{}, err
 	}
 	out, err := q.readChain(ctx, tenant, item, depth)
-	if err == nil {
-		q.onChain(len(out.Links))
+	if err != nil {
+		return out, err
 	}
-	return out, err
+	q.onChain(len(out.Links))
+	return q.shownChain(ctx, tenant, out)
+}
+
+// shownChain is a chain as the reader may see it.
+func (q *Queries) shownChain(ctx context.Context, tenant uuid.UUID, chain vault.Chain) (vault.Chain, error) {
+	g, err := q.guard(ctx, tenant)
+	if err != nil || g == nil {
+		return chain, err
+	}
+	chain.Links, err = g.links(ctx, chain.Links)
+	chain.Withheld = Withheld(ctx)
+	return chain, err
+}
+
+// chainDepth returns the maximum number of links of a chain; 0 is the default.
+func chainDepth(depth int) (int, error) {
+	if depth == 0 {
+		return vault.DefaultChainDepth, nil
+	}
+	if depth < 0 || depth > maxChainDepth {
+		return 0, vault.Invalid("depth", "is %d; it must be from 1 to %d", depth, maxChainDepth)
+	}
+	return depth, nil
 }
 
 // readChain reads a chain through the cache.
@@ -207,7 +271,12 @@ func (q *Queries) Derived(ctx context.Context, tenant, item uuid.UUID) ([]vault.
 	for i, r := range rows {
 		out[i] = vault.ChainLink{
 			ID: r.ID, Type: vault.SourceType(r.Kind), Name: r.Name, Status: vault.ItemStatus(r.Status), Meta: r.SourceMetadata,
+			StaleSince: r.StaleSince,
 		}
 	}
-	return out, nil
+	g, err := q.guard(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	return g.links(ctx, out)
 }

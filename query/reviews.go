@@ -49,6 +49,7 @@ func (q *Queries) ReviewsPage(
 		case vault.ReviewOfValue:
 			page.Values, more, err = q.pendingValues(ctx, tenant, from, left)
 		}
+		page.Withheld = Withheld(ctx)
 		if err != nil || more {
 			return page, more, err
 		}
@@ -99,11 +100,18 @@ func (q *Queries) pendingValues(
 	if err != nil {
 		return nil, false, err
 	}
+	g, err := q.guard(ctx, tenant)
+	if err != nil {
+		return nil, false, err
+	}
 	out := []vault.PendingValue{}
 	size := 0
 	for _, row := range rows[:min(len(rows), limit)] {
 		value, err := q.pendingValue(tenant, row)
 		if err != nil {
+			return nil, false, err
+		}
+		if err := g.pending(ctx, &value); err != nil {
 			return nil, false, err
 		}
 		if size += sizeOf(value.Pending); value.Active != nil {

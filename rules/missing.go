@@ -44,6 +44,8 @@ type Known struct {
 // A value that mode warn stored with warnings does not meet a hard requirement while it breaks its definition. It meets
 // a soft one.
 //
+// A stale value (vault.Value.StaleSince) does not meet a requirement with RefuseStale.
+//
 // A requirement applies if the fields it depends on have values and its condition is true. A condition that fails
 // counts as true, with a warning. A rejected requirement never applies. A requirement is listed but does not block
 // while it waits for a review, or if its suggested definition is pending or rejected.
@@ -76,6 +78,9 @@ func Unmet(
 				warnings = append(warnings, name+": the value is older than freshness_seconds")
 			}
 			reason = unverifiedReason(known.Fields[name], *def)
+		}
+		if (reason == "" || reason == vault.MissingUnverified) && r.RefuseStale && known.Fields[name].StaleSince != nil {
+			reason = vault.MissingDerived
 		}
 		if (reason == "" || reason == vault.MissingUnverified) && r.RequiredLevel == vault.LevelHard &&
 			isInvalid(known.Fields[name], name, def) {

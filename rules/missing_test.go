@@ -364,3 +364,34 @@ func TestFindMissing_ValueWithWarnings(t *testing.T) {
 		}
 	}
 }
+
+func TestFindMissing_RefuseStale(t *testing.T) {
+	t.Parallel()
+	refuse := func(r *vault.Requirement) { r.RefuseStale = true }
+	stale := func(v *vault.Value) { v.StaleSince = new(time.Now()) }
+	for name, c := range map[string]struct {
+		need  vault.Requirement
+		value vault.Value
+		want  vault.MissingReason
+	}{
+		"stale, refused":     {need("tier", refuse), has(`"gold"`, stale), vault.MissingDerived},
+		"stale, not refused": {need("tier"), has(`"gold"`, stale), ""},
+		"current":            {need("tier", refuse), has(`"gold"`), ""},
+		"stale and empty":    {need("tier", refuse), has(`""`, stale), vault.MissingAbsent},
+		"soft":               {need("tier", refuse, soft), has(`"gold"`, stale), vault.MissingDerived},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			missing, _ := rules.FindMissing([]vault.Requirement{c.need}, nil, rules.Known{
+				Fields: map[string]vault.Value{"tier": c.value}, Now: time.Now(),
+			}, rules.Scope{})
+			got := vault.MissingReason("")
+			if len(missing) > 0 {
+				got = missing[0].Reason
+			}
+			if got != c.want {
+				t.Errorf("the reason is %q, want %q", got, c.want)
+			}
+		})
+	}
+}

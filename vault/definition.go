@@ -69,6 +69,10 @@ type Definition struct {
 	About string `json:"about,omitempty" validate:"max=200" doc:"The person or thing, other than the customer, that the value is about, such as emergency contact. Absent: the customer."`
 	// IsPII keeps the value out of all error texts.
 	IsPII bool `json:"is_pii"`
+	// Purposes are the purposes for which the value may be used, such as support. It needs the customer's consent to the
+	// stated one to be read, and to one of them to be written. It holds for the name of the field in the tenant. Empty: no
+	// consent is needed.
+	Purposes []string `json:"purposes,omitempty" validate:"max=20,unique,dive,required,max=100" doc:"The purposes for which the value may be used. A read states one of them, and the customer must have consented to it; a write needs a consent to one of them. It holds for the name of the field, whatever the agent. Absent: no consent is needed."`
 	// EncryptionRequired encrypts later values (AES-256-GCM) in PostgreSQL and in the cache.
 	EncryptionRequired bool `json:"encryption_required,omitempty" doc:"Encrypts the value in the database and the cache, and keeps it out of error messages."`
 	// RetentionDays is the lifetime of a value after its collection. 0: no limit.
@@ -110,7 +114,7 @@ func (d Definition) ElementLimit() int {
 func DisplayName(name string) string { return strings.TrimSpace(strings.ReplaceAll(name, "_", " ")) }
 
 // Secret reports whether values of the definition may appear only in the profile, never in prompts or error texts.
-func (d Definition) Secret() bool { return d.IsPII || d.EncryptionRequired }
+func (d Definition) Secret() bool { return d.IsPII || d.EncryptionRequired || len(d.Purposes) > 0 }
 
 // Label returns the name of the field for people.
 func (d Definition) Label() string {
@@ -146,6 +150,9 @@ type Requirement struct {
 	DependsOn []string `json:"depends_on_fields,omitempty" validate:"max=50,dive,fieldname"`
 	// Order is the place in the collection. Fields with a lower order are collected first.
 	Order int `json:"collection_order"`
+	// RefuseStale reports that a stale value does not meet the requirement: it counts as missing, with the reason
+	// MissingDerived.
+	RefuseStale bool `json:"refuse_stale,omitempty" doc:"A value that is stale, because its source was replaced or expired, counts as missing."`
 	// Confidence is that of the extraction, from 0 to 1. It is 1 for a requirement that a person wrote.
 	Confidence float64 `json:"confidence" validate:"min=0,max=1"`
 	// NeedsReview reports a confidence below ReviewThreshold.

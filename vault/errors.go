@@ -12,13 +12,14 @@ import (
 type Code string
 
 const (
-	CodeInvalid       Code = "invalid_input"  // the input breaks a rule; a retry cannot succeed
-	CodeUnknown       Code = "unknown"        // an id or name does not exist in this tenant
-	CodeConflict      Code = "conflict"       // the change contradicts the stored data
-	CodeHasDependents Code = "has_dependents" // other items were derived from the item
-	CodeNotAllowed    Code = "not_allowed"    // the caller lacks the permission
-	CodeBudget        Code = "over_budget"    // the tenant has used its language model budget of the day
-	CodeUnavailable   Code = "unavailable"    // a dependency of the vault does not answer; a retry may succeed
+	CodeInvalid         Code = "invalid_input"    // the input breaks a rule; a retry cannot succeed
+	CodeUnknown         Code = "unknown"          // an id or name does not exist in this tenant
+	CodeConflict        Code = "conflict"         // the change contradicts the stored data
+	CodeHasDependents   Code = "has_dependents"   // other items were derived from the item
+	CodeNotAllowed      Code = "not_allowed"      // the caller lacks the permission
+	CodeConsentRequired Code = "consent_required" // the customer has not consented to the purposes of the field
+	CodeBudget          Code = "over_budget"      // the tenant has used its language model budget of the day
+	CodeUnavailable     Code = "unavailable"      // a dependency of the vault does not answer; a retry may succeed
 )
 
 // Error is the error type of the vault's API, client and workflows.
@@ -111,7 +112,7 @@ func CodeOf(err error) Code {
 // as a lost connection, a deadlock or a timeout.
 func Permanent(err error) bool {
 	switch CodeOf(err) {
-	case CodeInvalid, CodeUnknown, CodeConflict, CodeHasDependents, CodeNotAllowed, CodeBudget:
+	case CodeInvalid, CodeUnknown, CodeConflict, CodeHasDependents, CodeNotAllowed, CodeConsentRequired, CodeBudget:
 		return true
 	default:
 		return false

@@ -59,6 +59,9 @@ type Value struct {
 	OperationID uuid.UUID `json:"operation_id"`
 	// AcceptedAt orders the versions of a field.
 	AcceptedAt time.Time `json:"accepted_at"`
+	// StaleSince is the time at which the value became stale: the item from which it was derived was replaced, expired, or
+	// became stale itself. nil: it is not stale.
+	StaleSince *time.Time `json:"stale_since,omitempty" doc:"The time at which the value became stale: the item from which it was derived was replaced, expired, or became stale itself. Absent: it is not stale."`
 }
 
 // Expired reports whether the value is past its expiry at the time now. It does not depend on the sweep.
@@ -84,6 +87,8 @@ type Asset struct {
 	ExpiresAt   *time.Time `json:"expires_at,omitempty"`
 	OperationID uuid.UUID  `json:"operation_id"`
 	AcceptedAt  time.Time  `json:"accepted_at"`
+	// StaleSince is as in Value.
+	StaleSince *time.Time `json:"stale_since,omitempty" doc:"The time at which the asset became stale, as of a value. Absent: it is not stale."`
 }
 
 // Profile is the document of a customer: the active values and assets, the channels and the consents.
@@ -109,6 +114,8 @@ type Profile struct {
 	Channels []Channel `json:"channels,omitempty"`
 	// Consents has the latest consent for each purpose.
 	Consents []Consent `json:"consents,omitempty"`
+	// Withheld are the fields with a value that is not shown, and why.
+	Withheld []Withheld `json:"withheld,omitempty" doc:"The fields with a value that is not shown, and why."`
 	// VerificationLevel is derived from the verified values.
 	VerificationLevel VerificationLevel `json:"verification_level"`
 	CreatedAt         time.Time         `json:"created_at"`
@@ -157,6 +164,8 @@ type ChainLink struct {
 	Name   string          `json:"name"`
 	Status ItemStatus      `json:"status,omitempty"`
 	Meta   json.RawMessage `json:"source_metadata,omitempty"`
+	// StaleSince is as in Value.
+	StaleSince *time.Time `json:"stale_since,omitempty" doc:"The time at which the item became stale. Absent: it is not stale."`
 }
 
 // Chain is the derivation chain of an item.
@@ -167,6 +176,8 @@ type Chain struct {
 	Truncated bool `json:"truncated"`
 	// Missing reports that the source of the first link does not exist or was deleted.
 	Missing bool `json:"missing"`
+	// Withheld are the fields with metadata that is not shown, and why.
+	Withheld []Withheld `json:"withheld,omitempty" doc:"The fields with metadata that is not shown, and why."`
 }
 
 // DefaultChainDepth is the default maximum number of links that a read of a derivation chain returns (design, section
@@ -180,6 +191,8 @@ type Session struct {
 	AgentID    uuid.UUID                  `json:"agent_id"`
 	Variables  map[string]json.RawMessage `json:"variables,omitempty"`
 	Turns      []Turn                     `json:"turns,omitempty"`
+	// Withheld are the fields with a variable that is not shown, and why.
+	Withheld []Withheld `json:"withheld,omitempty" doc:"The fields with a variable that is not shown, and why."`
 }
 
 // Speaker is the author of a turn.

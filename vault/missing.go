@@ -7,6 +7,7 @@ const (
 	MissingAbsent     MissingReason = "absent"     // the field has no active value
 	MissingExpired    MissingReason = "expired"    // the value is past its expires_at
 	MissingStale      MissingReason = "stale"      // the value is older than freshness_seconds of its definition
+	MissingDerived    MissingReason = "derived"    // the source of the value changed (StaleSince), and refuse_stale is set
 	MissingInvalid    MissingReason = "invalid"    // the value was stored with warnings, and the requirement is hard
 	MissingUnverified MissingReason = "unverified" // the definition requires a verification that the value lacks
 )

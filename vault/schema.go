@@ -117,6 +117,8 @@ type Reviews struct {
 	Definitions  []Definition  `json:"definitions"`
 	// Values are the pending values. decide-value decides about them.
 	Values []PendingValue `json:"values"`
+	// Withheld are the fields with a value that is not shown, and why.
+	Withheld []Withheld `json:"withheld,omitempty" doc:"The fields with a value that is not shown, and why."`
 }
 
 // PendingValue is a value that may not replace the active one by itself.

@@ -13,11 +13,11 @@ import (
 )
 
 const createAPIKey = `-- name: CreateAPIKey :exec
-INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes, sources, expires_at)
+INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes, sources, purpose, pii, expires_at)
 VALUES (
     $1, $2, $3, $4, $5,
-    coalesce($6::text[], '{}'),
-    $7
+    coalesce($6::text[], '{}'), $7, NOT $8::boolean,
+    $9
 )
 `
 
@@ -28,6 +28,8 @@ type CreateAPIKeyParams struct {
 	KeyHash   []byte     `json:"key_hash"`
 	Scopes    []string   `json:"scopes"`
 	Sources   []string   `json:"sources"`
+	Purpose   string     `json:"purpose"`
+	Masked    bool       `json:"masked"`
 	ExpiresAt *time.Time `json:"expires_at"`
 }
 
@@ -40,13 +42,15 @@ func (q *Queries) CreateAPIKey(ctx context.Context, arg CreateAPIKeyParams) erro
 		arg.KeyHash,
 		arg.Scopes,
 		arg.Sources,
+		arg.Purpose,
+		arg.Masked,
 		arg.ExpiresAt,
 	)
 	return err
 }
 
 const findAPIKey = `-- name: FindAPIKey :one
-SELECT id, tenant_id, name, key_hash, scopes, sources, created_at, expires_at, revoked_at, last_used_at
+SELECT id, tenant_id, name, key_hash, scopes, sources, purpose, pii, created_at, expires_at, revoked_at, last_used_at
 FROM api_keys
 WHERE key_hash = $1
 `
@@ -63,6 +67,8 @@ func (q *Queries) FindAPIKey(ctx context.Context, keyHash []byte) (ApiKey, error
 		&i.KeyHash,
 		&i.Scopes,
 		&i.Sources,
+		&i.Purpose,
+		&i.Pii,
 		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.RevokedAt,
@@ -72,7 +78,7 @@ func (q *Queries) FindAPIKey(ctx context.Context, keyHash []byte) (ApiKey, error
 }
 
 const listAPIKeys = `-- name: ListAPIKeys :many
-SELECT id, name, scopes, sources, created_at, expires_at, revoked_at, last_used_at
+SELECT id, name, scopes, sources, purpose, pii, created_at, expires_at, revoked_at, last_used_at
 FROM api_keys
 WHERE tenant_id = $1
 ORDER BY created_at, id
@@ -84,6 +90,8 @@ type ListAPIKeysRow struct {
 	Name       string     `json:"name"`
 	Scopes     []string   `json:"scopes"`
 	Sources    []string   `json:"sources"`
+	Purpose    string     `json:"purpose"`
+	Pii        bool       `json:"pii"`
 	CreatedAt  time.Time  `json:"created_at"`
 	ExpiresAt  *time.Time `json:"expires_at"`
 	RevokedAt  *time.Time `json:"revoked_at"`
@@ -105,6 +113,8 @@ func (q *Queries) ListAPIKeys(ctx context.Context, tenantID uuid.UUID) ([]ListAP
 			&i.Name,
 			&i.Scopes,
 			&i.Sources,
+			&i.Purpose,
+			&i.Pii,
 			&i.CreatedAt,
 			&i.ExpiresAt,
 			&i.RevokedAt,

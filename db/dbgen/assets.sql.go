@@ -33,10 +33,11 @@ WHERE id = ANY (ARRAY(
     FOR UPDATE OF a SKIP LOCKED
 ))
   AND status = 'active'
-RETURNING id, profile_id
+RETURNING tenant_id, id, profile_id
 `
 
 type ExpireAssetsRow struct {
+	TenantID  uuid.UUID `json:"tenant_id"`
 	ID        uuid.UUID `json:"id"`
 	ProfileID uuid.UUID `json:"profile_id"`
 }
@@ -52,7 +53,7 @@ func (q *Queries) ExpireAssets(ctx context.Context, now *time.Time, maxRows int3
 	items := []ExpireAssetsRow{}
 	for rows.Next() {
 		var i ExpireAssetsRow
-		if err := rows.Scan(&i.ID, &i.ProfileID); err != nil {
+		if err := rows.Scan(&i.TenantID, &i.ID, &i.ProfileID); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -64,7 +65,7 @@ func (q *Queries) ExpireAssets(ctx context.Context, now *time.Time, maxRows int3
 }
 
 const getAnyAsset = `-- name: GetAnyAsset :one
-SELECT id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum, uploaded_at, upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, derived_from_tool, verification_result, retention_policy, status, superseded_by_id, superseded_at, supersedes_older, updated_at, expires_at, operation_id, accepted_at, deleted_at
+SELECT id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum, uploaded_at, upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, derived_from_tool, verification_result, retention_policy, status, superseded_by_id, superseded_at, supersedes_older, updated_at, expires_at, operation_id, accepted_at, deleted_at, stale_since
 FROM customer_assets
 WHERE tenant_id = $1
   AND id = $2
@@ -103,6 +104,7 @@ func (q *Queries) GetAnyAsset(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 		&i.OperationID,
 		&i.AcceptedAt,
 		&i.DeletedAt,
+		&i.StaleSince,
 	)
 	return i, err
 }
@@ -248,7 +250,7 @@ func (q *Queries) ListAnalysisValues(ctx context.Context, tenantID uuid.UUID, as
 }
 
 const listAssetsSupersededAcrossProfiles = `-- name: ListAssetsSupersededAcrossProfiles :many
-SELECT a.id, a.tenant_id, a.profile_id, a.name, a.asset_type, a.storage_provider, a.storage_path, a.mime_type, a.size_bytes, a.checksum, a.uploaded_at, a.upload_session_id, a.upload_scenario_id, a.source_item_id, a.source_item_type, a.source_metadata, a.derived_from_tool, a.verification_result, a.retention_policy, a.status, a.superseded_by_id, a.superseded_at, a.supersedes_older, a.updated_at, a.expires_at, a.operation_id, a.accepted_at, a.deleted_at
+SELECT a.id, a.tenant_id, a.profile_id, a.name, a.asset_type, a.storage_provider, a.storage_path, a.mime_type, a.size_bytes, a.checksum, a.uploaded_at, a.upload_session_id, a.upload_scenario_id, a.source_item_id, a.source_item_type, a.source_metadata, a.derived_from_tool, a.verification_result, a.retention_policy, a.status, a.superseded_by_id, a.superseded_at, a.supersedes_older, a.updated_at, a.expires_at, a.operation_id, a.accepted_at, a.deleted_at, a.stale_since
 FROM customer_assets a
 JOIN customer_assets b ON b.id = a.superseded_by_id
 WHERE a.tenant_id = $1
@@ -296,6 +298,90 @@ func (q *Queries) ListAssetsSupersededAcrossProfiles(ctx context.Context, tenant
 			&i.OperationID,
 			&i.AcceptedAt,
 			&i.DeletedAt,
+			&i.StaleSince,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listPastAssets = `-- name: ListPastAssets :many
+SELECT a.id, a.tenant_id, a.profile_id, a.name, a.asset_type, a.storage_provider, a.storage_path, a.mime_type, a.size_bytes, a.checksum, a.uploaded_at, a.upload_session_id, a.upload_scenario_id, a.source_item_id, a.source_item_type, a.source_metadata, a.derived_from_tool, a.verification_result, a.retention_policy, a.status, a.superseded_by_id, a.superseded_at, a.supersedes_older, a.updated_at, a.expires_at, a.operation_id, a.accepted_at, a.deleted_at, a.stale_since
+FROM customer_assets a
+LEFT JOIN customer_assets b ON b.id = a.superseded_by_id
+WHERE a.tenant_id = $1
+  AND a.profile_id = $2
+  AND a.accepted_at <= $3
+  AND least(a.uploaded_at, a.accepted_at) <= $4::timestamptz
+  AND (a.deleted_at IS NULL OR a.deleted_at > $3)
+  AND (a.expires_at IS NULL OR a.expires_at > $4::timestamptz)
+  AND (a.status <> 'orphaned' OR a.updated_at > $3)
+  AND (
+      b.id IS NULL
+      OR b.accepted_at > $3
+      OR least(b.uploaded_at, b.accepted_at) > $4::timestamptz
+  )
+ORDER BY a.uploaded_at, a.id
+`
+
+type ListPastAssetsParams struct {
+	TenantID  uuid.UUID `json:"tenant_id"`
+	ProfileID uuid.UUID `json:"profile_id"`
+	KnownAt   time.Time `json:"known_at"`
+	AsOf      time.Time `json:"as_of"`
+}
+
+// Lists the assets of a profile that were active at a time (as_of), as the vault knew them at another (known_at). Index:
+// customer_assets_profile, primary key.
+func (q *Queries) ListPastAssets(ctx context.Context, arg ListPastAssetsParams) ([]CustomerAsset, error) {
+	rows, err := q.db.Query(ctx, listPastAssets,
+		arg.TenantID,
+		arg.ProfileID,
+		arg.KnownAt,
+		arg.AsOf,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []CustomerAsset{}
+	for rows.Next() {
+		var i CustomerAsset
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.ProfileID,
+			&i.Name,
+			&i.AssetType,
+			&i.StorageProvider,
+			&i.StoragePath,
+			&i.MimeType,
+			&i.SizeBytes,
+			&i.Checksum,
+			&i.UploadedAt,
+			&i.UploadSessionID,
+			&i.UploadScenarioID,
+			&i.SourceItemID,
+			&i.SourceItemType,
+			&i.SourceMetadata,
+			&i.DerivedFromTool,
+			&i.VerificationResult,
+			&i.RetentionPolicy,
+			&i.Status,
+			&i.SupersededByID,
+			&i.SupersededAt,
+			&i.SupersedesOlder,
+			&i.UpdatedAt,
+			&i.ExpiresAt,
+			&i.OperationID,
+			&i.AcceptedAt,
+			&i.DeletedAt,
+			&i.StaleSince,
 		); err != nil {
 			return nil, err
 		}
@@ -408,7 +494,7 @@ WHERE id = ANY (ARRAY(
     SELECT a.id
     FROM dependents d
     CROSS JOIN LATERAL (
-        SELECT a.id, a.tenant_id, a.profile_id, a.name, a.asset_type, a.storage_provider, a.storage_path, a.mime_type, a.size_bytes, a.checksum, a.uploaded_at, a.upload_session_id, a.upload_scenario_id, a.source_item_id, a.source_item_type, a.source_metadata, a.derived_from_tool, a.verification_result, a.retention_policy, a.status, a.superseded_by_id, a.superseded_at, a.supersedes_older, a.updated_at, a.expires_at, a.operation_id, a.accepted_at, a.deleted_at
+        SELECT a.id, a.tenant_id, a.profile_id, a.name, a.asset_type, a.storage_provider, a.storage_path, a.mime_type, a.size_bytes, a.checksum, a.uploaded_at, a.upload_session_id, a.upload_scenario_id, a.source_item_id, a.source_item_type, a.source_metadata, a.derived_from_tool, a.verification_result, a.retention_policy, a.status, a.superseded_by_id, a.superseded_at, a.supersedes_older, a.updated_at, a.expires_at, a.operation_id, a.accepted_at, a.deleted_at, a.stale_since
         FROM customer_assets a
         WHERE a.id = d.id
         OFFSET 0
@@ -502,7 +588,7 @@ func (q *Queries) SetAssetState(ctx context.Context, arg SetAssetStateParams) er
 	return err
 }
 
-const supersedeAssets = `-- name: SupersedeAssets :exec
+const supersedeAssets = `-- name: SupersedeAssets :many
 UPDATE customer_assets
 SET status = 'superseded',
     superseded_by_id = $1,
@@ -513,6 +599,7 @@ WHERE tenant_id = $2
   AND name = $4
   AND status <> 'superseded'
   AND (accepted_at, operation_id) < ($5::timestamptz, $6::uuid)
+RETURNING id
 `
 
 type SupersedeAssetsParams struct {
@@ -527,8 +614,8 @@ type SupersedeAssetsParams struct {
 // Supersedes the older assets of a name, for a newer asset. It includes deleted assets, because they can be
 // restored. The status superseded outranks expired and orphaned (rule 3). The caller holds the lock of the profile.
 // Index: customer_assets_profile.
-func (q *Queries) SupersedeAssets(ctx context.Context, arg SupersedeAssetsParams) error {
-	_, err := q.db.Exec(ctx, supersedeAssets,
+func (q *Queries) SupersedeAssets(ctx context.Context, arg SupersedeAssetsParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, supersedeAssets,
 		arg.SupersededByID,
 		arg.TenantID,
 		arg.ProfileID,
@@ -536,5 +623,20 @@ func (q *Queries) SupersedeAssets(ctx context.Context, arg SupersedeAssetsParams
 		arg.AcceptedAt,
 		arg.OperationID,
 	)
-	return err
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -170,7 +170,7 @@ SELECT
     coalesce((
         SELECT json_agg(w ORDER BY w.name, w.accepted_at, w.id)
         FROM (
-            SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at
+            SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at, f.stale_since
             FROM customer_values f
             WHERE f.profile_id = p.id
               AND f.status = 'pending'
@@ -248,6 +248,52 @@ func (q *Queries) GetProfile(ctx context.Context, tenantID uuid.UUID, customerID
 		&i.Consents,
 	)
 	return i, err
+}
+
+const listPastConsents = `-- name: ListPastConsents :many
+SELECT DISTINCT ON (o.purpose) o.id, o.tenant_id, o.profile_id, o.purpose, o.granted, o.source, o.operation_id, o.accepted_at, o.expires_at
+FROM consents o
+WHERE o.tenant_id = $1
+  AND o.profile_id = $2
+  AND o.accepted_at <= $3
+ORDER BY o.purpose, o.accepted_at DESC, o.operation_id DESC
+`
+
+type ListPastConsentsParams struct {
+	TenantID  uuid.UUID `json:"tenant_id"`
+	ProfileID uuid.UUID `json:"profile_id"`
+	KnownAt   time.Time `json:"known_at"`
+}
+
+// Lists the latest consent of a profile for each purpose that was accepted by a time. Index: consents_profile.
+func (q *Queries) ListPastConsents(ctx context.Context, arg ListPastConsentsParams) ([]Consent, error) {
+	rows, err := q.db.Query(ctx, listPastConsents, arg.TenantID, arg.ProfileID, arg.KnownAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Consent{}
+	for rows.Next() {
+		var i Consent
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.ProfileID,
+			&i.Purpose,
+			&i.Granted,
+			&i.Source,
+			&i.OperationID,
+			&i.AcceptedAt,
+			&i.ExpiresAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listTouchedEntries = `-- name: ListTouchedEntries :many

@@ -108,7 +108,7 @@ func (q *Queries) EnableIterativeScan(ctx context.Context) error {
 }
 
 const getDefinition = `-- name: GetDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -154,6 +154,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 		&i.ExtractionPromptHint,
 		&i.About,
 		&i.IsPii,
+		&i.Purposes,
 		&i.EncryptionRequired,
 		&i.RetentionDays,
 		&i.FreshnessSeconds,
@@ -257,7 +258,7 @@ func (q *Queries) ListDefinitionTypes(ctx context.Context, arg ListDefinitionTyp
 }
 
 const listDefinitions = `-- name: ListDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -303,6 +304,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 			&i.ExtractionPromptHint,
 			&i.About,
 			&i.IsPii,
+			&i.Purposes,
 			&i.EncryptionRequired,
 			&i.RetentionDays,
 			&i.FreshnessSeconds,
@@ -329,7 +331,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 }
 
 const listDefinitionsByID = `-- name: ListDefinitionsByID :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -375,6 +377,7 @@ func (q *Queries) ListDefinitionsByID(ctx context.Context, tenantID uuid.UUID, i
 			&i.ExtractionPromptHint,
 			&i.About,
 			&i.IsPii,
+			&i.Purposes,
 			&i.EncryptionRequired,
 			&i.RetentionDays,
 			&i.FreshnessSeconds,
@@ -401,7 +404,7 @@ func (q *Queries) ListDefinitionsByID(ctx context.Context, tenantID uuid.UUID, i
 }
 
 const listDefinitionsOf = `-- name: ListDefinitionsOf :many
-SELECT d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.about, d.is_pii, d.encryption_required, d.retention_days, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at
+SELECT d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.about, d.is_pii, d.purposes, d.encryption_required, d.retention_days, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at
 FROM (
     SELECT DISTINCT unnest($1::uuid[]) AS agent_id, unnest($2::text[]) AS name
 ) wanted
@@ -454,6 +457,7 @@ func (q *Queries) ListDefinitionsOf(ctx context.Context, arg ListDefinitionsOfPa
 			&i.ExtractionPromptHint,
 			&i.About,
 			&i.IsPii,
+			&i.Purposes,
 			&i.EncryptionRequired,
 			&i.RetentionDays,
 			&i.FreshnessSeconds,
@@ -469,6 +473,42 @@ func (q *Queries) ListDefinitionsOf(ctx context.Context, arg ListDefinitionsOfPa
 			&i.CreatedAt,
 			&i.UpdatedAt,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listFieldPolicies = `-- name: ListFieldPolicies :many
+SELECT d.name, d.purposes, d.is_pii
+FROM definitions d
+WHERE d.tenant_id = $1
+  AND d.deleted_at IS NULL
+  AND (d.purposes <> '{}' OR d.is_pii)
+`
+
+type ListFieldPoliciesRow struct {
+	Name     string   `json:"name"`
+	Purposes []string `json:"purposes"`
+	IsPii    bool     `json:"is_pii"`
+}
+
+// Lists what the fields of a tenant need of their readers, those of all agents and also of definitions that do not
+// apply: the strictest decides. Index: definitions_policies.
+func (q *Queries) ListFieldPolicies(ctx context.Context, tenantID uuid.UUID) ([]ListFieldPoliciesRow, error) {
+	rows, err := q.db.Query(ctx, listFieldPolicies, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListFieldPoliciesRow{}
+	for rows.Next() {
+		var i ListFieldPoliciesRow
+		if err := rows.Scan(&i.Name, &i.Purposes, &i.IsPii); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -514,6 +554,68 @@ func (q *Queries) ListFieldRequirements(ctx context.Context, arg ListFieldRequir
 	for rows.Next() {
 		var i ListFieldRequirementsRow
 		if err := rows.Scan(&i.ID, &i.ScenarioID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listRefusedFields = `-- name: ListRefusedFields :many
+SELECT DISTINCT w.profile_id::uuid AS profile_id, w.name::text AS name
+FROM (SELECT unnest($1::uuid[]) AS profile_id, unnest($2::text[]) AS name) w
+JOIN definitions d ON d.name = w.name
+WHERE d.tenant_id = $3
+  AND d.purposes <> '{}'
+  AND d.deleted_at IS NULL
+  AND NOT EXISTS (
+      SELECT 1
+      FROM unnest(d.purposes) AS needed (purpose)
+      WHERE (
+          SELECT c.granted AND (c.expires_at IS NULL OR c.expires_at > $4)
+          FROM consents c
+          WHERE c.tenant_id = $3
+            AND c.profile_id = w.profile_id
+            AND c.purpose = needed.purpose
+          ORDER BY c.accepted_at DESC, c.operation_id DESC
+          LIMIT 1
+      )
+  )
+`
+
+type ListRefusedFieldsParams struct {
+	Profiles []uuid.UUID `json:"profiles"`
+	Names    []string    `json:"names"`
+	TenantID uuid.UUID   `json:"tenant_id"`
+	Now      *time.Time  `json:"now"`
+}
+
+type ListRefusedFieldsRow struct {
+	ProfileID uuid.UUID `json:"profile_id"`
+	Name      string    `json:"name"`
+}
+
+// Lists which fields of profiles may not be written: a definition of the name, of any agent, needs a consent to one of
+// its purposes, and the latest records of the profile grant none. A profile without a record grants none. Indexes:
+// definitions_purposes, consents_profile.
+func (q *Queries) ListRefusedFields(ctx context.Context, arg ListRefusedFieldsParams) ([]ListRefusedFieldsRow, error) {
+	rows, err := q.db.Query(ctx, listRefusedFields,
+		arg.Profiles,
+		arg.Names,
+		arg.TenantID,
+		arg.Now,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListRefusedFieldsRow{}
+	for rows.Next() {
+		var i ListRefusedFieldsRow
+		if err := rows.Scan(&i.ProfileID, &i.Name); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -700,7 +802,7 @@ INSERT INTO definitions (
     unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple,
     max_elements, validation_mode,
     required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples,
-    extraction_prompt_hint, about, is_pii,
+    extraction_prompt_hint, about, is_pii, purposes,
     encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin,
     review_state, operation_id,
     accepted_at
@@ -713,12 +815,12 @@ VALUES (
     $16, $17, $18, $19,
     $20, $21, $22,
     $23, $24,
-    $25, $26, $27, $28,
-    $29,
-    $30, $31, $32, $33,
-    $34, $35, $36,
-    $37,
-    $38
+    $25, $26, $27, $28, $29,
+    $30,
+    $31, $32, $33, $34,
+    $35, $36, $37,
+    $38,
+    $39
 )
 ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
 SET display_name = excluded.display_name,
@@ -744,6 +846,7 @@ SET display_name = excluded.display_name,
     extraction_prompt_hint = excluded.extraction_prompt_hint,
     about = excluded.about,
     is_pii = excluded.is_pii,
+    purposes = excluded.purposes,
     encryption_required = excluded.encryption_required,
     retention_days = excluded.retention_days,
     freshness_seconds = excluded.freshness_seconds,
@@ -790,6 +893,7 @@ type UpsertDefinitionParams struct {
 	ExtractionPromptHint string          `json:"extraction_prompt_hint"`
 	About                string          `json:"about"`
 	IsPii                bool            `json:"is_pii"`
+	Purposes             []string        `json:"purposes"`
 	EncryptionRequired   bool            `json:"encryption_required"`
 	RetentionDays        int32           `json:"retention_days"`
 	FreshnessSeconds     int64           `json:"freshness_seconds"`
@@ -834,6 +938,7 @@ func (q *Queries) UpsertDefinition(ctx context.Context, arg UpsertDefinitionPara
 		arg.ExtractionPromptHint,
 		arg.About,
 		arg.IsPii,
+		arg.Purposes,
 		arg.EncryptionRequired,
 		arg.RetentionDays,
 		arg.FreshnessSeconds,

@@ -8,6 +8,7 @@ package dbgen
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -91,12 +92,12 @@ func (q *Queries) DeleteValue(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 
 const getChain = `-- name: GetChain :many
 WITH RECURSIVE chain AS (
-    SELECT item.id, item.kind, item.name, item.status, item.source_item_id, item.source_item_type, item.source_metadata, item.deleted_at, 0 AS depth, ARRAY [item.id] AS path
+    SELECT item.id, item.kind, item.name, item.status, item.source_item_id, item.source_item_type, item.source_metadata, item.deleted_at, item.stale_since, 0 AS depth, ARRAY [item.id] AS path
     FROM (
         (
             SELECT
                 f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type,
-                f.source_metadata, f.deleted_at
+                f.source_metadata, f.deleted_at, f.stale_since
             FROM customer_values f
             WHERE f.tenant_id = $1
               AND f.id = $2
@@ -106,7 +107,7 @@ WITH RECURSIVE chain AS (
         (
             SELECT
                 a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type,
-                a.source_metadata, a.deleted_at
+                a.source_metadata, a.deleted_at, a.stale_since
             FROM customer_assets a
             WHERE a.tenant_id = $1
               AND a.id = $2
@@ -115,13 +116,13 @@ WITH RECURSIVE chain AS (
     ) item
     WHERE item.deleted_at IS NULL
     UNION ALL
-    SELECT src.id, src.kind, src.name, src.status, src.source_item_id, src.source_item_type, src.source_metadata, src.deleted_at, c.depth + 1, c.path || src.id
+    SELECT src.id, src.kind, src.name, src.status, src.source_item_id, src.source_item_type, src.source_metadata, src.deleted_at, src.stale_since, c.depth + 1, c.path || src.id
     FROM chain c
     JOIN LATERAL (
         (
             SELECT
                 f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type,
-                f.source_metadata, f.deleted_at
+                f.source_metadata, f.deleted_at, f.stale_since
             FROM customer_values f
             WHERE f.tenant_id = $1
               AND f.id = c.source_item_id
@@ -131,7 +132,7 @@ WITH RECURSIVE chain AS (
         (
             SELECT
                 a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type,
-                a.source_metadata, a.deleted_at
+                a.source_metadata, a.deleted_at, a.stale_since
             FROM customer_assets a
             WHERE a.tenant_id = $1
               AND a.id = c.source_item_id
@@ -148,6 +149,7 @@ SELECT
     coalesce(source_item_id, '00000000-0000-0000-0000-000000000000')::uuid AS source_item_id,
     source_item_type::text AS source_item_type,
     source_metadata::jsonb AS source_metadata,
+    stale_since,
     depth::int AS depth
 FROM chain
 ORDER BY depth
@@ -167,6 +169,7 @@ type GetChainRow struct {
 	SourceItemID   uuid.UUID       `json:"source_item_id"`
 	SourceItemType string          `json:"source_item_type"`
 	SourceMetadata json.RawMessage `json:"source_metadata"`
+	StaleSince     *time.Time      `json:"stale_since"`
 	Depth          int32           `json:"depth"`
 }
 
@@ -190,6 +193,7 @@ func (q *Queries) GetChain(ctx context.Context, arg GetChainParams) ([]GetChainR
 			&i.SourceItemID,
 			&i.SourceItemType,
 			&i.SourceMetadata,
+			&i.StaleSince,
 			&i.Depth,
 		); err != nil {
 			return nil, err
@@ -242,6 +246,140 @@ func (q *Queries) GetItemOwner(ctx context.Context, tenantID uuid.UUID, iD uuid.
 		&i.CustomerDeleted,
 	)
 	return i, err
+}
+
+const getPastChain = `-- name: GetPastChain :many
+WITH RECURSIVE chain AS (
+    SELECT item.id, item.kind, item.name, item.status, item.source_item_id, item.source_item_type, item.source_metadata, item.deleted_at, item.stale_since, 0 AS depth, ARRAY [item.id] AS path
+    FROM (
+        (
+            SELECT
+                f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type,
+                f.source_metadata, f.deleted_at, f.stale_since
+            FROM customer_values f
+            WHERE f.tenant_id = $1
+              AND f.id = $2
+              AND f.accepted_at <= $3
+              AND least(f.collected_at, f.accepted_at) <= $4::timestamptz
+              AND (f.deleted_at IS NULL OR f.deleted_at > $3)
+            OFFSET 0
+        )
+        UNION ALL
+        (
+            SELECT
+                a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type,
+                a.source_metadata, a.deleted_at, a.stale_since
+            FROM customer_assets a
+            WHERE a.tenant_id = $1
+              AND a.id = $2
+              AND a.accepted_at <= $3
+              AND least(a.uploaded_at, a.accepted_at) <= $4::timestamptz
+              AND (a.deleted_at IS NULL OR a.deleted_at > $3)
+            OFFSET 0
+        )
+    ) item
+    UNION ALL
+    SELECT src.id, src.kind, src.name, src.status, src.source_item_id, src.source_item_type, src.source_metadata, src.deleted_at, src.stale_since, c.depth + 1, c.path || src.id
+    FROM chain c
+    JOIN LATERAL (
+        (
+            SELECT
+                f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type,
+                f.source_metadata, f.deleted_at, f.stale_since
+            FROM customer_values f
+            WHERE f.tenant_id = $1
+              AND f.id = c.source_item_id
+              AND f.accepted_at <= $3
+              AND least(f.collected_at, f.accepted_at) <= $4::timestamptz
+              AND (f.deleted_at IS NULL OR f.deleted_at > $3)
+            OFFSET 0
+        )
+        UNION ALL
+        (
+            SELECT
+                a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type,
+                a.source_metadata, a.deleted_at, a.stale_since
+            FROM customer_assets a
+            WHERE a.tenant_id = $1
+              AND a.id = c.source_item_id
+              AND a.accepted_at <= $3
+              AND least(a.uploaded_at, a.accepted_at) <= $4::timestamptz
+              AND (a.deleted_at IS NULL OR a.deleted_at > $3)
+            OFFSET 0
+        )
+    ) src ON NOT src.id = ANY (c.path)
+    WHERE c.depth < $5::int
+)
+SELECT
+    id::uuid AS id,
+    kind::text AS kind,
+    name::text AS name,
+    status::text AS status,
+    coalesce(source_item_id, '00000000-0000-0000-0000-000000000000')::uuid AS source_item_id,
+    source_item_type::text AS source_item_type,
+    source_metadata::jsonb AS source_metadata,
+    stale_since,
+    depth::int AS depth
+FROM chain
+ORDER BY depth
+`
+
+type GetPastChainParams struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+	ItemID   uuid.UUID `json:"item_id"`
+	KnownAt  time.Time `json:"known_at"`
+	AsOf     time.Time `json:"as_of"`
+	Depth    int32     `json:"depth"`
+}
+
+type GetPastChainRow struct {
+	ID             uuid.UUID       `json:"id"`
+	Kind           string          `json:"kind"`
+	Name           string          `json:"name"`
+	Status         string          `json:"status"`
+	SourceItemID   uuid.UUID       `json:"source_item_id"`
+	SourceItemType string          `json:"source_item_type"`
+	SourceMetadata json.RawMessage `json:"source_metadata"`
+	StaleSince     *time.Time      `json:"stale_since"`
+	Depth          int32           `json:"depth"`
+}
+
+// Lists the derivation of an item at a time. It works as GetChain, with the items that were in effect at as_of and that
+// the vault knew at known_at. Indexes: primary keys.
+func (q *Queries) GetPastChain(ctx context.Context, arg GetPastChainParams) ([]GetPastChainRow, error) {
+	rows, err := q.db.Query(ctx, getPastChain,
+		arg.TenantID,
+		arg.ItemID,
+		arg.KnownAt,
+		arg.AsOf,
+		arg.Depth,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []GetPastChainRow{}
+	for rows.Next() {
+		var i GetPastChainRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Kind,
+			&i.Name,
+			&i.Status,
+			&i.SourceItemID,
+			&i.SourceItemType,
+			&i.SourceMetadata,
+			&i.StaleSince,
+			&i.Depth,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listCustomerDependents = `-- name: ListCustomerDependents :many
@@ -377,13 +515,13 @@ func (q *Queries) ListDependents(ctx context.Context, tenantID uuid.UUID, itemID
 }
 
 const listDerived = `-- name: ListDerived :many
-SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_metadata
+SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_metadata, f.stale_since
 FROM customer_values f
 WHERE f.tenant_id = $1
   AND f.source_item_id = $2::uuid
   AND f.deleted_at IS NULL
 UNION ALL
-SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_metadata
+SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_metadata, a.stale_since
 FROM customer_assets a
 WHERE a.tenant_id = $1
   AND a.source_item_id = $2::uuid
@@ -398,6 +536,7 @@ type ListDerivedRow struct {
 	Name           string          `json:"name"`
 	Status         string          `json:"status"`
 	SourceMetadata json.RawMessage `json:"source_metadata"`
+	StaleSince     *time.Time      `json:"stale_since"`
 }
 
 // Lists the items that were derived from an item. Indexes: customer_values_source, customer_assets_source.
@@ -416,6 +555,7 @@ func (q *Queries) ListDerived(ctx context.Context, tenantID uuid.UUID, itemID uu
 			&i.Name,
 			&i.Status,
 			&i.SourceMetadata,
+			&i.StaleSince,
 		); err != nil {
 			return nil, err
 		}
@@ -605,26 +745,152 @@ func (q *Queries) OrphanDependentValues(ctx context.Context, tenantID uuid.UUID,
 	return items, nil
 }
 
+const refreshStale = `-- name: RefreshStale :many
+WITH RECURSIVE changed AS (
+    SELECT DISTINCT g.tenant_id, g.id
+    FROM (SELECT unnest($1::uuid[]) AS tenant_id, unnest($2::uuid[]) AS id) g
+), walk AS (
+    SELECT
+        item.tenant_id, item.id, item.status, source.id IS NOT NULL AS stale, 0 AS depth, ARRAY [item.id] AS path
+    FROM changed c
+    CROSS JOIN LATERAL (
+        (
+            SELECT f.tenant_id, f.id, f.status, f.source_item_id, f.source_item_type, f.deleted_at
+            FROM customer_values f
+            WHERE f.tenant_id = c.tenant_id
+              AND f.id = c.id
+            OFFSET 0
+        )
+        UNION ALL
+        (
+            SELECT a.tenant_id, a.id, a.status, a.source_item_id, a.source_item_type, a.deleted_at
+            FROM customer_assets a
+            WHERE a.tenant_id = c.tenant_id
+              AND a.id = c.id
+            OFFSET 0
+        )
+    ) item
+    LEFT JOIN LATERAL (
+        (
+            SELECT f.id, f.status, f.stale_since, f.deleted_at
+            FROM customer_values f
+            WHERE f.tenant_id = item.tenant_id
+              AND f.id = item.source_item_id
+            OFFSET 0
+        )
+        UNION ALL
+        (
+            SELECT a.id, a.status, a.stale_since, a.deleted_at
+            FROM customer_assets a
+            WHERE a.tenant_id = item.tenant_id
+              AND a.id = item.source_item_id
+            OFFSET 0
+        )
+    ) source ON item.source_item_type IN ('profile_field', 'profile_asset')
+        AND source.deleted_at IS NULL
+        AND (source.status IN ('superseded', 'expired') OR source.stale_since IS NOT NULL)
+    WHERE item.deleted_at IS NULL
+    UNION ALL
+    SELECT
+        d.tenant_id, d.id, d.status, w.stale OR w.status IN ('superseded', 'expired'), w.depth + 1, w.path || d.id
+    FROM walk w
+    CROSS JOIN LATERAL (
+        (
+            SELECT f.tenant_id, f.id, f.status
+            FROM customer_values f
+            WHERE f.source_item_id = w.id
+              AND f.tenant_id = w.tenant_id
+              AND f.source_item_type IN ('profile_field', 'profile_asset')
+              AND f.deleted_at IS NULL
+            OFFSET 0
+        )
+        UNION ALL
+        (
+            SELECT a.tenant_id, a.id, a.status
+            FROM customer_assets a
+            WHERE a.source_item_id = w.id
+              AND a.tenant_id = w.tenant_id
+              AND a.source_item_type IN ('profile_field', 'profile_asset')
+              AND a.deleted_at IS NULL
+            OFFSET 0
+        )
+    ) d
+    WHERE w.depth < 1000
+      AND NOT d.id = ANY (w.path)
+), decided AS MATERIALIZED (
+    SELECT DISTINCT ON (w.tenant_id, w.id) w.tenant_id, w.id, w.stale
+    FROM walk w
+    WHERE w.status NOT IN ('superseded', 'expired')
+    ORDER BY w.tenant_id, w.id, w.depth DESC
+), fields AS (
+    UPDATE customer_values f
+    SET stale_since = CASE WHEN f.stale_since IS NULL THEN clock_timestamp() END, updated_at = clock_timestamp()
+    WHERE f.id = ANY (ARRAY(SELECT d.id FROM decided d))
+      AND (f.tenant_id, f.id, f.stale_since IS NULL) IN (SELECT d.tenant_id, d.id, d.stale FROM decided d)
+    RETURNING f.id, f.profile_id
+), assets AS (
+    UPDATE customer_assets a
+    SET stale_since = CASE WHEN a.stale_since IS NULL THEN clock_timestamp() END, updated_at = clock_timestamp()
+    WHERE a.id = ANY (ARRAY(SELECT d.id FROM decided d))
+      AND (a.tenant_id, a.id, a.stale_since IS NULL) IN (SELECT d.tenant_id, d.id, d.stale FROM decided d)
+    RETURNING a.id, a.profile_id
+)
+SELECT f.id, f.profile_id FROM fields f
+UNION ALL
+SELECT a.id, a.profile_id FROM assets a
+`
+
+type RefreshStaleRow struct {
+	ID        uuid.UUID `json:"id"`
+	ProfileID uuid.UUID `json:"profile_id"`
+}
+
+// Marks items as stale, or no longer stale, after a change of the states of items: the given items, by tenant and id,
+// and all that was derived from them, at any depth, across customers. An item is stale if its source is superseded,
+// expired or stale. Items that are superseded or expired themselves keep what they had. It returns the changed items.
+// An item has at most one source, so the longest path to it begins at the topmost of the given items, which decides.
+// OFFSET 0 and the arrays are optimizer fences, as in GetChain. The depth and the path are guards against cycles.
+// Indexes: primary keys, customer_values_id, customer_values_source, customer_assets_source.
+func (q *Queries) RefreshStale(ctx context.Context, tenants []uuid.UUID, ids []uuid.UUID) ([]RefreshStaleRow, error) {
+	rows, err := q.db.Query(ctx, refreshStale, tenants, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []RefreshStaleRow{}
+	for rows.Next() {
+		var i RefreshStaleRow
+		if err := rows.Scan(&i.ID, &i.ProfileID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const shareLockSource = `-- name: ShareLockSource :exec
 WITH field AS (
     SELECT 1
     FROM customer_values f
     WHERE f.tenant_id = $1
       AND f.id = $2
-    FOR KEY SHARE
+    FOR SHARE
 ), asset AS (
     SELECT 1
     FROM customer_assets a
     WHERE a.tenant_id = $1
       AND a.id = $2
-    FOR KEY SHARE
+    FOR SHARE
 )
 SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset)
 `
 
 // Locks the source of an item until the item is stored. A deletion of the source (LockItem) waits for it and then
-// finds the item as a dependent. Updates of the source do not wait, because two customers may derive values from
-// each other at the same time. Indexes: primary keys.
+// finds the item as a dependent, and so does a change of its state, which marks the item as stale. Two customers who
+// derive values from each other at the same time may deadlock; the transaction then runs again. Indexes: primary keys.
 func (q *Queries) ShareLockSource(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
 	_, err := q.db.Exec(ctx, shareLockSource, tenantID, iD)
 	return err

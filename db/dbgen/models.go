@@ -19,6 +19,8 @@ type ApiKey struct {
 	KeyHash    []byte     `json:"key_hash"`
 	Scopes     []string   `json:"scopes"`
 	Sources    []string   `json:"sources"`
+	Purpose    string     `json:"purpose"`
+	Pii        bool       `json:"pii"`
 	CreatedAt  time.Time  `json:"created_at"`
 	ExpiresAt  *time.Time `json:"expires_at"`
 	RevokedAt  *time.Time `json:"revoked_at"`
@@ -77,6 +79,7 @@ type CustomerAsset struct {
 	OperationID        uuid.UUID       `json:"operation_id"`
 	AcceptedAt         time.Time       `json:"accepted_at"`
 	DeletedAt          *time.Time      `json:"deleted_at"`
+	StaleSince         *time.Time      `json:"stale_since"`
 }
 
 type CustomerMerge struct {
@@ -140,6 +143,7 @@ type CustomerValue struct {
 	OperationID          uuid.UUID       `json:"operation_id"`
 	AcceptedAt           time.Time       `json:"accepted_at"`
 	DeletedAt            *time.Time      `json:"deleted_at"`
+	StaleSince           *time.Time      `json:"stale_since"`
 }
 
 type Definition struct {
@@ -170,6 +174,7 @@ type Definition struct {
 	ExtractionPromptHint string          `json:"extraction_prompt_hint"`
 	About                string          `json:"about"`
 	IsPii                bool            `json:"is_pii"`
+	Purposes             []string        `json:"purposes"`
 	EncryptionRequired   bool            `json:"encryption_required"`
 	RetentionDays        int32           `json:"retention_days"`
 	FreshnessSeconds     int64           `json:"freshness_seconds"`
@@ -324,6 +329,7 @@ type Requirement struct {
 	WhenCondition    string     `json:"when_condition"`
 	DependsOnFields  []string   `json:"depends_on_fields"`
 	CollectionOrder  int32      `json:"collection_order"`
+	RefuseStale      bool       `json:"refuse_stale"`
 	Confidence       float64    `json:"confidence"`
 	NeedsHumanReview bool       `json:"needs_human_review"`
 	Origin           string     `json:"origin"`

@@ -643,38 +643,40 @@ SET
     status = 'applied',
     result = n.result::jsonb,
     touched_profiles = ARRAY[n.profile_id],
-    touched_pending = false,
+    touched_pending = $1,
     error = NULL,
     prepared = NULL,
     carried_by = n.push,
-    batch_id = $1,
+    batch_id = $2,
     failures = 0,
     applied_at = clock_timestamp(),
     finished_at = NULL
 FROM (
     SELECT
-        unnest($3::uuid[]) AS id,
-        unnest($4::text[]) AS result,
-        unnest($5::uuid[]) AS profile_id,
-        unnest($6::integer[]) AS push
+        unnest($4::uuid[]) AS id,
+        unnest($5::text[]) AS result,
+        unnest($6::uuid[]) AS profile_id,
+        unnest($7::integer[]) AS push
 ) n
-WHERE o.tenant_id = $2
+WHERE o.tenant_id = $3
   AND o.id = n.id
 `
 
 type MarkOperationsAppliedParams struct {
-	BatchID  *uuid.UUID  `json:"batch_id"`
-	TenantID uuid.UUID   `json:"tenant_id"`
-	Ids      []uuid.UUID `json:"ids"`
-	Results  []string    `json:"results"`
-	Profiles []uuid.UUID `json:"profiles"`
-	Pushes   []int32     `json:"pushes"`
+	TouchedPending bool        `json:"touched_pending"`
+	BatchID        *uuid.UUID  `json:"batch_id"`
+	TenantID       uuid.UUID   `json:"tenant_id"`
+	Ids            []uuid.UUID `json:"ids"`
+	Results        []string    `json:"results"`
+	Profiles       []uuid.UUID `json:"profiles"`
+	Pushes         []int32     `json:"pushes"`
 }
 
 // Marks many operations as applied by one batch, each with a result and the profile that it touched. It works as
 // MarkOperationApplied. Index: primary key.
 func (q *Queries) MarkOperationsApplied(ctx context.Context, arg MarkOperationsAppliedParams) error {
 	_, err := q.db.Exec(ctx, markOperationsApplied,
+		arg.TouchedPending,
 		arg.BatchID,
 		arg.TenantID,
 		arg.Ids,

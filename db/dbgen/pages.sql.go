@@ -14,7 +14,7 @@ import (
 )
 
 const listCustomerValues = `-- name: ListCustomerValues :many
-SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at
+SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at, f.stale_since
 FROM customer_profiles c
 JOIN customer_values f ON f.profile_id = c.id
 WHERE c.tenant_id = $1
@@ -76,6 +76,7 @@ func (q *Queries) ListCustomerValues(ctx context.Context, tenantID uuid.UUID, cu
 			&i.CustomerValue.OperationID,
 			&i.CustomerValue.AcceptedAt,
 			&i.CustomerValue.DeletedAt,
+			&i.CustomerValue.StaleSince,
 		); err != nil {
 			return nil, err
 		}
@@ -396,7 +397,7 @@ func (q *Queries) PageFailedOperations(ctx context.Context, arg PageFailedOperat
 }
 
 const pageHistory = `-- name: PageHistory :many
-SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at
+SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at, f.stale_since
 FROM customer_profiles c
 JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
 JOIN customer_values f ON f.profile_id = p.id
@@ -481,6 +482,7 @@ func (q *Queries) PageHistory(ctx context.Context, arg PageHistoryParams) ([]Cus
 			&i.OperationID,
 			&i.AcceptedAt,
 			&i.DeletedAt,
+			&i.StaleSince,
 		); err != nil {
 			return nil, err
 		}
@@ -758,7 +760,7 @@ func (q *Queries) PageOperations(ctx context.Context, arg PageOperationsParams) 
 }
 
 const pagePendingDefinitions = `-- name: PagePendingDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND review_state = 'pending'
@@ -815,6 +817,7 @@ func (q *Queries) PagePendingDefinitions(ctx context.Context, arg PagePendingDef
 			&i.ExtractionPromptHint,
 			&i.About,
 			&i.IsPii,
+			&i.Purposes,
 			&i.EncryptionRequired,
 			&i.RetentionDays,
 			&i.FreshnessSeconds,
@@ -841,7 +844,7 @@ func (q *Queries) PagePendingDefinitions(ctx context.Context, arg PagePendingDef
 }
 
 const pagePendingRequirements = `-- name: PagePendingRequirements :many
-SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at, updated_at, deleted_at
+SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, refuse_stale, confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at, updated_at, deleted_at
 FROM requirements
 WHERE tenant_id = $1
   AND review_state = 'pending'
@@ -883,6 +886,7 @@ func (q *Queries) PagePendingRequirements(ctx context.Context, arg PagePendingRe
 			&i.WhenCondition,
 			&i.DependsOnFields,
 			&i.CollectionOrder,
+			&i.RefuseStale,
 			&i.Confidence,
 			&i.NeedsHumanReview,
 			&i.Origin,

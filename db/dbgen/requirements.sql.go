@@ -161,7 +161,7 @@ func (q *Queries) ListExtractions(ctx context.Context, tenantID uuid.UUID, scena
 }
 
 const listRequirements = `-- name: ListRequirements :many
-SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at, updated_at, deleted_at
+SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, refuse_stale, confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at, updated_at, deleted_at
 FROM requirements
 WHERE tenant_id = $1
   AND scenario_id = $2
@@ -192,6 +192,7 @@ func (q *Queries) ListRequirements(ctx context.Context, tenantID uuid.UUID, scen
 			&i.WhenCondition,
 			&i.DependsOnFields,
 			&i.CollectionOrder,
+			&i.RefuseStale,
 			&i.Confidence,
 			&i.NeedsHumanReview,
 			&i.Origin,
@@ -213,7 +214,7 @@ func (q *Queries) ListRequirements(ctx context.Context, tenantID uuid.UUID, scen
 }
 
 const listSavedRequirements = `-- name: ListSavedRequirements :many
-SELECT r.id, r.tenant_id, r.agent_id, r.scenario_id, r.step_id, r.rule_id, r.field_name, r.required_level, r.fallback_action, r.when_condition, r.depends_on_fields, r.collection_order, r.confidence, r.needs_human_review, r.origin, r.review_state, r.quote, r.operation_id, r.accepted_at, r.updated_at, r.deleted_at
+SELECT r.id, r.tenant_id, r.agent_id, r.scenario_id, r.step_id, r.rule_id, r.field_name, r.required_level, r.fallback_action, r.when_condition, r.depends_on_fields, r.collection_order, r.refuse_stale, r.confidence, r.needs_human_review, r.origin, r.review_state, r.quote, r.operation_id, r.accepted_at, r.updated_at, r.deleted_at
 FROM requirements r
 JOIN scenarios s ON s.tenant_id = r.tenant_id AND s.id = r.scenario_id
 WHERE r.tenant_id = $1
@@ -246,6 +247,7 @@ func (q *Queries) ListSavedRequirements(ctx context.Context, tenantID uuid.UUID,
 			&i.WhenCondition,
 			&i.DependsOnFields,
 			&i.CollectionOrder,
+			&i.RefuseStale,
 			&i.Confidence,
 			&i.NeedsHumanReview,
 			&i.Origin,
@@ -527,14 +529,14 @@ func (q *Queries) UpsertExtraction(ctx context.Context, arg UpsertExtractionPara
 const upsertRequirement = `-- name: UpsertRequirement :one
 INSERT INTO requirements (
     id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition,
-    depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, operation_id,
-    accepted_at
+    depends_on_fields, collection_order, refuse_stale, confidence, needs_human_review, origin, review_state, quote,
+    operation_id, accepted_at
 )
 VALUES (
     $1, $2, $3, $4, $5, $6,
     $7, $8, $9, $10,
-    $11, $12, 1, false, 'human', 'none', '', $13,
-    $14
+    $11, $12, $13, 1, false, 'human', 'none', '',
+    $14, $15
 )
 ON CONFLICT (
     tenant_id, scenario_id, step_id, coalesce(rule_id, '00000000-0000-0000-0000-000000000000'::uuid), field_name
@@ -544,6 +546,7 @@ SET required_level = excluded.required_level,
     when_condition = excluded.when_condition,
     depends_on_fields = excluded.depends_on_fields,
     collection_order = excluded.collection_order,
+    refuse_stale = excluded.refuse_stale,
     confidence = 1,
     needs_human_review = false,
     origin = 'human',
@@ -571,6 +574,7 @@ type UpsertRequirementParams struct {
 	WhenCondition   string     `json:"when_condition"`
 	DependsOnFields []string   `json:"depends_on_fields"`
 	CollectionOrder int32      `json:"collection_order"`
+	RefuseStale     bool       `json:"refuse_stale"`
 	OperationID     uuid.UUID  `json:"operation_id"`
 	AcceptedAt      time.Time  `json:"accepted_at"`
 }
@@ -591,6 +595,7 @@ func (q *Queries) UpsertRequirement(ctx context.Context, arg UpsertRequirementPa
 		arg.WhenCondition,
 		arg.DependsOnFields,
 		arg.CollectionOrder,
+		arg.RefuseStale,
 		arg.OperationID,
 		arg.AcceptedAt,
 	)

@@ -13,7 +13,7 @@ import (
 )
 
 const lockDefinition = `-- name: LockDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND id = $2
@@ -53,6 +53,7 @@ func (q *Queries) LockDefinition(ctx context.Context, tenantID uuid.UUID, iD uui
 		&i.ExtractionPromptHint,
 		&i.About,
 		&i.IsPii,
+		&i.Purposes,
 		&i.EncryptionRequired,
 		&i.RetentionDays,
 		&i.FreshnessSeconds,
@@ -72,7 +73,7 @@ func (q *Queries) LockDefinition(ctx context.Context, tenantID uuid.UUID, iD uui
 }
 
 const lockRequirement = `-- name: LockRequirement :one
-SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at, updated_at, deleted_at
+SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, refuse_stale, confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at, updated_at, deleted_at
 FROM requirements
 WHERE tenant_id = $1
   AND id = $2
@@ -97,6 +98,7 @@ func (q *Queries) LockRequirement(ctx context.Context, tenantID uuid.UUID, iD uu
 		&i.WhenCondition,
 		&i.DependsOnFields,
 		&i.CollectionOrder,
+		&i.RefuseStale,
 		&i.Confidence,
 		&i.NeedsHumanReview,
 		&i.Origin,

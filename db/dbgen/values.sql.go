@@ -192,10 +192,11 @@ WHERE ctid = ANY (ARRAY(
     FOR UPDATE OF f SKIP LOCKED
 ))
   AND status IN ('active', 'pending')
-RETURNING id, profile_id
+RETURNING tenant_id, id, profile_id
 `
 
 type ExpireValuesRow struct {
+	TenantID  uuid.UUID `json:"tenant_id"`
 	ID        uuid.UUID `json:"id"`
 	ProfileID uuid.UUID `json:"profile_id"`
 }
@@ -213,7 +214,7 @@ func (q *Queries) ExpireValues(ctx context.Context, now *time.Time, maxRows int3
 	items := []ExpireValuesRow{}
 	for rows.Next() {
 		var i ExpireValuesRow
-		if err := rows.Scan(&i.ID, &i.ProfileID); err != nil {
+		if err := rows.Scan(&i.TenantID, &i.ID, &i.ProfileID); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -225,7 +226,7 @@ func (q *Queries) ExpireValues(ctx context.Context, now *time.Time, maxRows int3
 }
 
 const getActiveValue = `-- name: GetActiveValue :one
-SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, accepted_at, deleted_at
+SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, accepted_at, deleted_at, stale_since
 FROM customer_values
 WHERE tenant_id = $1
   AND profile_id = $2
@@ -281,12 +282,13 @@ func (q *Queries) GetActiveValue(ctx context.Context, arg GetActiveValueParams) 
 		&i.OperationID,
 		&i.AcceptedAt,
 		&i.DeletedAt,
+		&i.StaleSince,
 	)
 	return i, err
 }
 
 const getAnyValue = `-- name: GetAnyValue :one
-SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, accepted_at, deleted_at
+SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, accepted_at, deleted_at, stale_since
 FROM customer_values
 WHERE tenant_id = $1
   AND id = $2
@@ -333,12 +335,13 @@ func (q *Queries) GetAnyValue(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 		&i.OperationID,
 		&i.AcceptedAt,
 		&i.DeletedAt,
+		&i.StaleSince,
 	)
 	return i, err
 }
 
 const getValue = `-- name: GetValue :one
-SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, accepted_at, deleted_at
+SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, accepted_at, deleted_at, stale_since
 FROM customer_values
 WHERE tenant_id = $1
   AND id = $2
@@ -386,6 +389,7 @@ func (q *Queries) GetValue(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID
 		&i.OperationID,
 		&i.AcceptedAt,
 		&i.DeletedAt,
+		&i.StaleSince,
 	)
 	return i, err
 }
@@ -532,7 +536,7 @@ func (q *Queries) InsertValues(ctx context.Context, tenantID uuid.UUID, rows jso
 }
 
 const listHistory = `-- name: ListHistory :many
-SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at
+SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at, f.stale_since
 FROM customer_profiles c
 JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
 JOIN customer_values f ON f.profile_id = p.id
@@ -605,6 +609,88 @@ func (q *Queries) ListHistory(ctx context.Context, arg ListHistoryParams) ([]Cus
 			&i.OperationID,
 			&i.AcceptedAt,
 			&i.DeletedAt,
+			&i.StaleSince,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listPastVersions = `-- name: ListPastVersions :many
+SELECT
+    f.id, f.name, f.operation_id, f.accepted_at, f.collected_at, f.status, f.superseded_by_id, f.yields_to_id,
+    f.superseded_at, f.decision, f.decided_at, f.deleted_at, f.expires_at, f.updated_at
+FROM customer_profiles c
+JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
+JOIN customer_values f ON f.profile_id = p.id
+WHERE c.tenant_id = $1
+  AND c.customer_id = $2
+  AND p.deleted_at IS NULL
+  AND ($3::text IS NULL OR f.name = $3)
+  AND f.accepted_at <= $4
+`
+
+type ListPastVersionsParams struct {
+	TenantID   uuid.UUID `json:"tenant_id"`
+	CustomerID uuid.UUID `json:"customer_id"`
+	Name       *string   `json:"name"`
+	KnownAt    time.Time `json:"known_at"`
+}
+
+type ListPastVersionsRow struct {
+	ID             uuid.UUID  `json:"id"`
+	Name           string     `json:"name"`
+	OperationID    uuid.UUID  `json:"operation_id"`
+	AcceptedAt     time.Time  `json:"accepted_at"`
+	CollectedAt    time.Time  `json:"collected_at"`
+	Status         string     `json:"status"`
+	SupersededByID *uuid.UUID `json:"superseded_by_id"`
+	YieldsToID     *uuid.UUID `json:"yields_to_id"`
+	SupersededAt   *time.Time `json:"superseded_at"`
+	Decision       string     `json:"decision"`
+	DecidedAt      *time.Time `json:"decided_at"`
+	DeletedAt      *time.Time `json:"deleted_at"`
+	ExpiresAt      *time.Time `json:"expires_at"`
+	UpdatedAt      time.Time  `json:"updated_at"`
+}
+
+// Lists the versions of the values of a customer that were accepted by a time, without the values, to find those that
+// were active then. Deleted ones are among them. name limits them to one field. Indexes: the unique key of
+// customer_profiles, customer_values_history.
+func (q *Queries) ListPastVersions(ctx context.Context, arg ListPastVersionsParams) ([]ListPastVersionsRow, error) {
+	rows, err := q.db.Query(ctx, listPastVersions,
+		arg.TenantID,
+		arg.CustomerID,
+		arg.Name,
+		arg.KnownAt,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListPastVersionsRow{}
+	for rows.Next() {
+		var i ListPastVersionsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.OperationID,
+			&i.AcceptedAt,
+			&i.CollectedAt,
+			&i.Status,
+			&i.SupersededByID,
+			&i.YieldsToID,
+			&i.SupersededAt,
+			&i.Decision,
+			&i.DecidedAt,
+			&i.DeletedAt,
+			&i.ExpiresAt,
+			&i.UpdatedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -733,6 +819,72 @@ func (q *Queries) ListRecentVersions(ctx context.Context, arg ListRecentVersions
 			&i.ValueType,
 			&i.Encrypted,
 			&i.Value,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listValuesByID = `-- name: ListValuesByID :many
+SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, accepted_at, deleted_at, stale_since
+FROM customer_values
+WHERE tenant_id = $1
+  AND id = ANY ($2::uuid[])
+`
+
+// Lists values by their ids, deleted ones included. Index: primary key.
+func (q *Queries) ListValuesByID(ctx context.Context, tenantID uuid.UUID, ids []uuid.UUID) ([]CustomerValue, error) {
+	rows, err := q.db.Query(ctx, listValuesByID, tenantID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []CustomerValue{}
+	for rows.Next() {
+		var i CustomerValue
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.ProfileID,
+			&i.Name,
+			&i.Value,
+			&i.Encrypted,
+			&i.ValueType,
+			&i.Source,
+			&i.SourceSessionID,
+			&i.SourceScenarioID,
+			&i.SourceStepID,
+			&i.SourceItemID,
+			&i.SourceItemType,
+			&i.SourceMetadata,
+			&i.Status,
+			&i.SupersededByID,
+			&i.SupersededAt,
+			&i.YieldsToID,
+			&i.Decision,
+			&i.DecidedBy,
+			&i.DecidedAt,
+			&i.DecisionNote,
+			&i.Verified,
+			&i.VerificationMethod,
+			&i.VerifiedAt,
+			&i.VerifiedBy,
+			&i.Confidence,
+			&i.RequiresConfirmation,
+			&i.CollectedAt,
+			&i.UpdatedAt,
+			&i.ExpiresAt,
+			&i.DefinitionID,
+			&i.Warnings,
+			&i.OperationID,
+			&i.AcceptedAt,
+			&i.DeletedAt,
+			&i.StaleSince,
 		); err != nil {
 			return nil, err
 		}

@@ -37,7 +37,7 @@ WHERE id = ANY (ARRAY(
     FOR UPDATE OF a SKIP LOCKED
 ))
   AND status = 'active'
-RETURNING id, profile_id;
+RETURNING tenant_id, id, profile_id;
 
 -- Marks assets without their source, across tenants, in batches. It works as OrphanValues: it scans all assets with
 -- a source. Indexes: primary keys.
@@ -138,7 +138,7 @@ RETURNING id, profile_id;
 -- Supersedes the older assets of a name, for a newer asset. It includes deleted assets, because they can be
 -- restored. The status superseded outranks expired and orphaned (rule 3). The caller holds the lock of the profile.
 -- Index: customer_assets_profile.
--- name: SupersedeAssets :exec
+-- name: SupersedeAssets :many
 UPDATE customer_assets
 SET status = 'superseded',
     superseded_by_id = sqlc.arg(superseded_by_id),
@@ -148,7 +148,8 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND profile_id = sqlc.arg(profile_id)
   AND name = sqlc.arg(name)
   AND status <> 'superseded'
-  AND (accepted_at, operation_id) < (sqlc.arg(accepted_at)::timestamptz, sqlc.arg(operation_id)::uuid);
+  AND (accepted_at, operation_id) < (sqlc.arg(accepted_at)::timestamptz, sqlc.arg(operation_id)::uuid)
+RETURNING id;
 
 -- Gets the next newer asset of a name that supersedes older ones, for an asset that arrives late. Index:
 -- customer_assets_profile.
@@ -207,3 +208,23 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND deleted_at IS NULL
 ORDER BY id
 LIMIT 1000;
+
+-- Lists the assets of a profile that were active at a time (as_of), as the vault knew them at another (known_at). Index:
+-- customer_assets_profile, primary key.
+-- name: ListPastAssets :many
+SELECT a.*
+FROM customer_assets a
+LEFT JOIN customer_assets b ON b.id = a.superseded_by_id
+WHERE a.tenant_id = sqlc.arg(tenant_id)
+  AND a.profile_id = sqlc.arg(profile_id)
+  AND a.accepted_at <= sqlc.arg(known_at)
+  AND least(a.uploaded_at, a.accepted_at) <= sqlc.arg(as_of)::timestamptz
+  AND (a.deleted_at IS NULL OR a.deleted_at > sqlc.arg(known_at))
+  AND (a.expires_at IS NULL OR a.expires_at > sqlc.arg(as_of)::timestamptz)
+  AND (a.status <> 'orphaned' OR a.updated_at > sqlc.arg(known_at))
+  AND (
+      b.id IS NULL
+      OR b.accepted_at > sqlc.arg(known_at)
+      OR least(b.uploaded_at, b.accepted_at) > sqlc.arg(as_of)::timestamptz
+  )
+ORDER BY a.uploaded_at, a.id;

@@ -297,3 +297,12 @@ WHERE NOT EXISTS (
 )
 ORDER BY seen.at
 LIMIT 1;
+
+-- Lists the latest consent of a profile for each purpose that was accepted by a time. Index: consents_profile.
+-- name: ListPastConsents :many
+SELECT DISTINCT ON (o.purpose) o.*
+FROM consents o
+WHERE o.tenant_id = sqlc.arg(tenant_id)
+  AND o.profile_id = sqlc.arg(profile_id)
+  AND o.accepted_at <= sqlc.arg(known_at)
+ORDER BY o.purpose, o.accepted_at DESC, o.operation_id DESC;

@@ -97,7 +97,7 @@ INSERT INTO definitions (
     unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple,
     max_elements, validation_mode,
     required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples,
-    extraction_prompt_hint, about, is_pii,
+    extraction_prompt_hint, about, is_pii, purposes,
     encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin,
     review_state, operation_id,
     accepted_at
@@ -110,7 +110,7 @@ VALUES (
     sqlc.arg(write_once), sqlc.arg(multiple), sqlc.arg(max_elements), sqlc.arg(validation_mode),
     sqlc.arg(required_verification), sqlc.arg(verification_methods), sqlc.arg(collection_prompt),
     sqlc.arg(retry_prompt), sqlc.arg(extraction_examples),
-    sqlc.arg(extraction_prompt_hint), sqlc.arg(about), sqlc.arg(is_pii), sqlc.arg(encryption_required),
+    sqlc.arg(extraction_prompt_hint), sqlc.arg(about), sqlc.arg(is_pii), sqlc.arg(purposes), sqlc.arg(encryption_required),
     sqlc.arg(retention_days),
     sqlc.arg(freshness_seconds), sqlc.arg(stale_action), sqlc.arg(on_conflict), sqlc.arg(source_priority),
     sqlc.arg(enabled), sqlc.arg(origin), sqlc.arg(review_state),
@@ -141,6 +141,7 @@ SET display_name = excluded.display_name,
     extraction_prompt_hint = excluded.extraction_prompt_hint,
     about = excluded.about,
     is_pii = excluded.is_pii,
+    purposes = excluded.purposes,
     encryption_required = excluded.encryption_required,
     retention_days = excluded.retention_days,
     freshness_seconds = excluded.freshness_seconds,
@@ -258,3 +259,36 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND agent_id = sqlc.arg(agent_id)
   AND name = ANY (sqlc.arg(names)::text[])
   AND deleted_at IS NULL;
+
+-- Lists what the fields of a tenant need of their readers, those of all agents and also of definitions that do not
+-- apply: the strictest decides. Index: definitions_policies.
+-- name: ListFieldPolicies :many
+SELECT d.name, d.purposes, d.is_pii
+FROM definitions d
+WHERE d.tenant_id = sqlc.arg(tenant_id)
+  AND d.deleted_at IS NULL
+  AND (d.purposes <> '{}' OR d.is_pii);
+
+-- Lists which fields of profiles may not be written: a definition of the name, of any agent, needs a consent to one of
+-- its purposes, and the latest records of the profile grant none. A profile without a record grants none. Indexes:
+-- definitions_purposes, consents_profile.
+-- name: ListRefusedFields :many
+SELECT DISTINCT w.profile_id::uuid AS profile_id, w.name::text AS name
+FROM (SELECT unnest(sqlc.arg(profiles)::uuid[]) AS profile_id, unnest(sqlc.arg(names)::text[]) AS name) w
+JOIN definitions d ON d.name = w.name
+WHERE d.tenant_id = sqlc.arg(tenant_id)
+  AND d.purposes <> '{}'
+  AND d.deleted_at IS NULL
+  AND NOT EXISTS (
+      SELECT 1
+      FROM unnest(d.purposes) AS needed (purpose)
+      WHERE (
+          SELECT c.granted AND (c.expires_at IS NULL OR c.expires_at > sqlc.arg(now))
+          FROM consents c
+          WHERE c.tenant_id = sqlc.arg(tenant_id)
+            AND c.profile_id = w.profile_id
+            AND c.purpose = needed.purpose
+          ORDER BY c.accepted_at DESC, c.operation_id DESC
+          LIMIT 1
+      )
+  );

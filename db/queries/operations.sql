@@ -111,7 +111,7 @@ SET
     status = 'applied',
     result = n.result::jsonb,
     touched_profiles = ARRAY[n.profile_id],
-    touched_pending = false,
+    touched_pending = sqlc.arg(touched_pending),
     error = NULL,
     prepared = NULL,
     carried_by = n.push,

@@ -38,14 +38,14 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 -- name: UpsertRequirement :one
 INSERT INTO requirements (
     id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition,
-    depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, operation_id,
-    accepted_at
+    depends_on_fields, collection_order, refuse_stale, confidence, needs_human_review, origin, review_state, quote,
+    operation_id, accepted_at
 )
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(agent_id), sqlc.arg(scenario_id), sqlc.arg(step_id), sqlc.narg(rule_id),
     sqlc.arg(field_name), sqlc.arg(required_level), sqlc.arg(fallback_action), sqlc.arg(when_condition),
-    sqlc.arg(depends_on_fields), sqlc.arg(collection_order), 1, false, 'human', 'none', '', sqlc.arg(operation_id),
-    sqlc.arg(accepted_at)
+    sqlc.arg(depends_on_fields), sqlc.arg(collection_order), sqlc.arg(refuse_stale), 1, false, 'human', 'none', '',
+    sqlc.arg(operation_id), sqlc.arg(accepted_at)
 )
 ON CONFLICT (
     tenant_id, scenario_id, step_id, coalesce(rule_id, '00000000-0000-0000-0000-000000000000'::uuid), field_name
@@ -55,6 +55,7 @@ SET required_level = excluded.required_level,
     when_condition = excluded.when_condition,
     depends_on_fields = excluded.depends_on_fields,
     collection_order = excluded.collection_order,
+    refuse_stale = excluded.refuse_stale,
     confidence = 1,
     needs_human_review = false,
     origin = 'human',

@@ -78,7 +78,7 @@ WHERE ctid = ANY (ARRAY(
     FOR UPDATE OF f SKIP LOCKED
 ))
   AND status IN ('active', 'pending')
-RETURNING id, profile_id;
+RETURNING tenant_id, id, profile_id;
 
 -- Marks values without their source, across tenants, in batches, with the locks of ExpireValues. It scans all values
 -- with a source. A sweep by hand uses it, for sources that were deleted without the trigger. Indexes: primary keys.
@@ -420,3 +420,26 @@ WHERE f.tenant_id = sqlc.arg(tenant_id)
   AND f.status = 'active'
   AND f.deleted_at IS NULL
 GROUP BY f.profile_id;
+
+-- Lists the versions of the values of a customer that were accepted by a time, without the values, to find those that
+-- were active then. Deleted ones are among them. name limits them to one field. Indexes: the unique key of
+-- customer_profiles, customer_values_history.
+-- name: ListPastVersions :many
+SELECT
+    f.id, f.name, f.operation_id, f.accepted_at, f.collected_at, f.status, f.superseded_by_id, f.yields_to_id,
+    f.superseded_at, f.decision, f.decided_at, f.deleted_at, f.expires_at, f.updated_at
+FROM customer_profiles c
+JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
+JOIN customer_values f ON f.profile_id = p.id
+WHERE c.tenant_id = sqlc.arg(tenant_id)
+  AND c.customer_id = sqlc.arg(customer_id)
+  AND p.deleted_at IS NULL
+  AND (sqlc.narg(name)::text IS NULL OR f.name = sqlc.narg(name))
+  AND f.accepted_at <= sqlc.arg(known_at);
+
+-- Lists values by their ids, deleted ones included. Index: primary key.
+-- name: ListValuesByID :many
+SELECT *
+FROM customer_values
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = ANY (sqlc.arg(ids)::uuid[]);

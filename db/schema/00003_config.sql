@@ -27,6 +27,7 @@ CREATE TABLE definitions (
     extraction_prompt_hint text NOT NULL DEFAULT '',
     about                  text NOT NULL DEFAULT '', -- the person whom the value is about; empty: the customer
     is_pii                 boolean NOT NULL DEFAULT false,
+    purposes               text[] NOT NULL DEFAULT '{}', -- the value needs a consent to one of them; empty: none
     encryption_required    boolean NOT NULL DEFAULT false,
     retention_days         integer NOT NULL DEFAULT 0 CHECK (retention_days >= 0),
     freshness_seconds      bigint NOT NULL DEFAULT 0 CHECK (freshness_seconds >= 0),
@@ -43,6 +44,11 @@ CREATE TABLE definitions (
     updated_at             timestamptz NOT NULL DEFAULT clock_timestamp(),
     UNIQUE (tenant_id, agent_id, name)
 );
+
+-- What a field needs holds for its name in the tenant: every write asks for the purposes, every read of a tenant also for
+-- is_pii. Most tenants have no purposes.
+CREATE INDEX definitions_purposes ON definitions (tenant_id, name) WHERE purposes <> '{}' AND deleted_at IS NULL;
+CREATE INDEX definitions_policies ON definitions (tenant_id) WHERE (purposes <> '{}' OR is_pii) AND deleted_at IS NULL;
 
 -- A definition is embedded when an extraction first compares proposals with it. 512 is vault.EmbeddingDimensions.
 CREATE TABLE definition_embeddings (
@@ -102,6 +108,7 @@ CREATE TABLE requirements (
     when_condition     text NOT NULL DEFAULT '',
     depends_on_fields  text[] NOT NULL DEFAULT '{}',
     collection_order   integer NOT NULL DEFAULT 0,
+    refuse_stale       boolean NOT NULL DEFAULT false, -- true: a stale value counts as missing
     confidence         double precision NOT NULL CHECK (confidence BETWEEN 0 AND 1),
     needs_human_review boolean NOT NULL DEFAULT false,
     origin             text NOT NULL CHECK (origin IN ('human', 'extracted')),

@@ -98,6 +98,7 @@ CREATE TABLE customer_values (
     operation_id          uuid NOT NULL,
     accepted_at           timestamptz NOT NULL,
     deleted_at            timestamptz,
+    stale_since           timestamptz, -- a source changed: superseded, expired or stale itself. NULL: not stale
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, profile_id) REFERENCES customer_profiles (tenant_id, id),
     FOREIGN KEY (tenant_id, superseded_by_id) REFERENCES customer_values (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
@@ -147,6 +148,7 @@ CREATE TABLE customer_assets (
     operation_id        uuid NOT NULL,
     accepted_at         timestamptz NOT NULL,
     deleted_at          timestamptz,
+    stale_since         timestamptz, -- as of customer_values
     FOREIGN KEY (tenant_id, profile_id) REFERENCES customer_profiles (tenant_id, id),
     UNIQUE (tenant_id, operation_id)
 );

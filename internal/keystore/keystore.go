@@ -24,6 +24,8 @@ func (s Store) FindKey(ctx context.Context, hash []byte) (api.Key, error) {
 		ID:         row.ID,
 		TenantID:   row.TenantID,
 		Hash:       row.KeyHash,
+		Purpose:    row.Purpose,
+		Masked:     !row.Pii,
 		ExpiresAt:  row.ExpiresAt,
 		RevokedAt:  row.RevokedAt,
 		LastUsedAt: row.LastUsedAt,

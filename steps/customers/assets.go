@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/rules"
@@ -51,10 +53,17 @@ func (s Assets) PersistAsset(ctx context.Context, ev vault.Event) (once.Applied[
 			row.UploadedAt = *in.UploadedAt
 		}
 		row.SupersedesOlder = in.SupersedeExisting
-		if err := s.placeAsset(ctx, q, &row); err != nil {
+		changed, err := s.placeAsset(ctx, q, &row)
+		if err != nil {
 			return vault.ItemResult{}, err
 		}
 		if err := q.InsertAsset(ctx, row); err != nil {
+			return vault.ItemResult{}, err
+		}
+		if row.SourceItemID != nil {
+			changed = append(changed, id)
+		}
+		if err := RefreshStale(ctx, t, q, ev.TenantID, changed, profile.ID); err != nil {
 			return vault.ItemResult{}, err
 		}
 		version, err := t.Profile(ctx, q, ev.TenantID, profile.ID)
@@ -63,8 +72,10 @@ func (s Assets) PersistAsset(ctx context.Context, ev vault.Event) (once.Applied[
 }
 
 // placeAsset places an asset among the assets of its name, by order of acceptance. An asset that supersedes older ones
-// also supersedes older ones that arrive later.
-func (s Assets) placeAsset(ctx context.Context, q *dbgen.Queries, row *dbgen.InsertAssetParams) error {
+// also supersedes older ones that arrive later. It returns the superseded ones.
+func (s Assets) placeAsset(
+	ctx context.Context, q *dbgen.Queries, row *dbgen.InsertAssetParams,
+) ([]uuid.UUID, error) {
 	newer, err := q.GetNewerAsset(ctx, dbgen.GetNewerAssetParams{
 		TenantID: row.TenantID, ProfileID: row.ProfileID, Name: row.Name, AcceptedAt: row.AcceptedAt,
 		OperationID: row.OperationID,
@@ -74,10 +85,10 @@ func (s Assets) placeAsset(ctx context.Context, q *dbgen.Queries, row *dbgen.Ins
 		now := db.UTC(s.Now())
 		row.Status, row.SupersededByID, row.SupersededAt = string(vault.StatusSuperseded), &newer, &now
 	case !db.IsNotFound(err):
-		return err
+		return nil, err
 	}
 	if !row.SupersedesOlder {
-		return nil
+		return nil, nil
 	}
 	return q.SupersedeAssets(ctx, dbgen.SupersedeAssetsParams{
 		TenantID: row.TenantID, ProfileID: row.ProfileID, Name: row.Name, AcceptedAt: row.AcceptedAt,

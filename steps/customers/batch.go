@@ -137,11 +137,12 @@ func (s Values) persistTogether(
 		writes[i].index = i
 	}
 	refused := rejections{skip: true}
-	stored, err := s.storeAll(ctx, q, b.TenantID, writes, &refused)
+	var touched once.Touched
+	stored, err := s.storeAll(ctx, &touched, q, b.TenantID, writes, &refused)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.markStored(ctx, q, b, stored); err != nil {
+	if err := s.markStored(ctx, q, b, stored, touched.Pending); err != nil {
 		return nil, err
 	}
 	for _, w := range stored.writes {
@@ -190,8 +191,11 @@ func (s Values) checkBatch(
 	return valid, nil
 }
 
-// markStored raises the versions of the profiles of stored writes, and marks their operations as applied.
-func (s Values) markStored(ctx context.Context, q *dbgen.Queries, b vault.Batch, stored stored) error {
+// markStored raises the versions of the profiles of stored writes, and marks their operations as applied. pending
+// reports whether the transaction added pending invalidations.
+func (s Values) markStored(
+	ctx context.Context, q *dbgen.Queries, b vault.Batch, stored stored, pending bool,
+) error {
 	if len(stored.rows) == 0 {
 		return nil
 	}
@@ -208,7 +212,7 @@ func (s Values) markStored(ctx context.Context, q *dbgen.Queries, b vault.Batch,
 		versions[r.ID] = r.Version
 	}
 	pushes := b.Pushes()
-	applied := dbgen.MarkOperationsAppliedParams{TenantID: b.TenantID, BatchID: &b.ID}
+	applied := dbgen.MarkOperationsAppliedParams{TenantID: b.TenantID, BatchID: &b.ID, TouchedPending: pending}
 	for i, w := range stored.writes {
 		profile := stored.rows[i].ProfileID
 		result, err := json.Marshal(vault.ItemResult{

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/rules"
@@ -35,7 +37,7 @@ func (s Values) PersistDecision(ctx context.Context, ev vault.Event) (once.Appli
 			return alreadyDecided(row, decision, owner.Version)
 		}
 		result := vault.ItemResult{ItemID: in.ItemID}
-		result.Status, err = s.Decide(ctx, q, row, dbgen.DecideValueParams{
+		result.Status, err = s.Decide(ctx, t, q, row, dbgen.DecideValueParams{
 			Decision: string(decision), DecidedBy: in.DecidedBy, DecidedAt: &op.AcceptedAt, DecisionNote: in.Note,
 		})
 		if err != nil {
@@ -67,24 +69,32 @@ func alreadyDecided(
 }
 
 // Decide applies a decision about a pending value in the caller's transaction, which holds the lock of the profile. It
-// returns the new status of the value.
+// returns the new status of the value, whose profile the caller touches.
 func (s Values) Decide(
-	ctx context.Context, q *dbgen.Queries, row dbgen.CustomerValue, decision dbgen.DecideValueParams,
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, row dbgen.CustomerValue, decision dbgen.DecideValueParams,
 ) (vault.ItemStatus, error) {
 	now := s.Now()
 	state := dbgen.SetValueStateParams{TenantID: row.TenantID, ID: row.ID}
+	changed := []uuid.UUID{row.ID}
 	if decision.Decision == string(vault.DecisionRejected) {
 		at := db.UTC(now)
 		state.Status, state.SupersededByID, state.SupersededAt = string(vault.StatusSuperseded), row.YieldsToID, &at
 		state.YieldsToID = row.YieldsToID
 	} else {
+		if err := checkConsent(ctx, q, row.TenantID, row.ProfileID, row.Name, now); err != nil {
+			return "", err
+		}
 		place, err := s.accept(ctx, q, row, now)
 		if err != nil {
 			return "", err
 		}
 		state.Status = string(place.Status)
+		changed = append(changed, changedBy(place)...)
 	}
 	if err := q.SetValueState(ctx, state); err != nil {
+		return "", err
+	}
+	if err := RefreshStale(ctx, t, q, row.TenantID, changed, row.ProfileID); err != nil {
 		return "", err
 	}
 	decision.TenantID, decision.ID = row.TenantID, row.ID

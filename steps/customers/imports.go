@@ -51,7 +51,7 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 		if err != nil {
 			return out, err
 		}
-		stored, err := s.Values.storeAll(ctx, q, ev.TenantID, writes, &refused)
+		stored, err := s.Values.storeAll(ctx, t, q, ev.TenantID, writes, &refused)
 		if out.Rejected, err = refused.rejected(), cmp.Or(err, refused.err()); err != nil || len(stored.writes) == 0 {
 			return out, err
 		}

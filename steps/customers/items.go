@@ -58,6 +58,11 @@ func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (once.Applied[vau
 			return out, err
 		}
 		out.Orphaned = len(orphaned)
+		if out.Restored {
+			if err := RefreshStale(ctx, t, q, ev.TenantID, []uuid.UUID{*out.PreviousID}, owner.ProfileID); err != nil {
+				return out, err
+			}
+		}
 		if err := t.Profiles(ctx, q, append(orphaned, owner.ProfileID)); err != nil {
 			return out, err
 		}

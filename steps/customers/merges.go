@@ -34,6 +34,35 @@ type mergedState struct {
 	Merged       []uuid.UUID  `json:"merged"` // profiles that were merged into the source
 }
 
+// versions returns the versions whose status the merge may change.
+func (s mergedState) versions() []uuid.UUID {
+	out := make([]uuid.UUID, 0, len(s.SourceFields)+len(s.TargetFields))
+	for _, f := range append(slices.Clone(s.SourceFields), s.TargetFields...) {
+		out = append(out, f.ID)
+	}
+	return out
+}
+
+// itemsOf returns the versions and the assets of profiles.
+func itemsOf(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, profiles ...uuid.UUID) ([]uuid.UUID, error) {
+	var out []uuid.UUID
+	for _, profile := range profiles {
+		values, err := q.ListValueStates(ctx, tenant, profile)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range values {
+			out = append(out, v.ID)
+		}
+		relations, err := q.ListProfileRelations(ctx, tenant, profile)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, relations.Assets...)
+	}
+	return out, nil
+}
+
 type fieldState struct {
 	ID             uuid.UUID        `json:"id"`
 	Name           string           `json:"name"`
@@ -79,6 +108,9 @@ func (s Merges) MergeCustomers(ctx context.Context, ev vault.Event) (once.Applie
 			TenantID: ev.TenantID, Ids: append(before.Merged, source.ID), MergedIntoID: &target.ID, Version: source.Version,
 		})
 		if err != nil {
+			return vault.CustomerResult{}, err
+		}
+		if err := RefreshStale(ctx, t, q, ev.TenantID, before.versions(), target.ID); err != nil {
 			return vault.CustomerResult{}, err
 		}
 		version := max(source.Version, target.Version)
@@ -127,6 +159,13 @@ func (s Merges) UnmergeCustomer(ctx context.Context, ev vault.Event) (once.Appli
 			if err != nil {
 				return vault.CustomerResult{}, err
 			}
+		}
+		restored, err := itemsOf(ctx, q, ev.TenantID, source.ID, target.ID)
+		if err != nil {
+			return vault.CustomerResult{}, err
+		}
+		if err := RefreshStale(ctx, t, q, ev.TenantID, restored, source.ID, target.ID); err != nil {
+			return vault.CustomerResult{}, err
 		}
 		if err := q.MarkMergeUndone(ctx, ev.TenantID, merge.ID); err != nil {
 			return vault.CustomerResult{}, err

@@ -28,8 +28,11 @@ func (s Items) RestoreItem(ctx context.Context, ev vault.Event) (once.Applied[va
 		if vault.SourceType(owner.Kind) == vault.SourceProfileAsset {
 			restore = s.restoreAsset
 		}
-		status, err := restore(ctx, q, ev.TenantID, in.ItemID)
+		status, changed, err := restore(ctx, q, ev.TenantID, in.ItemID)
 		if err != nil {
+			return vault.ItemResult{}, err
+		}
+		if err := RefreshStale(ctx, t, q, ev.TenantID, append(changed, in.ItemID), owner.ProfileID); err != nil {
 			return vault.ItemResult{}, err
 		}
 		err = t.Profiles(ctx, q, []uuid.UUID{owner.ProfileID})
@@ -37,31 +40,34 @@ func (s Items) RestoreItem(ctx context.Context, ev vault.Event) (once.Applied[va
 	})
 }
 
-func (s Items) restoreValue(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID) (vault.ItemStatus, error) {
+// restoreValue returns the new status, and the other versions whose status it changed.
+func (s Items) restoreValue(
+	ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID,
+) (vault.ItemStatus, []uuid.UUID, error) {
 	row, err := q.GetAnyValue(ctx, tenant, id)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	sourceFound, err := hasSource(ctx, q, row)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if err := checkRestorable(row.DeletedAt, row.Status, sourceFound, id); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	self, history, err := loadVersion(ctx, q, s.Once.Sealer, row)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	history = slices.DeleteFunc(history, func(v rules.Version) bool { return v.Deleted })
 	def, err := definitionOf(ctx, q, tenant, row.DefinitionID)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	now := s.Now()
 	place := rules.Place(history, self, rules.AuthorityOf(def), sourceFound, now)
 	if err := makeRoom(ctx, q, tenant, id, place, now); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	state := dbgen.SetValueStateParams{
 		TenantID: tenant, ID: id, Status: string(place.Status), SupersededByID: place.SupersededBy,
@@ -72,30 +78,32 @@ func (s Items) restoreValue(ctx context.Context, q *dbgen.Queries, tenant, id uu
 		state.SupersededAt = &at
 	}
 	if err := q.SetValueState(ctx, state); err != nil {
-		return "", err
+		return "", nil, err
 	}
-	return place.Status, q.UndeleteValue(ctx, tenant, id)
+	return place.Status, changedBy(place), q.UndeleteValue(ctx, tenant, id)
 }
 
-func (s Items) restoreAsset(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID) (vault.ItemStatus, error) {
+func (s Items) restoreAsset(
+	ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID,
+) (vault.ItemStatus, []uuid.UUID, error) {
 	row, err := q.GetAnyAsset(ctx, tenant, id)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	sourceFound, err := checkSource(ctx, q, tenant, id, vault.Lineage{
 		SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType),
 	})
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if err := checkRestorable(row.DeletedAt, row.Status, sourceFound, id); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	status := vault.StatusSuperseded
 	if row.SupersededByID == nil {
 		status = rules.StatusOf(sourceFound, row.ExpiresAt, s.Now())
 	}
-	return status, q.SetAssetState(ctx, dbgen.SetAssetStateParams{TenantID: tenant, ID: id, Status: string(status)})
+	return status, nil, q.SetAssetState(ctx, dbgen.SetAssetStateParams{TenantID: tenant, ID: id, Status: string(status)})
 }
 
 // restorePrevious makes the version before a deleted active value active again, or only names it. It returns nil if

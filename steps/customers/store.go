@@ -115,13 +115,16 @@ type stored struct {
 // have the states after the last write. Writes that cannot be stored are added to refused; unless refused skips them,
 // nothing is stored then.
 func (s Values) storeAll(
-	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, refused *rejections,
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, refused *rejections,
 ) (stored, error) {
 	if len(writes) == 0 {
 		return stored{}, nil
 	}
 	profiles, err := lockCustomers(ctx, q, tenant, writes)
 	if err != nil {
+		return stored{}, err
+	}
+	if writes, err = dropRefused(ctx, q, tenant, writes, profiles.of, refused, s.Now()); err != nil {
 		return stored{}, err
 	}
 	if writes, err = dropConflicts(ctx, q, tenant, writes, refused); err != nil {
@@ -143,7 +146,27 @@ func (s Values) storeAll(
 			return out, err
 		}
 	}
-	return out, insertVersions(ctx, q, tenant, out.rows, out.superseded)
+	if err := insertVersions(ctx, q, tenant, out.rows, out.superseded); err != nil {
+		return out, err
+	}
+	changed, profileIDs := out.changed()
+	return out, RefreshStale(ctx, t, q, tenant, changed, profileIDs...)
+}
+
+// changed returns the items whose state may make others stale, or that may be stale themselves, and the profiles of the
+// stored rows.
+func (s stored) changed() (items, profiles []uuid.UUID) {
+	items = slices.Collect(maps.Keys(s.superseded))
+	for _, place := range s.places {
+		items = append(items, changedBy(place)...)
+	}
+	for _, row := range s.rows {
+		profiles = append(profiles, row.ProfileID)
+		if row.SourceItemID != nil {
+			items = append(items, row.ID)
+		}
+	}
+	return items, profiles
 }
 
 // dropConflicts removes writes whose id is already taken.

@@ -87,6 +87,9 @@ func (s Values) write(
 	if err != nil {
 		return vault.ItemResult{}, err
 	}
+	if err := checkConsent(ctx, q, tenant, profile.ID, in.Name, s.Now()); err != nil {
+		return vault.ItemResult{}, err
+	}
 	id := once.NewID()
 	if in.ItemID != nil {
 		id = *in.ItemID
@@ -135,6 +138,13 @@ func (s Values) write(
 		if db.IsDuplicate(err) {
 			return vault.ItemResult{}, idTakenError(id)
 		}
+		return vault.ItemResult{}, err
+	}
+	changed := changedBy(place)
+	if in.SourceItemID != nil {
+		changed = append(changed, id)
+	}
+	if err := RefreshStale(ctx, t, q, tenant, changed, profile.ID); err != nil {
 		return vault.ItemResult{}, err
 	}
 	profileVersion, err := t.Profile(ctx, q, tenant, profile.ID)

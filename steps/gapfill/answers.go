@@ -306,7 +306,7 @@ func (s Answers) confirm(
 		return result, err
 	}
 	if pending != nil {
-		result.Status, err = s.Values.Decide(ctx, q, *pending, dbgen.DecideValueParams{
+		result.Status, err = s.Values.Decide(ctx, t, q, *pending, dbgen.DecideValueParams{
 			Decision: string(vault.DecisionConfirmed), DecidedAt: &op.AcceptedAt,
 		})
 	} else {
@@ -350,7 +350,7 @@ func (s Answers) withdraw(
 		return result, err
 	}
 	if pending != nil {
-		if _, err := s.Values.Decide(ctx, q, *pending, dbgen.DecideValueParams{
+		if _, err := s.Values.Decide(ctx, t, q, *pending, dbgen.DecideValueParams{
 			Decision: string(vault.DecisionRejected), DecidedAt: &op.AcceptedAt, DecisionNote: "the customer said no",
 		}); err != nil {
 			return result, err

@@ -273,6 +273,8 @@ func (st *gapState) actionFor(m vault.Missing, asked []*dbgen.Question) string {
 	switch {
 	case st.definition(m.Requirement.FieldName) == nil:
 		return gapUndefined
+	case st.withheld[m.Requirement.FieldName]:
+		return gapWithheld
 	case !m.Requirement.Binding():
 		return gapUnreviewed
 	case m.Reason == vault.MissingUnverified:
@@ -309,7 +311,7 @@ func (st *gapState) attemptsSpent(asked []*dbgen.Question) bool {
 
 // stillRequired reports whether the answer to an open question is still required.
 func (st *gapState) stillRequired(question dbgen.Question) bool {
-	if st.fill.CancelledAt != nil {
+	if st.fill.CancelledAt != nil || st.withheld[question.FieldName] {
 		return false
 	}
 	for _, m := range st.missing {
@@ -330,7 +332,7 @@ func (st *gapState) stillRequired(question dbgen.Question) bool {
 
 // mayAsk reports whether the customer may be asked for a field of this requirement, met or not.
 func (st *gapState) mayAsk(r vault.Requirement) bool {
-	return r.FallbackAction == vault.FallbackAsk && r.Binding() && st.fill.CancelledAt == nil
+	return r.FallbackAction == vault.FallbackAsk && r.Binding() && st.fill.CancelledAt == nil && !st.withheld[r.FieldName]
 }
 
 // pending returns the newest pending value of a field about which the customer may decide: the customer said it, or its

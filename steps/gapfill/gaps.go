@@ -99,6 +99,7 @@ type gapState struct {
 	applicable map[string]vault.Requirement // by field: the requirements that apply now, met or not
 	warnings   []string
 	now        time.Time
+	withheld   map[string]bool        // fields that the customer has not consented to
 	zone       *time.Location         // the customer's
 	taken      *evidence.Conversation // the session's turns taken apart; nil before the first use
 }
@@ -131,7 +132,26 @@ func (s Gaps) load(
 	st.profile, st.session = found.Profile, found.Session
 	st.missing, st.applicable, st.warnings = found.Missing, found.Applicable, found.Warnings
 	st.zone = s.zone(st)
-	return st, err
+	if err != nil {
+		return st, err
+	}
+	return st, st.loadWithheld(ctx, q)
+}
+
+// loadWithheld finds the fields that the customer has not consented to, or has withdrawn a consent to: they are neither
+// read nor asked for.
+func (st *gapState) loadWithheld(ctx context.Context, q *dbgen.Queries) error {
+	at := db.UTC(st.now)
+	in := dbgen.ListRefusedFieldsParams{TenantID: st.op.TenantID, Now: &at}
+	for _, r := range st.reqs {
+		in.Profiles, in.Names = append(in.Profiles, st.profile.ID), append(in.Names, r.FieldName)
+	}
+	rows, err := q.ListRefusedFields(ctx, in)
+	st.withheld = make(map[string]bool, len(rows))
+	for _, r := range rows {
+		st.withheld[r.Name] = true
+	}
+	return err
 }
 
 // inZone returns the turns with their times in a zone, in which relative days count. nil: UTC.

@@ -20,6 +20,7 @@ import (
 // Reasons why a field is not filled (GapResult.Action).
 const (
 	gapUndefined  = "undefined"  // the agent has no enabled definition of the field
+	gapWithheld   = "withheld"   // the customer has not consented to any purpose of the field
 	gapUnreviewed = "unreviewed" // extracted and not reviewed by a person: the customer is not asked
 	gapCandidate  = "candidate"  // a value was read and not used
 	gapUnverified = "unverified" // the value is not verified, and the definition requires it
@@ -107,7 +108,7 @@ func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapSta
 	seen := map[string]bool{}
 	for _, r := range st.reqs {
 		def := st.definition(r.FieldName)
-		if def == nil || seen[r.FieldName] {
+		if def == nil || seen[r.FieldName] || st.withheld[r.FieldName] {
 			continue
 		}
 		seen[r.FieldName] = true
@@ -285,7 +286,7 @@ func (s Gaps) acceptWrites(
 	}
 	for _, name := range names {
 		def := st.definition(name)
-		if _, decided := st.items[name]; def == nil || (decided && !read.hasNew(name)) {
+		if _, decided := st.items[name]; def == nil || st.withheld[name] || (decided && !read.hasNew(name)) {
 			continue
 		}
 		item := dbgen.UpsertGapItemParams{FillID: st.op.ID, TenantID: st.op.TenantID, FieldName: name, Errors: []string{}}

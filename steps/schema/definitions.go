@@ -208,6 +208,7 @@ func requirementRow(op dbgen.Operation, in vault.Requirement) dbgen.UpsertRequir
 		FallbackAction: string(in.FallbackAction), WhenCondition: in.WhenCondition,
 		DependsOnFields: once.NonNil(in.DependsOn),
 		CollectionOrder: int32(in.Order), //nolint:gosec // checked by Requirement.Check
+		RefuseStale:     in.RefuseStale,
 		OperationID:     op.ID, AcceptedAt: op.AcceptedAt,
 	}
 }
@@ -253,6 +254,7 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 		ExtractionPromptHint: in.ExtractionPromptHint,
 		About:                in.About,
 		IsPii:                in.IsPII,
+		Purposes:             once.NonNil(in.Purposes),
 		EncryptionRequired:   in.EncryptionRequired,
 		RetentionDays:        int32(in.RetentionDays), //nolint:gosec // at most 36500
 		FreshnessSeconds:     in.FreshnessSeconds,

@@ -32,8 +32,40 @@ func (s Sweeps) ExpireValues(ctx context.Context, ev vault.Event) (once.Applied[
 			return nil, err
 		}
 		assets, err := q.ExpireAssets(ctx, &now, s.Batch)
-		return concat(fields, assets), err
+		if err != nil {
+			return nil, err
+		}
+		var tenants, expired []uuid.UUID
+		out := make([]marked, 0, len(fields)+len(assets))
+		for _, r := range fields {
+			out = append(out, marked{r.ID, r.ProfileID})
+			tenants, expired = append(tenants, r.TenantID), append(expired, r.ID)
+		}
+		for _, r := range assets {
+			out = append(out, marked{r.ID, r.ProfileID})
+			tenants, expired = append(tenants, r.TenantID), append(expired, r.ID)
+		}
+		return out, markStale(ctx, q, tenants, expired)
 	})
+}
+
+// markStale marks what was derived from expired items, and touches its profiles and chains.
+func markStale(ctx context.Context, q *dbgen.Queries, tenants, expired []uuid.UUID) error {
+	if len(expired) == 0 {
+		return nil
+	}
+	rows, err := q.RefreshStale(ctx, tenants, expired)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	items, profiles := make([]uuid.UUID, len(rows)), make([]uuid.UUID, len(rows))
+	for i, r := range rows {
+		items[i], profiles[i] = r.ID, r.ProfileID
+	}
+	if _, err := q.BumpProfiles(ctx, profiles); err != nil {
+		return err
+	}
+	return q.AddPendingChainInvalidations(ctx, items)
 }
 
 // DetectOrphans marks active values and assets without a source. A cron (the zero Event) checks only the dependents of

@@ -4,9 +4,14 @@ package input
 
 import (
 	"errors"
+	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/api/internal/problem"
+	"github.com/contextvault/contextvault/vault"
 )
 
 // ExampleID is the id in texts and examples.
@@ -92,3 +97,33 @@ type JSON struct {
 
 // Body returns the body of an input that embeds JSON.
 func (j JSON) Body() JSON { return j }
+
+// Moment selects a time in the past.
+type Moment struct {
+	AsOf    string `query:"as_of" maxLength:"40" doc:"Answer with what was true at this time (RFC 3339), by the time at which the values were collected. Default: known_at. Not in the future." example:"2026-03-31T14:30:00Z"`
+	KnownAt string `query:"known_at" maxLength:"40" doc:"Answer with what the vault knew at this time (RFC 3339), by the order of acceptance. Default: now. Not in the future." example:"2026-03-31T14:30:00Z"`
+}
+
+// At returns the moment, or a problem with status 400 that names the parameter.
+func (m Moment) At() (vault.Moment, error) {
+	var out vault.Moment
+	for _, p := range []struct {
+		name, text string
+		into       **time.Time
+	}{{"as_of", m.AsOf, &out.AsOf}, {"known_at", m.KnownAt, &out.KnownAt}} {
+		if p.text == "" {
+			continue
+		}
+		at, err := time.Parse(time.RFC3339, p.text)
+		if err != nil {
+			return out, problem.New(http.StatusBadRequest, vault.CodeInvalid, p.name,
+				p.name+": is not a time with its zone, such as 2026-03-31T14:30:00Z")
+		}
+		*p.into = &at
+	}
+	err := out.Check(time.Now())
+	if e, ok := errors.AsType[*vault.Error](err); ok {
+		return out, problem.New(http.StatusBadRequest, e.Code, e.Field, e.ForCaller())
+	}
+	return out, err
+}

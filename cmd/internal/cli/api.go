@@ -32,6 +32,7 @@ const (
 // client creates the client of a command. The key comes only from the environment: lists of processes show flags.
 func (a *App) client(by access) (*client.Client, error) {
 	o := client.Options{Server: cmp.Or(a.server, a.env("VAULT_SERVER"), defaultServer), Key: a.env("VAULT_API_KEY")}
+	o.Purpose = a.env("VAULT_PURPOSE")
 	switch {
 	case by == byAdmin:
 		if o.Key = a.env("ADMIN_TOKEN"); o.Key == "" {

@@ -46,7 +46,8 @@ func Root(a *App) *cobra.Command {
 		Short: "Customer Context Vault: verified customer facts across sessions",
 		Long: "Customer Context Vault: verified customer facts across sessions.\n\n" +
 			"Commands that use a vault call its API. VAULT_SERVER is the address of the API, by default\n" +
-			defaultServer + ". VAULT_API_KEY is the API key; `vault keys create` creates one. The API accepts\n" +
+			defaultServer + ". VAULT_API_KEY is the API key; `vault keys create` creates one. VAULT_PURPOSE is\n" +
+			"the purpose of reads, such as support. The API accepts\n" +
 			"a change at once and the worker applies it. A command waits for the outcome, unless --wait is 0.\n\n" +
 			"Commands that operate an installation access its database. `vault config reference` lists their settings.",
 		SilenceUsage: true, SilenceErrors: true,

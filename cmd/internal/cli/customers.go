@@ -30,11 +30,18 @@ func (a *App) customersCommand() *cobra.Command {
 	unmerge := one("unmerge", "Undo the merge of a customer into another customer", &unmerged.CustomerID)
 	unmerge.Long = "Undo the merge of a customer into another customer. --customer is the customer who was merged:\n" +
 		"`vault customers merges` lists the merges that can be undone."
+	var at vault.Moment
+	profile := one("get", "Show the profile of a customer, and what waits", &customer)
+	momentVars(profile, &at)
 	cmd.AddCommand(
 		submit(a, label, &labelled, (*client.Client).SetCustomerLabel),
 		a.listCustomersCommand(), a.openCommand(), a.openManyCommand(), a.mergeCommand(),
-		a.read(byKey, one("get", "Show the profile of a customer, and what waits", &customer),
-			func(ctx context.Context, c *client.Client) (any, error) { return getCustomer(ctx, c, customer) }),
+		a.read(byKey, profile, func(ctx context.Context, c *client.Client) (any, error) {
+			if !at.IsZero() {
+				return c.GetCustomerAt(ctx, customer, at)
+			}
+			return getCustomer(ctx, c, customer)
+		}),
 		a.read(byKey, merges, func(ctx context.Context, c *client.Client) (any, error) {
 			return client.Collect(c.ListMerges(ctx, customer))
 		}),

@@ -96,6 +96,13 @@ func timeVar(cmd *cobra.Command, into **time.Time, name, usage string) {
 	})
 }
 
+// momentVars adds the flags of a read of the past.
+func momentVars(cmd *cobra.Command, into *vault.Moment) {
+	timeVar(cmd, &into.AsOf, "as-of",
+		"show what was true at this `time`, such as 2026-03-31T14:30:00Z (default: --known-at)")
+	timeVar(cmd, &into.KnownAt, "known-at", "show what the vault knew at this `time` (default: now)")
+}
+
 func textVar(cmd *cobra.Command, into *string, name, usage string, required bool) {
 	cmd.Flags().StringVar(into, name, "", usage)
 	if required {

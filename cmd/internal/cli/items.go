@@ -31,6 +31,8 @@ func (a *App) itemsCommand() *cobra.Command {
 	chain := one("chain", "List the sources of an item, from the origin to the item", &item)
 	var depth int
 	chain.Flags().IntVar(&depth, "depth", vault.DefaultChainDepth, "maximum number of links, from 1 to 100")
+	var at vault.Moment
+	momentVars(chain, &at)
 	remove := one("delete", "Delete an item", &deleted.ItemID)
 	remove.Flags().BoolVar(&deleted.Force, "force", false,
 		"delete it even if other items were derived from it; they become orphaned; needs the scope admin")
@@ -40,7 +42,7 @@ func (a *App) itemsCommand() *cobra.Command {
 	restore.Long = restore.Short + ". Needs the scope admin."
 	cmd.AddCommand(
 		a.read(byKey, chain,
-			func(ctx context.Context, c *client.Client) (any, error) { return c.GetChain(ctx, item, depth) }),
+			func(ctx context.Context, c *client.Client) (any, error) { return c.GetChainAt(ctx, item, depth, at) }),
 		a.read(byKey, one("derived", "List the items that were derived from an item", &item),
 			func(ctx context.Context, c *client.Client) (any, error) {
 				return client.Collect(c.ListDerived(ctx, item))

@@ -35,7 +35,8 @@ func (a *App) keysCommand() *cobra.Command {
 }
 
 func (a *App) createKeyCommand() *cobra.Command {
-	var name, scopes, sources string
+	var name, scopes, sources, purpose string
+	var pii bool
 	var expires time.Duration
 	cmd := &cobra.Command{
 		Use: "create", Short: "Create an API key and show it once", Args: cobra.NoArgs,
@@ -58,7 +59,8 @@ func (a *App) createKeyCommand() *cobra.Command {
 			}
 			secret := api.NewKey()
 			in := dbgen.CreateAPIKeyParams{
-				ID: uuid.Must(uuid.NewV7()), TenantID: tenant, Name: name, KeyHash: api.HashKey(secret),
+				ID: uuid.Must(uuid.NewV7()), TenantID: tenant, Name: name, KeyHash: api.HashKey(secret), Purpose: purpose,
+				Masked: !pii,
 			}
 			for _, source := range claimed {
 				in.Sources = append(in.Sources, string(source))
@@ -81,6 +83,8 @@ func (a *App) createKeyCommand() *cobra.Command {
 				Name:      name,
 				Scopes:    in.Scopes,
 				Sources:   in.Sources,
+				Purpose:   purpose,
+				PII:       pii,
 				ExpiresAt: in.ExpiresAt,
 				Key:       secret,
 			}, nil
@@ -91,6 +95,8 @@ func (a *App) createKeyCommand() *cobra.Command {
 	cmd.Flags().StringVar(&sources, "sources", "",
 		"sources of the values that the key may write, such as tool_result,document_extracted (default: all except\n"+
 			"human_entered and document_extracted, which are stronger than the customer's own word)")
+	textVar(cmd, &purpose, "purpose", "purpose of reads that state none, such as support", false)
+	cmd.Flags().BoolVar(&pii, "pii", true, "whether the key sees values of PII fields; false: they are masked")
 	cmd.Flags().DurationVar(&expires, "expires-in", 0, "lifetime of the key, such as 2160h; 0: until it is revoked")
 	_ = cmd.MarkFlagRequired("name")
 	return cmd
@@ -117,6 +123,8 @@ type createdKey struct {
 	Name      string     `json:"name"`
 	Scopes    []string   `json:"scopes"`
 	Sources   []string   `json:"sources,omitempty"`
+	Purpose   string     `json:"purpose,omitempty"`
+	PII       bool       `json:"pii"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 	Key       string     `json:"key"`
 }
@@ -128,6 +136,10 @@ func (k createdKey) table(w io.Writer) {
 	if len(k.Sources) > 0 {
 		line(w, "sources", strings.Join(k.Sources, ","))
 	}
+	if k.Purpose != "" {
+		line(w, "purpose", k.Purpose)
+	}
+	line(w, "pii", k.PII)
 	line(w, "expires", when(k.ExpiresAt))
 	line(w, "key", k.Key)
 	line(w, "(store the key now: it is not shown again)")
@@ -138,6 +150,8 @@ type listedKey struct {
 	Name       string     `json:"name"`
 	Scopes     []string   `json:"scopes"`
 	Sources    []string   `json:"sources,omitempty"`
+	Purpose    string     `json:"purpose,omitempty"`
+	Pii        bool       `json:"pii"`
 	CreatedAt  time.Time  `json:"created_at"`
 	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
 	RevokedAt  *time.Time `json:"revoked_at,omitempty"`
@@ -147,7 +161,7 @@ type listedKey struct {
 type listedKeys []listedKey
 
 func (k listedKeys) table(w io.Writer) {
-	head(w, "ID", "NAME", "SCOPES", "SOURCES", "CREATED", "EXPIRES", "REVOKED", "LAST USED")
+	head(w, "ID", "NAME", "SCOPES", "SOURCES", "PURPOSE", "PII", "CREATED", "EXPIRES", "REVOKED", "LAST USED")
 	for _, key := range k {
 		line(
 			w,
@@ -155,6 +169,8 @@ func (k listedKeys) table(w io.Writer) {
 			key.Name,
 			strings.Join(key.Scopes, ","),
 			strings.Join(key.Sources, ","),
+			key.Purpose,
+			key.Pii,
 			when(&key.CreatedAt),
 			when(key.ExpiresAt),
 			when(key.RevokedAt),

@@ -20,12 +20,15 @@ func (a *App) valuesCommand() *cobra.Command {
 		textVar(sub, &name, "name", "name of the field", true)
 		return sub
 	}
+	var at vault.Moment
+	active := one("get", "Show the active value of a field")
+	momentVars(active, &at)
 	cmd.AddCommand(
 		a.writeCommand(), a.verifyCommand(), a.correctCommand(), a.decideValueCommand(),
 		a.elementCommand("add", "Add an element to the list of a field", (*client.Client).AddElement),
 		a.elementCommand("remove", "Remove an element from the list of a field", (*client.Client).RemoveElement),
-		a.read(byKey, one("get", "Show the active value of a field"),
-			func(ctx context.Context, c *client.Client) (any, error) { return c.GetValue(ctx, customer, name) }),
+		a.read(byKey, active,
+			func(ctx context.Context, c *client.Client) (any, error) { return c.GetValueAt(ctx, customer, name, at) }),
 		a.read(byKey, one("history", "List the versions of a field, newest first"),
 			func(ctx context.Context, c *client.Client) (any, error) {
 				return client.Collect(c.ListHistory(ctx, customer, name))

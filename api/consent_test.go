@@ -1,0 +1,175 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/api"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/internal/testkit"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// canaryCase is a customer with values in every place that a read shows.
+type canaryCase struct {
+	*service
+	agent, session, customer, item uuid.UUID
+	scenario                       uuid.UUID
+}
+
+const canary = "CANARY7731"
+
+// consent records a consent of the customer.
+func (c canaryCase) consent(purpose string, granted bool) {
+	c.t.Helper()
+	c.change("POST", "/v1/customers/"+c.customer.String()+"/consents",
+		fmt.Sprintf(`{"purpose": %q, "granted": %t}`, purpose, granted)).want(200)
+}
+
+func newCanaryCase(t *testing.T, definition string) canaryCase {
+	t.Helper()
+	s := newService(t, kit)
+	c := canaryCase{
+		service: s, agent: testkit.ID(), session: testkit.ID(), customer: testkit.ID(), scenario: testkit.ID(),
+	}
+	s.change("PUT", "/v1/agents/"+c.agent.String()+"/definitions/passport", definition).want(200)
+	s.change("PUT", "/v1/agents/"+c.agent.String()+"/definitions/plan", `{"value_type": "string"}`).want(200)
+	c.consent("support", true)
+	write := func(name, value, more string) {
+		t.Helper()
+		s.change("PUT", "/v1/customers/"+c.customer.String()+"/values/"+name,
+			fmt.Sprintf(`{"agent_id": %q, "value": %q, %s}`, c.agent, value, more)).want(200)
+	}
+	quote := `"source_item_type": "external", "source_item_id": "` + testkit.ID().String() +
+		`", "source_metadata": {"quote": "It is ` + canary + `."}`
+	write("passport", canary+"-1@example.com", `"source": "user_provided"`)
+	write("passport", canary+"-2@example.com", `"source": "user_provided", `+quote)
+	write("passport", canary+"-3@example.com", `"source": "system_inferred", `+quote) // pending
+	write("plan", "gold", `"source": "user_provided"`)
+	s.change("PUT", "/v1/sessions/"+c.session.String(), fmt.Sprintf(
+		`{"agent_id": %q, "customer_id": %q, "variables": {"passport": %q}}`, c.agent, c.customer, canary)).want(200)
+	var value vault.Value
+	s.do("GET", "/v1/customers/"+c.customer.String()+"/values/passport", "", "Vault-Purpose: "+c.purposeOf(definition)).
+		want(200).into(&value)
+	c.item = value.ID
+	return c
+}
+
+// purposeOf returns the header of a read that sees everything: no purpose if the definition needs none.
+func (canaryCase) purposeOf(definition string) string {
+	if strings.Contains(definition, "purposes") {
+		return "support"
+	}
+	return ""
+}
+
+// reads calls every route of /openapi.json that reads, and returns those whose answer has a text.
+func (c canaryCase) reads(text string, headers ...string) []string {
+	c.t.Helper()
+	var doc struct {
+		Paths map[string]map[string]json.RawMessage `json:"paths"`
+	}
+	c.do("GET", "/openapi.json", "").want(200).into(&doc)
+	ids := strings.NewReplacer("{customer_id}", c.customer.String(), "{item_id}", c.item.String(), "{name}", "passport",
+		"{agent_id}", c.agent.String(), "{session_id}", c.session.String(), "{scenario_id}", c.scenario.String(),
+		"{question_id}", testkit.ID().String(), "{operation_id}", testkit.ID().String(), "{rule_id}", testkit.ID().String())
+	var paths []string
+	for path, methods := range doc.Paths {
+		if _, ok := methods["get"]; ok {
+			paths = append(paths, ids.Replace(path))
+		}
+	}
+	customer := "/v1/customers/" + c.customer.String()
+	paths = append(paths, "/v1/customers?values=true", customer+"?history=true", customer+"?known_at=2100-01-01T00:00:00Z")
+	if len(paths) < 25 {
+		c.t.Fatalf("only %d routes read", len(paths))
+	}
+	var out []string
+	for _, path := range paths {
+		if strings.Contains(path, "{") {
+			path = path[:strings.IndexByte(path, '{')] + testkit.ID().String()
+		}
+		if a := c.do("GET", path, "", headers...); strings.Contains(string(a.body), text) {
+			out = append(out, path)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// A withheld value is in no answer of any route, whatever purpose is stated.
+func TestConsent_WithheldFromEveryRoute(t *testing.T) {
+	t.Parallel()
+	c := newCanaryCase(t, `{"value_type": "string", "purposes": ["support", "offers"]}`)
+	if shown := c.reads(canary, "Vault-Purpose: support"); len(shown) < 8 {
+		t.Errorf("with consent and purpose, only these show the value: %v", shown)
+	}
+	for name, headers := range map[string][]string{"no purpose": nil, "not consented to": {"Vault-Purpose: offers"}} {
+		if shown := c.reads(canary, headers...); len(shown) > 0 {
+			t.Errorf("%s: the value is in %v", name, shown)
+		}
+	}
+	customer := "/v1/customers/" + c.customer.String()
+	c.do("GET", customer, "").want(200).has(`"plan"`, `"withheld":[{"name":"passport","reason":"purpose_required"}]`)
+	c.do("GET", customer, "", "Vault-Purpose: offers").want(200).has(`"reason":"no_consent"`)
+	c.do("GET", customer+"/history", "").want(200).has(`"withheld":[{"name":"passport","reason":"purpose_required"}]`)
+	c.do("GET", "/v1/customers?values=true", "").want(200).has(`"reason":"purpose_required"`)
+	c.do("GET", customer+"/values/passport", "").problem(403, vault.CodeConsentRequired)
+	c.do("GET", customer, "", "Vault-Purpose: nobody knows it").problem(422, vault.CodeInvalid)
+
+	c.consent("support", false)
+	if shown := c.reads(canary, "Vault-Purpose: support"); len(shown) > 0 {
+		t.Errorf("after the withdrawal the value is in %v", shown)
+	}
+	body := fmt.Sprintf(`{"agent_id": %q, "value": "X", "source": "user_provided"}`, c.agent)
+	c.change("PUT", customer+"/values/passport", body).problem(403, vault.CodeConsentRequired)
+	c.change("PUT", customer+"/values/plan", body).want(200)
+}
+
+// What a field needs belongs to its name: a definition of another agent without purposes does not open it.
+func TestConsent_BelongsToTheName(t *testing.T) {
+	t.Parallel()
+	c := newCanaryCase(t, `{"value_type": "string", "purposes": ["support"]}`)
+	other := testkit.ID().String()
+	c.change("PUT", "/v1/agents/"+other+"/definitions/passport", `{"value_type": "string"}`).want(200)
+	if shown := c.reads(canary); len(shown) > 0 {
+		t.Errorf("the value is in %v", shown)
+	}
+	c.consent("support", false)
+	c.change("PUT", "/v1/customers/"+c.customer.String()+"/values/passport",
+		fmt.Sprintf(`{"agent_id": %q, "value": "X", "source": "user_provided"}`, other)).problem(403, vault.CodeConsentRequired)
+}
+
+func TestKeys_PurposeAndMasking(t *testing.T) {
+	t.Parallel()
+	c := newCanaryCase(t, `{"value_type": "email", "is_pii": true}`)
+	if shown := c.reads("ANARY7731"); len(shown) < 8 {
+		t.Errorf("a key with the right to PII sees the value only in %v", shown)
+	}
+	secret := api.NewKey()
+	if err := kit.DB.System().CreateAPIKey(t.Context(), dbgen.CreateAPIKeyParams{
+		ID: testkit.ID(), TenantID: c.tenant, Name: "masked", KeyHash: api.HashKey(secret), Scopes: []string{"read"}, Masked: true,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	key := "Authorization: Bearer " + secret
+	if shown := c.reads("ANARY7731", key); len(shown) > 0 {
+		t.Errorf("a key without the right to PII sees the value in %v", shown)
+	}
+	c.do("GET", "/v1/customers/"+c.customer.String(), "", key).want(200).has("•••@example.com", `"gold"`)
+
+	c = newCanaryCase(t, `{"value_type": "string", "purposes": ["support"]}`)
+	secret = api.NewKey()
+	if err := kit.DB.System().CreateAPIKey(t.Context(), dbgen.CreateAPIKeyParams{
+		ID: testkit.ID(), TenantID: c.tenant, Name: "support", KeyHash: api.HashKey(secret), Scopes: []string{"read"},
+		Purpose: "support",
+	}); err != nil {
+		t.Fatal(err)
+	}
+	c.do("GET", "/v1/customers/"+c.customer.String(), "", "Authorization: Bearer "+secret).want(200).has(canary)
+}
