@@ -45,7 +45,8 @@ func (r reader) isVague(t *turn, m mention) bool {
 }
 
 // carriers are words that carry a value and say nothing about it.
-var carriers = newPhrases("i live in, i live at, live, reside, living, am, called, named, reach me, contact me, call me, " +
+var carriers = newPhrases("i live in, " +
+	"i live at, live, reside, living, am, called, named, reach me, contact me, call me, " +
 	"write to me, use, using, take, put, note, note down, write down, update, change, set, switch, correct, new, " +
 	"make it, " +
 	"make that, let's say it's, " +
