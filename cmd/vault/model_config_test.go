@@ -18,8 +18,9 @@ func TestServe_BadModelConfiguration(t *testing.T) {
 	t.Parallel()
 	p := &process{t: t, ended: make(chan struct{})}
 	p.cmd = exec.Command(os.Args[0], "serve")
+	url := dbtest.URL(t)
 	p.cmd.Env = []string{
-		asCommand + "=1", "DATABASE_URL=" + dbtest.URL(t), sealingKey(t), "VAULT_API_LISTEN_ADDRESS=127.0.0.1:0",
+		asCommand + "=1", "DATABASE_URL=" + dbtest.App(url), "SYSTEM_DATABASE_URL=" + dbtest.System(url), sealingKey(t), "VAULT_API_LISTEN_ADDRESS=127.0.0.1:0",
 		"VAULT_LLM_PROVIDER=openai", // without OPENAI_API_KEY
 	}
 	p.cmd.Stderr, p.cmd.Stdout = &p.log, &p.log
