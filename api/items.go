@@ -29,8 +29,9 @@ func (s *Server) itemRoutes() {
 	}
 	register(s, route{
 		name: "get-chain", method: http.MethodGet, path: "/v1/items/{item_id}/chain", tag: tagLineage, access: toRead,
-		summary: "Get the sources of an item", detail: "From the origin to the item. With as_of and known_at: as they were then.",
-		errors: []int{http.StatusNotFound},
+		summary: "Get the sources of an item",
+		detail:  "From the origin to the item. With as_of and known_at: as they were then.",
+		errors:  []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *chain) (*one[vault.Chain], error) {
 		at, err := in.At()
 		if err != nil {

@@ -84,8 +84,8 @@ func (s *Server) describe(r route) huma.Operation {
 			http.StatusServiceUnavailable)
 		h.Parameters = append(h.Parameters, &huma.Param{
 			Name: purposeHeader, In: "header", Schema: &huma.Schema{Type: huma.TypeString},
-			Description: "The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the " +
-				"customer has consented to it. Absent: the purpose of the key.",
+			Description: "The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if " +
+				"the customer has consented to it. Absent: the purpose of the key.",
 		})
 		if r.access.operator {
 			h.Security = append(h.Security, map[string][]string{"admin": {}})

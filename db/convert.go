@@ -235,8 +235,8 @@ func OperationOf(r dbgen.Operation) (vault.Operation, error) {
 }
 
 // ChainOf converts the rows of GetChain, which begin with the item, to a chain that begins with the origin. More rows
-// than depth mean that the chain is truncated. A chain has no statuses of its items, so that it can be cached: it changes
-// only when an item is added, deleted, restored or marked as stale, or no longer stale, which drops it.
+// than depth mean that the chain is truncated. A chain has no statuses of its items, so that it can be cached: it
+// changes only when an item is added, deleted, restored or marked as stale, or no longer stale, which drops it.
 func ChainOf(rows []dbgen.GetChainRow, depth int) vault.Chain {
 	var chain vault.Chain
 	if len(rows) > depth {

@@ -228,8 +228,8 @@ func (g *guard) values(ctx context.Context, customer uuid.UUID, all []vault.Valu
 	return out, nil
 }
 
-// history shows versions of fields of a customer. Those that are withheld stay in it without their values, so that pages
-// keep their order.
+// history shows versions of fields of a customer. Those that are withheld stay in it without their values, so that
+// pages keep their order.
 func (g *guard) history(ctx context.Context, customer uuid.UUID, all []vault.Value) error {
 	if g == nil {
 		return nil
@@ -336,7 +336,8 @@ func (g *guard) links(ctx context.Context, links []vault.ChainLink) ([]vault.Cha
 		return links, nil
 	}
 	out := slices.Clone(links)
-	// clearMeta leaves out the metadata of a link. Those of an origin outside of the vault are the ones of the item after it.
+	// clearMeta leaves out the metadata of a link. Those of an origin outside of the vault are the ones of the item after
+	// it.
 	clearMeta := func(i int) {
 		out[i].Meta = nil
 		if i > 0 && out[i-1].Name == "" {

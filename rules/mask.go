@@ -58,13 +58,15 @@ func maskText(kind vault.ValueType, text string) string {
 			return masked + string(digits[len(digits)-2:])
 		}
 	case vault.TypeDate, vault.TypeDatetime:
-		if len(text) > 5 && text[4] == '-' && !strings.ContainsFunc(text[:4], func(r rune) bool { return r < '0' || r > '9' }) {
+		if len(text) > 5 && text[4] == '-' &&
+			!strings.ContainsFunc(text[:4], func(r rune) bool { return r < '0' || r > '9' }) {
 			return text[:4] + "-" + masked
 		}
 	case vault.TypeString:
 		if utf8.RuneCountInString(text) >= 4 {
 			return firstOf(text) + masked
 		}
+	default: // a part would say too much, or nothing
 	}
 	return masked
 }

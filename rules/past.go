@@ -25,10 +25,11 @@ type PastVersion struct {
 // ActiveAt returns the id of the version of a field that was true at asOf, by effective time, as the vault knew it at
 // knownAt, by acceptance. ok is false if there was none.
 //
-// Of the versions that the vault had accepted by then and that took part in the succession, it is the newest that was in
-// effect. Versions that were pending, rejected or yielded to a stronger one took no part; a pending one does from its
-// acceptance by a person or the customer on. There is none if that version had expired by asOf, or if it was deleted or
-// orphaned by knownAt; a deletion that restored the version before it counts as if the deleted one had never been.
+// Of the versions that the vault had accepted by then and that took part in the succession, it is the newest that was
+// in effect. Versions that were pending, rejected or yielded to a stronger one took no part; a pending one does from
+// its acceptance by a person or the customer on. There is none if that version had expired by asOf, or if it was
+// deleted or orphaned by knownAt; a deletion that restored the version before it counts as if the deleted one had
+// never been.
 func ActiveAt(versions []PastVersion, asOf, knownAt time.Time) (id uuid.UUID, ok bool) {
 	var line []PastVersion
 	for _, v := range versions {

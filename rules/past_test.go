@@ -3,6 +3,7 @@ package rules_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -69,7 +70,7 @@ func TestActiveAt_KnownAtReplaysTheHistory(t *testing.T) {
 					}
 					v := m.versions[j].Version
 					place := rules.Accept(m.history(), v, true, at)
-					others := append(m.history()[:j:j], m.history()[j+1:]...)
+					others := slices.Delete(m.history(), j, j+1)
 					next := rules.Apply(others, v, place)
 					decided := next[len(next)-1]
 					decided.Claim.Decision = vault.DecisionAccepted

@@ -79,8 +79,8 @@ type GapResult struct {
 	Confidence float64   `json:"confidence,omitempty"`
 	// Confirm reports that the value is stored but needs a confirmation by the customer.
 	Confirm bool `json:"requires_confirmation,omitempty"`
-	// Action is the reason why the gap is not filled: skip, block, extract, undefined, withheld, unreviewed, candidate, unverified,
-	// expired, cancelled, attempts, refused or rejected.
+	// Action is the reason why the gap is not filled: skip, block, extract, undefined, withheld, unreviewed, candidate,
+	// unverified, expired, cancelled, attempts, refused or rejected.
 	Action string     `json:"action,omitempty"`
 	Errors []string   `json:"validation_errors,omitempty"`
 	ItemID *uuid.UUID `json:"item_id,omitempty"`
