@@ -604,7 +604,7 @@ func TestIsolation_Reads(t *testing.T) {
 	for _, tenant := range []uuid.UUID{w.tenant, w.tenant, intruder} { // the victim first, to fill the cache
 		for method := range reflect.TypeFor[*query.Queries]().Methods() {
 			takesTenant := method.Type.NumIn() > 2 && method.Type.In(2) == reflect.TypeFor[uuid.UUID]()
-			if !takesTenant {
+			if !takesTenant || method.Type.NumOut() < 2 { // CheckPurpose returns nothing to find
 				continue
 			}
 			for n := range 3 * len(l.ids[""]) {
