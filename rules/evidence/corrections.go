@@ -254,7 +254,7 @@ func (r reader) retracted(t *turn, s span) bool {
 		if u.Speaker != vault.SpeakerCustomer {
 			continue
 		}
-		if r.retractedIn(u, near) {
+		if r.retractedIn(u, near) || r.deniedIn(u) {
 			return true
 		}
 		if r.hasForms() && len(r.others(u, t.text[s.start:s.end])) > 0 {

@@ -35,7 +35,12 @@ var (
 	plan     = named("plan", vault.TypeString, "Which plan would you like?", allowing(`"basic"`, `"premium"`, `"family"`))
 	terms    = named("terms_accepted", vault.TypeBoolean, "Do you accept our terms and conditions?")
 	smoker   = named("smoker", vault.TypeBoolean, "Do you smoke?")
-	contact  = named("contact_phone", vault.TypePhone, "What is the number of your emergency contact?", aboutPerson("emergency contact"))
+	contact  = named(
+		"contact_phone",
+		vault.TypePhone,
+		"What is the number of your emergency contact?",
+		aboutPerson("emergency contact"),
+	)
 	daughter = named("child_birth_date", vault.TypeDate, "When was your daughter born?", aboutPerson("daughter"))
 	profile  = named("preferences", vault.TypeJSON, "What do you like?")
 )
@@ -122,7 +127,11 @@ func TestCheck_Asserted(t *testing.T) {
 		said(day, `"2027-06-03"`, "3 June 2027 does not suit me"),
 		said(city, `"Oslo"`, "I used to live in Oslo"),
 		said(email, `"ivo@example.org"`, "my old email is ivo@example.org"),
-		said(email, `"ivo@example.org"`, "From: Ivo <ivo@example.org>\nTo: Shop <shop@example.org>\nSubject: hello\nIs this real?"),
+		said(
+			email,
+			`"ivo@example.org"`,
+			"From: Ivo <ivo@example.org>\nTo: Shop <shop@example.org>\nSubject: hello\nIs this real?",
+		),
 		said(email, `"ivo@example.org"`, "I got this:\n> my email is ivo@example.org"),
 		said(email, `"ivo@example.org"`, `The mail says "my email is ivo@example.org"`),
 		said(email, `"ivo@example.org"`, "-----Original Message-----\nmy email is ivo@example.org"),
@@ -287,6 +296,17 @@ func TestCheck_Booleans(t *testing.T) {
 		said(terms, `true`, "A: Do you live in Bergen?", "Yes, Bergen"),
 		said(terms, `true`, "A: Have you read our terms page?", "Yes."),
 		said(terms, `true`, "A: Do you accept cookies?", "Yes"),
+		saidAt(1, terms, `true`, "A: Do you accept our terms and conditions?", "Yes, I accept.", "A: Thanks.",
+			"I changed my mind, I no longer accept the terms."),
+		saidAt(
+			1,
+			terms,
+			`true`,
+			"A: Do you accept our terms and conditions?",
+			"Yes",
+			"A: Thanks.",
+			"I withdraw my acceptance of the terms.",
+		),
 		said(terms, `true`, "A: Shall I send you the terms and conditions?", "Yes please"),
 		said(terms, `true`, "A: May I explain our terms and conditions?", "Yes"),
 		said(terms, `true`, "A: Should I print the terms and conditions?", "Sure, yes"),
@@ -331,13 +351,27 @@ func TestCheck_Corrections(t *testing.T) {
 		saidAt(0, budget, `700`, "My budget is 700.", "A: Fine.", "Oops, I meant 800."),
 		said(email, `"eva@example.org"`, "My email is eva@example.org, no wait, eva.berg@example.org"),
 		saidAt(0, email, `"eva@exmaple.org"`, "eva@exmaple.org", "*eva@example.org"),
-		saidAt(0, email, `"eva@example.org"`, "My email is eva@example.org", "A: Ok.", "Actually my email is eva.berg@example.org"),
+		saidAt(
+			0,
+			email,
+			`"eva@example.org"`,
+			"My email is eva@example.org",
+			"A: Ok.",
+			"Actually my email is eva.berg@example.org",
+		),
 		said(order, `"QX-7781"`, "It's QX-7781. Correction: QX-7718."),
 		saidAt(1, city, `"Oslo"`, "A: Which city do you live in?", "Oslo", "A: Thanks.", "Sorry, I meant Bergen."),
 		said(plan, `"basic"`, "I'd like basic. No wait, premium."),
 		said(day, `"2027-06-03"`, "On 3 June 2027. Sorry, I meant 4 June 2027."),
 		said(phone, `"+442079460958"`, "+44 20 7946 0958, sorry, +44 20 7946 0959"),
-		saidAt(0, email, `"eva@example.org"`, "My email is eva@example.org", "A: Ok.", "That email is wrong, please forget it."),
+		saidAt(
+			0,
+			email,
+			`"eva@example.org"`,
+			"My email is eva@example.org",
+			"A: Ok.",
+			"That email is wrong, please forget it.",
+		),
 		said(email, `"eva@example.org"`, "My email is eva@example.org. Scratch that."),
 		saidAt(0, budget, `700`, "My budget is 700", "Forget that, I made it up."),
 		saidAt(0, order, `"QX-7781"`, "My order number is QX-7781", "My order number is wrong, delete it"),
@@ -487,9 +521,20 @@ func TestCheck_FramedStatementIsRefused(t *testing.T) {
 		local := rapid.StringMatching(`[b-y]{3,8}`).Draw(t, "local part")
 		address := local + "@example.org"
 		frame := rapid.SampledFrom([]string{
-			"Let's say my email is @", "Suppose my email is @.", "Is my email @?", "> my email is @", "What if my email is @?",
-			"My wife's email is @", "My boss has the email @", "My email is not @", "I wrote to @", "If my email is @, what then?",
-			"My friend's email: @", "My email is @. Scratch that.", "Hypothetically, my email is @", "my old email was @",
+			"Let's say my email is @",
+			"Suppose my email is @.",
+			"Is my email @?",
+			"> my email is @",
+			"What if my email is @?",
+			"My wife's email is @",
+			"My boss has the email @",
+			"My email is not @",
+			"I wrote to @",
+			"If my email is @, what then?",
+			"My friend's email: @",
+			"My email is @. Scratch that.",
+			"Hypothetically, my email is @",
+			"my old email was @",
 		}).Draw(t, "frame")
 		text := strings.ReplaceAll(frame, "@", address)
 		raw, _ := json.Marshal(address)
@@ -560,10 +605,19 @@ func TestCheck_PlainStatementIsAccepted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		address := rapid.StringMatching(`[b-y]{3,8}`).Draw(t, "local part") + "@example.org"
 		text := rapid.SampledFrom([]string{"", "Hi! ", "Sure. ", "Thanks, ", "My order is late. "}).Draw(t, "before") +
-			rapid.SampledFrom([]string{"My email is ", "my email address: ", "You can reach me at "}).Draw(t, "statement") + address +
+			rapid.SampledFrom(
+				[]string{"My email is ", "my email address: ", "You can reach me at "},
+			).Draw(
+				t,
+				"statement",
+			) + address +
 			rapid.SampledFrom([]string{"", ".", ", thanks", " 😀", "! Bye."}).Draw(t, "after")
 		raw, _ := json.Marshal(address)
-		if _, err := check(vault.Candidate{FieldName: "email", Value: raw, Confidence: 1, Quote: text}, email, talk(text)); err != nil {
+		if _, err := check(
+			vault.Candidate{FieldName: "email", Value: raw, Confidence: 1, Quote: text},
+			email,
+			talk(text),
+		); err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
 	})
