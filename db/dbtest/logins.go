@@ -98,11 +98,10 @@ func withLogin(database, login string) string {
 	if err != nil || u.User == nil {
 		return database
 	}
-	u.User = url.User(login)
-	if before, err := url.Parse(database); err == nil {
-		if password, set := before.User.Password(); set {
-			u.User = url.UserPassword(login, password)
-		}
+	if password, set := u.User.Password(); set {
+		u.User = url.UserPassword(login, password)
+	} else {
+		u.User = url.User(login)
 	}
 	return u.String()
 }
