@@ -88,7 +88,7 @@ func New(d Deps) Steps {
 		Conversations: gapfill.Conversations{Gaps: gaps},
 		Answers: gapfill.Answers{
 			Once: runner, Values: values, Gaps: gaps, Model: model, BuiltIn: offline.Builtin(), Settings: d.Settings,
-			Enqueuer: d.Enqueuer, Now: d.Now, Log: d.Log,
+			Now: d.Now, Log: d.Log,
 		},
 		//nolint:gosec // bounded by the configuration
 		Sweeps: upkeep.Sweeps{Once: runner, Batch: int32(d.Settings.SweepBatch), Now: d.Now},

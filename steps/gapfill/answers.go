@@ -27,7 +27,6 @@ type Answers struct {
 	Model    once.Budgeted
 	BuiltIn  llm.Model // reads an answer while Model does not
 	Settings once.Settings
-	Enqueuer once.Enqueuer
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -110,7 +109,7 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, 
 		return err
 	})
 	if err == nil {
-		s.push(ctx, accepted)
+		s.Gaps.push(ctx, accepted)
 	}
 	return out, s.Once.Reject(ctx, ev, err)
 }
@@ -217,7 +216,7 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 	})
 	if err == nil {
 		once.AfterCommit(ctx, func(ctx context.Context) {
-			s.push(ctx, accepted)
+			s.Gaps.push(ctx, accepted)
 			if fill != uuid.Nil { // the next question waits neither for the acknowledgement nor for another run
 				s.Gaps.askNext(ctx, ev.TenantID, fill)
 			}

@@ -224,13 +224,3 @@ func (s Answers) preparedReading(op dbgen.Operation) (reply.Reading, error) {
 	err := s.Once.Sealer.Open(op.TenantID, op.ID, op.Prepared, &reading)
 	return reading, err
 }
-
-// push pushes accepted operations. The relay pushes those that the engine does not take.
-func (s Answers) push(ctx context.Context, accepted []dbgen.Operation) {
-	for _, op := range accepted {
-		if err := s.Enqueuer.Enqueue(ctx, op); err != nil {
-			s.Log.WarnContext(ctx, "operation_not_pushed",
-				"operation_id", op.ID, "workflow", op.Workflow, "error_code", vault.CodeOf(err))
-		}
-	}
-}
