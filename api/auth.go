@@ -34,6 +34,7 @@ var (
 	toWrite   = permission{scopes: []Scope{ScopeWrite}}
 	toVerify  = permission{scopes: []Scope{ScopeVerify}}
 	toReview  = permission{scopes: []Scope{ScopeReview}}
+	toErase   = permission{scopes: []Scope{ScopeErase}}
 	toAdmin   = permission{scopes: []Scope{ScopeAdmin}}
 	toOperate = permission{scopes: []Scope{ScopeAdmin}, operator: true}
 	// toSweep is the permission to start what covers all tenants, and to see its counts.
