@@ -150,7 +150,7 @@ INSERT INTO customer_assets (
     id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum,
     uploaded_at,
     upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id,
-    superseded_at, supersedes_older, expires_at, operation_id, accepted_at
+    superseded_at, supersedes_older, expires_at, operation_id, actor, accepted_at
 )
 VALUES (
     $1, $2, $3, $4, $5,
@@ -158,7 +158,8 @@ VALUES (
     $7, $8, $9, $10, $11,
     $12, $13, $14, $15,
     $16, $17, $18, $19,
-    $20, $21, $22, $23
+    $20, $21, $22, $23,
+    $24
 )
 `
 
@@ -185,6 +186,7 @@ type InsertAssetParams struct {
 	SupersedesOlder  bool            `json:"supersedes_older"`
 	ExpiresAt        *time.Time      `json:"expires_at"`
 	OperationID      uuid.UUID       `json:"operation_id"`
+	Actor            string          `json:"actor"`
 	AcceptedAt       time.Time       `json:"accepted_at"`
 }
 
@@ -213,6 +215,7 @@ func (q *Queries) InsertAsset(ctx context.Context, arg InsertAssetParams) error 
 		arg.SupersedesOlder,
 		arg.ExpiresAt,
 		arg.OperationID,
+		arg.Actor,
 		arg.AcceptedAt,
 	)
 	return err

@@ -199,7 +199,7 @@ WITH lead AS (
     WHERE a.tenant_id = $1
 )
 SELECT
-    o.id, o.workflow, o.subject, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
+    o.id, o.workflow, o.subject, o.actor, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
 FROM concerned
 JOIN operations o ON o.id = concerned.id
 WHERE o.tenant_id = $1
@@ -227,6 +227,7 @@ type PageCustomerOperationsRow struct {
 	ID         uuid.UUID       `json:"id"`
 	Workflow   string          `json:"workflow"`
 	Subject    string          `json:"subject"`
+	Actor      string          `json:"actor"`
 	Status     string          `json:"status"`
 	Error      json.RawMessage `json:"error"`
 	Attempts   int32           `json:"attempts"`
@@ -258,6 +259,7 @@ func (q *Queries) PageCustomerOperations(ctx context.Context, arg PageCustomerOp
 			&i.ID,
 			&i.Workflow,
 			&i.Subject,
+			&i.Actor,
 			&i.Status,
 			&i.Error,
 			&i.Attempts,
@@ -330,7 +332,7 @@ func (q *Queries) PageCustomers(ctx context.Context, arg PageCustomersParams) ([
 
 const pageFailedOperations = `-- name: PageFailedOperations :many
 SELECT
-    id, workflow, subject, status, error, attempts, accepted_at, finished_at
+    id, workflow, subject, actor, status, error, attempts, accepted_at, finished_at
 FROM operations
 WHERE tenant_id = $1
   AND status = 'failed'
@@ -354,6 +356,7 @@ type PageFailedOperationsRow struct {
 	ID         uuid.UUID       `json:"id"`
 	Workflow   string          `json:"workflow"`
 	Subject    string          `json:"subject"`
+	Actor      string          `json:"actor"`
 	Status     string          `json:"status"`
 	Error      json.RawMessage `json:"error"`
 	Attempts   int32           `json:"attempts"`
@@ -381,6 +384,7 @@ func (q *Queries) PageFailedOperations(ctx context.Context, arg PageFailedOperat
 			&i.ID,
 			&i.Workflow,
 			&i.Subject,
+			&i.Actor,
 			&i.Status,
 			&i.Error,
 			&i.Attempts,
@@ -686,7 +690,7 @@ func (q *Queries) PageOpenQuestions(ctx context.Context, arg PageOpenQuestionsPa
 
 const pageOperations = `-- name: PageOperations :many
 SELECT
-    o.id, o.workflow, o.subject, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
+    o.id, o.workflow, o.subject, o.actor, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
 FROM unnest($1::text[]) AS w (workflow)
 CROSS JOIN LATERAL (
     SELECT p.id, p.tenant_id, p.workflow, p.event, p.subject, p.subject_id, p.idempotency_key, p.parent_id, p.actor, p.payload, p.prepared, p.status, p.result, p.error, p.touched_profiles, p.touched_pending, p.attempts, p.carried_by, p.batch_id, p.failures, p.accepted_at, p.enqueued_at, p.due_at, p.applied_at, p.finished_at
@@ -717,6 +721,7 @@ type PageOperationsRow struct {
 	ID         uuid.UUID       `json:"id"`
 	Workflow   string          `json:"workflow"`
 	Subject    string          `json:"subject"`
+	Actor      string          `json:"actor"`
 	Status     string          `json:"status"`
 	Error      json.RawMessage `json:"error"`
 	Attempts   int32           `json:"attempts"`
@@ -745,6 +750,7 @@ func (q *Queries) PageOperations(ctx context.Context, arg PageOperationsParams) 
 			&i.ID,
 			&i.Workflow,
 			&i.Subject,
+			&i.Actor,
 			&i.Status,
 			&i.Error,
 			&i.Attempts,
@@ -1217,7 +1223,7 @@ WITH unfinished AS MATERIALIZED (
     LIMIT $5
 )
 SELECT
-    o.id, o.workflow, o.subject, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
+    o.id, o.workflow, o.subject, o.actor, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
 FROM page
 JOIN operations o ON o.id = page.id
 ORDER BY o.id DESC
@@ -1235,6 +1241,7 @@ type PageUnfinishedOperationsRow struct {
 	ID         uuid.UUID       `json:"id"`
 	Workflow   string          `json:"workflow"`
 	Subject    string          `json:"subject"`
+	Actor      string          `json:"actor"`
 	Status     string          `json:"status"`
 	Error      json.RawMessage `json:"error"`
 	Attempts   int32           `json:"attempts"`
@@ -1263,6 +1270,7 @@ func (q *Queries) PageUnfinishedOperations(ctx context.Context, arg PageUnfinish
 			&i.ID,
 			&i.Workflow,
 			&i.Subject,
+			&i.Actor,
 			&i.Status,
 			&i.Error,
 			&i.Attempts,

@@ -404,7 +404,7 @@ INSERT INTO customer_values (
     source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision,
     decided_by, decided_at, decision_note, verified, verification_method,
     verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, definition_id, warnings,
-    operation_id, accepted_at
+    operation_id, actor, accepted_at
 )
 VALUES (
     $1, $2, $3, $4, $5, $6,
@@ -416,7 +416,7 @@ VALUES (
     $24,
     $25, $26, $27, $28,
     $29, $30, $31, $32, $33,
-    $34
+    $34, $35
 )
 `
 
@@ -454,6 +454,7 @@ type InsertValueParams struct {
 	DefinitionID         *uuid.UUID      `json:"definition_id"`
 	Warnings             []string        `json:"warnings"`
 	OperationID          uuid.UUID       `json:"operation_id"`
+	Actor                string          `json:"actor"`
 	AcceptedAt           time.Time       `json:"accepted_at"`
 }
 
@@ -493,6 +494,7 @@ func (q *Queries) InsertValue(ctx context.Context, arg InsertValueParams) error 
 		arg.DefinitionID,
 		arg.Warnings,
 		arg.OperationID,
+		arg.Actor,
 		arg.AcceptedAt,
 	)
 	return err
@@ -505,7 +507,7 @@ INSERT INTO customer_values (
     source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision,
     decided_by, decided_at, decision_note, verified, verification_method,
     verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, definition_id, warnings,
-    operation_id, accepted_at
+    operation_id, actor, accepted_at
 )
 SELECT
     r.id, $1, r.profile_id, r.name, r.value, r.encrypted, r.value_type, r.source,
@@ -514,7 +516,7 @@ SELECT
     r.superseded_at, r.yields_to_id, r.decision, r.decided_by, r.decided_at, r.decision_note,
     r.verified, r.verification_method, r.verified_at, r.verified_by, r.confidence, r.requires_confirmation,
     r.collected_at,
-    r.expires_at, r.definition_id, r.warnings, r.operation_id, r.accepted_at
+    r.expires_at, r.definition_id, r.warnings, r.operation_id, r.actor, r.accepted_at
 FROM jsonb_to_recordset($2::jsonb) AS r (
     id uuid, profile_id uuid, name text, value jsonb, encrypted boolean, value_type text, source text,
     source_session_id uuid,
@@ -524,7 +526,8 @@ FROM jsonb_to_recordset($2::jsonb) AS r (
     decided_at timestamptz, decision_note text, verified boolean, verification_method text,
     verified_at timestamptz,
     verified_by text, confidence double precision, requires_confirmation boolean, collected_at timestamptz,
-    expires_at timestamptz, definition_id uuid, warnings text[], operation_id uuid, accepted_at timestamptz
+    expires_at timestamptz, definition_id uuid, warnings text[], operation_id uuid, actor text,
+    accepted_at timestamptz
 )
 `
 
