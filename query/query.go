@@ -271,7 +271,7 @@ func (q *Queries) Derived(ctx context.Context, tenant, item uuid.UUID) ([]vault.
 	for i, r := range rows {
 		out[i] = vault.ChainLink{
 			ID: r.ID, Type: vault.SourceType(r.Kind), Name: r.Name, Status: vault.ItemStatus(r.Status), Meta: r.SourceMetadata,
-			StaleSince: r.StaleSince,
+			StaleSince: r.StaleSince, Actor: vault.Actor(r.Actor),
 		}
 	}
 	g, err := q.guard(ctx, tenant)

@@ -292,6 +292,7 @@ func (s Conversations) accept(
 		child, err := db.AcceptOperation(ctx, q, s.Gaps.Once.Sealer, st.op.TenantID, db.NewOperation{
 			Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: write.CustomerID.String(),
 			Key: fmt.Sprintf("conversation:%s:%s", st.op.ID, def.Name), ParentID: &st.op.ID, Payload: write, Pushing: true,
+			Actor: once.ActorOf(st.op),
 		})
 		if err != nil {
 			return err

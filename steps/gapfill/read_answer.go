@@ -16,6 +16,7 @@ import (
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/rules/reply"
 	"github.com/contextvault/contextvault/steps/customers"
+	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -180,6 +181,7 @@ func (s Answers) acceptOthers(
 		child, err := db.AcceptOperation(ctx, q, s.Once.Sealer, op.TenantID, db.NewOperation{
 			Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: question.CustomerID.String(),
 			Key: fmt.Sprintf("answer:%s:%s", op.ID, c.FieldName), ParentID: &question.FillID, Payload: write, Pushing: true,
+			Actor: once.ActorOf(op),
 		})
 		if err != nil {
 			return nil, nil, err
