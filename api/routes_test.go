@@ -163,6 +163,9 @@ func TestRoutes_AllWork(t *testing.T) {
 		t.Errorf("the profile is %+v", profile)
 	}
 
+	s.do("GET", customerPath+"/context?scenario="+scenario.String()+"&session_id="+session.String(), "").want(200).
+		has("CUSTOMER CONTEXT")
+
 	// Missing fields and gap fill.
 	var missing query.MissingFields
 	s.do("GET", customerPath+"/missing?scenario_id="+scenario.String()+"&level=hard&session_id="+session.String(), "").
