@@ -81,6 +81,7 @@ func (w *world) many(profiles int) {
 const (
 	statisticsNone  = "none"
 	statisticsEmpty = "of empty tables" // as after an ANALYZE before the first large import commits: pages without rows
+	statisticsEarly = "of a third"      // as after the first ANALYZE that autovacuum does, while a batch is imported
 	statisticsFresh = "fresh"
 )
 
@@ -90,6 +91,9 @@ func (w *world) gather(statistics string) {
 		switch statistics {
 		case statisticsEmpty:
 			w.sql("UPDATE pg_class SET reltuples = 0, relpages = pg_relation_size(oid) / 8192 WHERE relname = '" + table + "'")
+		case statisticsEarly:
+			w.sql("UPDATE pg_class SET reltuples = (SELECT count(*) FROM " + table +
+				") / 3, relpages = pg_relation_size(oid) / 8192 WHERE relname = '" + table + "'")
 		case statisticsFresh:
 			w.sql("ANALYZE " + table)
 		}
@@ -172,4 +176,78 @@ func TestCost_SweepByStaleItems(t *testing.T) {
 		}
 	}
 	w.equal("expired", 7, w.count("SELECT count(*) FROM customer_values WHERE expires_at < now()"))
+}
+
+// A write reads its own profiles by their keys, also while PostgreSQL's statistics are from the beginning of an import.
+func TestCost_WriteDuringAnImport(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.many(5000)
+	const batch, most = 20, 40 // profiles of a batch, and the blocks for each: the update of its row and of its indexes
+	tenant := "'" + w.tenant.String() + "'"
+	var ids, customers string
+	dbtest.Scan(t, w.url, &ids, "SELECT array_agg(id)::text FROM (SELECT id FROM customer_profiles LIMIT 20) p")
+	dbtest.Scan(
+		t,
+		w.url,
+		&customers,
+		"SELECT array_agg(customer_id)::text FROM (SELECT customer_id FROM customer_profiles LIMIT 20) p",
+	)
+	operation := uuid.NewString()
+	w.sql(
+		`INSERT INTO operations (id, tenant_id, workflow, event, subject, idempotency_key, payload, due_at, touched_profiles)
+		VALUES ('` + operation + `', ` + tenant + `, 'write-value', 'value:write', 'x', 'x', '', now(), '` + ids + `')`,
+	)
+	for _, statistics := range []string{statisticsNone, statisticsEarly, statisticsFresh} {
+		w.gather(statistics)
+		for _, q := range []struct {
+			file, name string
+			args       []string
+		}{
+			{"customers.sql", "ResolveCustomers", []string{"sqlc.arg(customers)", "'" + customers + "'"}},
+			{"customers.sql", "LockProfiles", []string{"sqlc.arg(customers)", "'" + customers + "'"}},
+			{"values.sql", "CountFields", []string{"sqlc.arg(profiles)", "'" + ids + "'"}},
+			{"values.sql", "ListRecentVersions", []string{
+				"sqlc.arg(profiles)", "'" + ids + "'", "sqlc.arg(names)", "array_fill('field_3'::text, ARRAY[20])",
+				"sqlc.arg(since)", "array_fill(now(), ARRAY[20])",
+			}},
+			{"values.sql", "ListVersions", []string{
+				"sqlc.arg(profiles)", "'" + ids + "'", "sqlc.arg(names)", "array_fill('field_3'::text, ARRAY[20])",
+			}},
+			{"lineage.sql", "ListExistingItemIDs", []string{"sqlc.arg(ids)", "'" + ids + "'"}},
+			{"customers.sql", "RaiseProfiles", []string{"sqlc.arg(ids)", "'" + ids + "'"}},
+			{"customers.sql", "ListTouchedEntries", []string{"sqlc.arg(ids)", "'{" + operation + "}'"}},
+		} {
+			p := w.explain(q.file, q.name, append(q.args, "sqlc.arg(tenant_id)", tenant)...)
+			if blocks := p.Hit + p.Read; blocks > batch*most {
+				t.Errorf("statistics %s: %s read %d blocks", statistics, q.name, blocks)
+				p.walk(func(n plan) { t.Logf("  %s %s %s %d", n.Node, n.Relation, n.Index, n.Hit+n.Read) })
+			} else {
+				t.Logf("statistics %s: %s read %d blocks", statistics, q.name, blocks)
+			}
+		}
+	}
+}
+
+// The tables that imports fill are first analysed after 5,000 committed rows, so that what an import has not committed
+// yet cannot make them look empty.
+func TestCost_FirstStatisticsAreLate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, table := range append(statisticsTables, "channel_identities") {
+		var options string
+		dbtest.Scan(
+			t,
+			w.url,
+			&options,
+			"SELECT coalesce(reloptions, '{}')::text FROM pg_class WHERE oid = '"+table+"'::regclass",
+		)
+		for _, option := range []string{
+			"autovacuum_analyze_threshold=5000", "autovacuum_vacuum_threshold=5000", "autovacuum_vacuum_insert_threshold=5000",
+		} {
+			if !strings.Contains(options, option) {
+				t.Errorf("%s has %s, want %s", table, options, option)
+			}
+		}
+	}
 }
