@@ -35,29 +35,12 @@ type ContextDocument struct {
 // write that succeeded is in the next block.
 func (q *Queries) Context(ctx context.Context, tenant uuid.UUID, in ContextInput) (ContextDocument, error) {
 	var out ContextDocument
-	if in.MaxTokens < vault.MinContextTokens || in.MaxTokens > vault.MaxContextTokens {
-		return out, vault.Invalid("max_tokens", "is %d; it must be from %d to %d", in.MaxTokens, vault.MinContextTokens,
-			vault.MaxContextTokens)
-	}
-	facts := block.Facts{Now: time.Now()}
-	var err error
-	if facts.Profile, err = q.Profile(ctx, tenant, in.CustomerID); err != nil {
+	if err := checkContextTokens(in.MaxTokens); err != nil {
 		return out, err
 	}
-	facts.Withheld = facts.Profile.Withheld
-	if in.ScenarioID != nil {
-		found, state, err := q.missing(ctx, tenant, MissingInput{
-			CustomerID: in.CustomerID, ScenarioID: *in.ScenarioID, SessionID: in.SessionID,
-		})
-		if err != nil {
-			return out, err
-		}
-		facts.Scenario, facts.Definitions, facts.Missing = &state.Scenario, state.Definitions, found.Missing
-		facts.Needed = make(map[string]bool, len(state.Applicable))
-		for name := range state.Applicable {
-			facts.Needed[name] = true
-		}
-		facts.Withheld = sortWithheld(append(slices.Clone(facts.Withheld), found.Withheld...))
+	facts, err := q.contextFacts(ctx, tenant, in)
+	if err != nil {
+		return out, err
 	}
 	if out.Body, err = block.Render(facts, in.Format, in.MaxTokens); err != nil {
 		return out, err
@@ -65,4 +48,39 @@ func (q *Queries) Context(ctx context.Context, tenant uuid.UUID, in ContextInput
 	digest := sha256.Sum256(out.Body)
 	out.ETag, out.Tokens = etag(digest[:]), block.Tokens(string(out.Body))
 	return out, nil
+}
+
+// checkContextTokens rejects a size of a context block that is out of range.
+func checkContextTokens(tokens int) error {
+	if tokens < vault.MinContextTokens || tokens > vault.MaxContextTokens {
+		return vault.Invalid("max_tokens", "is %d; it must be from %d to %d", tokens, vault.MinContextTokens,
+			vault.MaxContextTokens)
+	}
+	return nil
+}
+
+// contextFacts reads what a context block is made of.
+func (q *Queries) contextFacts(ctx context.Context, tenant uuid.UUID, in ContextInput) (block.Facts, error) {
+	facts := block.Facts{Now: time.Now()}
+	var err error
+	if facts.Profile, err = q.Profile(ctx, tenant, in.CustomerID); err != nil {
+		return facts, err
+	}
+	facts.Withheld = facts.Profile.Withheld
+	if in.ScenarioID == nil {
+		return facts, nil
+	}
+	found, state, err := q.missing(ctx, tenant, MissingInput{
+		CustomerID: in.CustomerID, ScenarioID: *in.ScenarioID, SessionID: in.SessionID,
+	})
+	if err != nil {
+		return facts, err
+	}
+	facts.Scenario, facts.Definitions, facts.Missing = &state.Scenario, state.Definitions, found.Missing
+	facts.Needed = make(map[string]bool, len(state.Applicable))
+	for name := range state.Applicable {
+		facts.Needed[name] = true
+	}
+	facts.Withheld = sortWithheld(append(slices.Clone(facts.Withheld), found.Withheld...))
+	return facts, nil
 }
