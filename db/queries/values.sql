@@ -316,7 +316,7 @@ WHERE f.tenant_id = sqlc.arg(tenant_id);
 -- then, the active one, the pending ones, and the one that was accepted last. It works as ListVersions, and its cost does
 -- not depend on the length of the history. OFFSET 0 keeps it field by field: a join would read all active values of the
 -- tenant while PostgreSQL's statistics are from the beginning of an import. Indexes: customer_values_history,
--- customer_values_active, customer_values_pending, customer_values_id.
+-- customer_values_active, customer_values_pending, primary key.
 -- name: ListRecentVersions :many
 WITH wanted AS (
     SELECT
