@@ -200,7 +200,14 @@ func (a *App) takeTurnCommand() *cobra.Command {
 	enumVar(cmd, &in.Speaker, "speaker", vault.SpeakerCustomer, "speaker",
 		[]vault.Speaker{vault.SpeakerCustomer, vault.SpeakerAgent})
 	textVar(cmd, &in.Text, "text", "text of the turn", true)
-	return submit(a, cmd, &in, (*client.Client).TakeTurn)
+	return change(a, byKey, cmd, func(
+		ctx context.Context, c *client.Client, opts []client.Option,
+	) (client.Operation[vault.TurnResult], error) {
+		if in.SessionID != uuid.Nil {
+			return c.TakeSessionTurn(ctx, in.SessionID, in, opts...)
+		}
+		return c.TakeTurn(ctx, in, opts...)
+	})
 }
 
 func (a *App) turnsCommand() *cobra.Command {
