@@ -97,6 +97,9 @@ func change[I any, P interface {
 		}
 		access.InfoOf(ctx).Operation = receipt.ID
 		out, err := s.outcome(ctx, c, receipt, pref)
+		if err == nil && r.complete != nil && out.Body.Status == vault.OperationSucceeded && out.Body.Result != nil {
+			err = r.complete(ctx, c, in, &out.Body)
+		}
 		if err != nil {
 			p := s.problem(ctx, err)
 			p.Operation = &receipt.ID

@@ -7,6 +7,7 @@
 //   - past.go: profile, value and chain at a time;
 //   - config.go: definitions, requirements, scenarios;
 //   - missing.go: missing fields, combined from these reads;
+//   - context.go: the context block, combined from the profile and the missing fields;
 //   - operations.go: questions and operations;
 //   - pages.go: lists of customers and what belongs to them, one page at a time; lists.go: the other lists;
 //   - reviews.go: what waits for a decision.

@@ -513,6 +513,11 @@ func TestIsolation_Operations(t *testing.T) {
 		op(
 			vault.ReadConversation, vault.ReadConversationInput{SessionID: session}, readConversation[:2], "",
 		),
+		op(
+			vault.TakeTurn, vault.TakeTurnInput{
+				CustomerID: customer, SessionKey: "mine", AgentID: agent, ScenarioID: scenario, Text: "Hello",
+			}, takeTurn, vault.CodeUnknown,
+		),
 		op(vault.CancelFill, vault.CancelFillInput{FillID: fill}, []string{"Gaps.CancelFill"}, vault.CodeUnknown),
 		op(
 			vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question, Value: text("36")}, answerQuestion,
@@ -661,6 +666,10 @@ func (l loot) input(t reflect.Type, n int) reflect.Value {
 		return reflect.ValueOf([]string{"plan", "email", "age"}[n%3])
 	case reflect.TypeFor[int]():
 		return reflect.ValueOf(10)
+	case reflect.TypeFor[query.ContextInput]():
+		return reflect.ValueOf(query.ContextInput{
+			CustomerID: l.ids[""][n/3], Format: vault.ContextText, MaxTokens: vault.DefaultContextTokens,
+		})
 	case reflect.TypeFor[query.MissingInput]():
 		return reflect.ValueOf(query.MissingInput{CustomerID: l.id("customer_id", n), ScenarioID: l.ids[""][n/3]})
 	default:

@@ -33,43 +33,51 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (once.Stor
 		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}
-		variables, marks, err := withAcceptTimes(op, in.Variables)
-		if err != nil {
-			return vault.SavedResult{}, err
-		}
-		row := dbgen.UpsertSessionParams{
-			TenantID: ev.TenantID, ID: in.SessionID, AgentID: in.AgentID, CustomerID: in.CustomerID, Variables: variables,
-			VariableAcceptedAt: marks,
-		}
-		if _, err = q.UpsertSession(ctx, row); db.IsNotFound(err) {
-			if row.CustomerID, err = sessionOwner(ctx, q, ev.TenantID, in); err == nil {
-				_, err = q.UpsertSession(ctx, row)
-			}
-		}
-		if err != nil {
-			return vault.SavedResult{}, err
-		}
-		if err := limitTurns(ctx, q, ev.TenantID, in); err != nil {
-			return vault.SavedResult{}, err
-		}
-		for i, turn := range in.Turns {
-			at := op.AcceptedAt
-			if turn.At != nil {
-				at = *turn.At
-			}
-			err := q.AppendTurn(ctx, dbgen.AppendTurnParams{
-				TenantID: ev.TenantID, SessionID: in.SessionID, Speaker: string(turn.Speaker), Text: turn.Text, OperationID: op.ID,
-				AcceptedAt: op.AcceptedAt, SaidAt: at,
-			})
-			if err != nil {
-				return vault.SavedResult{}, fmt.Errorf("add turn %d: %w", i, err)
-			}
-		}
-		if err := s.schedule(ctx, q, ev.TenantID, in); err != nil {
+		if _, err := s.save(ctx, q, op, in); err != nil {
 			return vault.SavedResult{}, err
 		}
 		return vault.SavedResult{ID: in.SessionID}, q.WakeFillsOfSession(ctx, ev.TenantID, in.SessionID)
 	})
+}
+
+// save stores a session in the caller's transaction, and returns it with its lock. It wakes no gap fill.
+func (s Sessions) save(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.SaveSessionInput,
+) (dbgen.Session, error) {
+	variables, marks, err := withAcceptTimes(op, in.Variables)
+	if err != nil {
+		return dbgen.Session{}, err
+	}
+	row := dbgen.UpsertSessionParams{
+		TenantID: op.TenantID, ID: in.SessionID, AgentID: in.AgentID, CustomerID: in.CustomerID, Variables: variables,
+		VariableAcceptedAt: marks,
+	}
+	stored, err := q.UpsertSession(ctx, row)
+	if db.IsNotFound(err) {
+		if row.CustomerID, err = sessionOwner(ctx, q, op.TenantID, in); err == nil {
+			stored, err = q.UpsertSession(ctx, row)
+		}
+	}
+	if err != nil {
+		return stored, err
+	}
+	if err := limitTurns(ctx, q, op.TenantID, in); err != nil {
+		return stored, err
+	}
+	for i, turn := range in.Turns {
+		at := op.AcceptedAt
+		if turn.At != nil {
+			at = *turn.At
+		}
+		err := q.AppendTurn(ctx, dbgen.AppendTurnParams{
+			TenantID: op.TenantID, SessionID: in.SessionID, Speaker: string(turn.Speaker), Text: turn.Text, OperationID: op.ID,
+			AcceptedAt: op.AcceptedAt, SaidAt: at,
+		})
+		if err != nil {
+			return stored, fmt.Errorf("add turn %d: %w", i, err)
+		}
+	}
+	return stored, s.schedule(ctx, q, op.TenantID, in)
 }
 
 // schedule sets the time at which the facts of the session are read: at once if it ended, else when it has been quiet.
