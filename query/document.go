@@ -47,7 +47,7 @@ func (q *Queries) ProfileDocument(ctx context.Context, tenant, customer uuid.UUI
 	if err := s.encode(); err != nil {
 		return Document{}, err
 	}
-	return s.document(q.sealer, tenant)
+	return s.document(ctx, q.sealer, tenant)
 }
 
 // profileHistory is what DocumentWithHistory adds to a profile.
@@ -202,7 +202,7 @@ func (s *stored) sealAt(i int) seal {
 }
 
 // document returns the document with its sealed values opened. Without any, its JSON is that of s.bytes.
-func (s *stored) document(sealer *db.Sealer, tenant uuid.UUID) (Document, error) {
+func (s *stored) document(ctx context.Context, sealer *db.Sealer, tenant uuid.UUID) (Document, error) {
 	digest, text := s.digest(), s.json()
 	out := Document{
 		JSON: text, ETag: etag(digest[:]),
@@ -219,7 +219,7 @@ func (s *stored) document(sealer *db.Sealer, tenant uuid.UUID) (Document, error)
 			return Document{}, errors.New("the positions of the sealed values in a stored profile are wrong")
 		}
 		v := vault.Value{ID: at.item, Encrypted: true, Value: text[at.offset : at.offset+at.length]}
-		if err := sealer.OpenValue(tenant, &v); err != nil {
+		if err := sealer.OpenValue(ctx, tenant, &v); err != nil {
 			return Document{}, err
 		}
 		out.ValueBytes += len(v.Value)

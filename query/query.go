@@ -91,7 +91,7 @@ func (q *Queries) openProfile(ctx context.Context, tenant, customer uuid.UUID) (
 	if err != nil {
 		return p, err
 	}
-	err = q.sealer.OpenProfile(&p)
+	err = q.sealer.OpenProfile(ctx, &p)
 	return p, err
 }
 
@@ -150,7 +150,7 @@ func (q *Queries) History(ctx context.Context, tenant, customer uuid.UUID, name 
 	for i, row := range rows {
 		out[i] = db.ValueOf(row)
 	}
-	if err := q.sealer.OpenValues(tenant, out); err != nil {
+	if err := q.sealer.OpenValues(ctx, tenant, out); err != nil {
 		return nil, err
 	}
 	g, err := q.guard(ctx, tenant)
@@ -167,7 +167,7 @@ func (q *Queries) Field(ctx context.Context, tenant, id uuid.UUID) (vault.Value,
 		return vault.Value{}, db.WrapNotFound(err, "item", id)
 	}
 	field := db.ValueOf(row)
-	if err := q.sealer.OpenValue(tenant, &field); err != nil {
+	if err := q.sealer.OpenValue(ctx, tenant, &field); err != nil {
 		return field, err
 	}
 	g, err := q.guard(ctx, tenant)

@@ -82,6 +82,14 @@ type CustomerAsset struct {
 	StaleSince         *time.Time      `json:"stale_since"`
 }
 
+type CustomerKey struct {
+	TenantID   uuid.UUID `json:"tenant_id"`
+	CustomerID uuid.UUID `json:"customer_id"`
+	Wrapped    []byte    `json:"wrapped"`
+	KekID      int64     `json:"kek_id"`
+	CreatedAt  time.Time `json:"created_at"`
+}
+
 type CustomerMerge struct {
 	ID              uuid.UUID       `json:"id"`
 	TenantID        uuid.UUID       `json:"tenant_id"`

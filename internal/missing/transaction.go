@@ -70,5 +70,5 @@ func (t Transaction) Profile(ctx context.Context, tenant, customer uuid.UUID) (v
 		return none, err
 	}
 	profile.VerificationLevel = rules.LevelOf(profile.Fields)
-	return profile, t.Sealer.OpenProfile(&profile)
+	return profile, t.Sealer.OpenProfile(ctx, &profile)
 }

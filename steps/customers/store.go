@@ -327,13 +327,16 @@ type lockedProfiles struct {
 	// created has the profiles that this transaction created. No other transaction sees them, so they need no lock, and
 	// nothing is stored for them yet.
 	created map[uuid.UUID]bool
+	owner   map[uuid.UUID]uuid.UUID // the customer whose own profile it is, by profile
 }
 
 // lockCustomers creates and locks the profiles of an import in the order of ids.
 func lockCustomers(
 	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite,
 ) (lockedProfiles, error) {
-	out := lockedProfiles{of: map[uuid.UUID]uuid.UUID{}, created: map[uuid.UUID]bool{}}
+	out := lockedProfiles{
+		of: map[uuid.UUID]uuid.UUID{}, created: map[uuid.UUID]bool{}, owner: map[uuid.UUID]uuid.UUID{},
+	}
 	seen := map[uuid.UUID]bool{}
 	var customers, ids []uuid.UUID
 	for _, w := range writes {
@@ -347,7 +350,7 @@ func lockCustomers(
 		return out, err
 	}
 	for _, p := range created {
-		out.of[p.CustomerID], out.created[p.ID] = p.ID, true
+		out.of[p.CustomerID], out.created[p.ID], out.owner[p.ID] = p.ID, true, p.CustomerID
 	}
 	customers = slices.DeleteFunc(customers, func(customer uuid.UUID) bool {
 		_, ok := out.of[customer]
@@ -360,7 +363,7 @@ func lockCustomers(
 		}
 		deletedProfile := map[uuid.UUID]bool{} // by locked profile
 		for _, p := range locked {
-			deletedProfile[p.ID] = p.DeletedAt != nil
+			deletedProfile[p.ID], out.owner[p.ID] = p.DeletedAt != nil, p.CustomerID
 		}
 		resolved, err := q.ResolveCustomers(ctx, tenant, customers)
 		if err != nil {
@@ -451,10 +454,19 @@ func (s Values) placeAll(
 		placed = append(placed, placedWrite{own, version, place})
 		out.writes, out.statuses = append(out.writes, w), append(out.statuses, place.Status)
 	}
+	var secret []uuid.UUID // the customers whose keys are needed
+	for _, w := range out.writes {
+		if w.def != nil && w.def.EncryptionRequired {
+			secret = append(secret, profiles.owner[profiles.of[w.CustomerID]])
+		}
+	}
+	if err := s.Once.Sealer.Prepare(ctx, tenant, secret, true); err != nil {
+		return out, err
+	}
 	for i, w := range out.writes {
-		p := placed[i]
+		p, profile := placed[i], profiles.of[w.CustomerID]
 		row, err := s.row(
-			p.version, profiles.of[w.CustomerID], p.operation, w.WriteValueInput, w.def, w.checked, p.place,
+			ctx, p.version, profile, profiles.owner[profile], p.operation, w.WriteValueInput, w.def, w.checked, p.place,
 		)
 		if err != nil {
 			return out, err

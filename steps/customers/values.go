@@ -127,7 +127,7 @@ func (s Values) write(
 	if err := makeRoom(ctx, q, tenant, id, place, now); err != nil {
 		return vault.ItemResult{}, err
 	}
-	row, err := s.row(version, profile.ID, op, in, def, checked, place)
+	row, err := s.row(ctx, version, profile.ID, profile.CustomerID, op, in, def, checked, place)
 	if err != nil {
 		return vault.ItemResult{}, err
 	}
@@ -221,10 +221,10 @@ func newVersion(
 	}
 }
 
-// row returns the row of one version. It seals the value if the definition requires encryption.
+// row returns the row of one version of a profile, which is the customer's own. It seals the value if the definition requires encryption.
 func (s Values) row(
-	version rules.Version, profile uuid.UUID, op dbgen.Operation, in vault.WriteValueInput, def *vault.Definition,
-	checked rules.Checked, place rules.Placement,
+	ctx context.Context, version rules.Version, profile, customer uuid.UUID, op dbgen.Operation,
+	in vault.WriteValueInput, def *vault.Definition, checked rules.Checked, place rules.Placement,
 ) (dbgen.InsertValueParams, error) {
 	row := dbgen.InsertValueParams{
 		ID:                   version.ID,
@@ -276,7 +276,7 @@ func (s Values) row(
 	}
 	var err error
 	row.Encrypted = true
-	row.Value, err = s.Once.Sealer.SealValue(op.TenantID, version.ID, checked.Value)
+	row.Value, err = s.Once.Sealer.SealValue(ctx, db.Owner{TenantID: op.TenantID, CustomerID: customer}, version.ID, checked.Value)
 	return row, err
 }
 
