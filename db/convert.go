@@ -197,6 +197,15 @@ func SessionOf(r dbgen.Session, turns []dbgen.ListTurnsRow) (vault.Session, erro
 	return s, nil
 }
 
+// StrictDefinitionOf converts a row of definitions. sealed and pii say what the name is in the tenant: the strictest
+// definition of any agent decides.
+func StrictDefinitionOf(r dbgen.Definition, sealed, pii bool) (vault.Definition, error) {
+	def, err := DefinitionOf(r)
+	def.EncryptionRequired = def.EncryptionRequired || sealed
+	def.IsPII = def.IsPII || pii
+	return def, err
+}
+
 // QuestionOf converts a row of questions.
 func QuestionOf(r dbgen.Question) vault.Question {
 	return vault.Question{

@@ -12,6 +12,7 @@ import (
 
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -32,14 +33,21 @@ func drawProfile(t *rapid.T, sealer *db.Sealer, tenant uuid.UUID) (sealed, plain
 		}
 		v := vault.Value{ID: uuid.Must(uuid.NewV7()), Name: name, Value: encoded}
 		if rapid.Bool().Draw(t, "has metadata") {
-			v.SourceMetadata = encoded
+			v.SourceMetadata = fmt.Appendf(nil, `{"quote":%s}`, encoded)
+		}
+		if rapid.Bool().Draw(t, "has a note") {
+			v.DecisionNote = texts.Draw(t, "note")
 		}
 		opened = v
 		if rapid.Bool().Draw(t, "is encrypted") {
-			v.Encrypted, opened.Encrypted = true, true
-			if v.Value, err = sealer.SealValue(t.Context(), db.Owner{TenantID: tenant}, v.ID, v.Value); err != nil {
+			row := dbgen.InsertValueParams{
+				ID: v.ID, Value: v.Value, SourceMetadata: v.SourceMetadata, DecisionNote: v.DecisionNote,
+			}
+			if err := sealer.SealVersion(t.Context(), db.Owner{TenantID: tenant}, &row); err != nil {
 				t.Fatal(err)
 			}
+			v.Value, v.SourceMetadata, v.DecisionNote = row.Value, row.SourceMetadata, row.DecisionNote
+			v.Encrypted, opened.Encrypted = true, true
 		}
 		return v, opened
 	}

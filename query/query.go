@@ -14,6 +14,7 @@ package query
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -204,6 +205,10 @@ func (q *Queries) Chain(ctx context.Context, tenant, item uuid.UUID, depth int) 
 
 // shownChain is a chain as the reader may see it.
 func (q *Queries) shownChain(ctx context.Context, tenant uuid.UUID, chain vault.Chain) (vault.Chain, error) {
+	chain.Links = slices.Clone(chain.Links)
+	if err := q.sealer.OpenChain(ctx, tenant, chain.Links); err != nil {
+		return chain, err
+	}
 	g, err := q.guard(ctx, tenant)
 	if err != nil || g == nil {
 		return chain, err
@@ -273,6 +278,9 @@ func (q *Queries) Derived(ctx context.Context, tenant, item uuid.UUID) ([]vault.
 			ID: r.ID, Type: vault.SourceType(r.Kind), Name: r.Name, Status: vault.ItemStatus(r.Status), Meta: r.SourceMetadata,
 			StaleSince: r.StaleSince,
 		}
+	}
+	if err := q.sealer.OpenChain(ctx, tenant, out); err != nil {
+		return nil, err
 	}
 	g, err := q.guard(ctx, tenant)
 	if err != nil {

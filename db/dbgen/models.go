@@ -390,6 +390,13 @@ type SchemaExtraction struct {
 	ProposedAt  time.Time       `json:"proposed_at"`
 }
 
+type SealedField struct {
+	TenantID uuid.UUID  `json:"tenant_id"`
+	Name     string     `json:"name"`
+	AddedAt  time.Time  `json:"added_at"`
+	SealedAt *time.Time `json:"sealed_at"`
+}
+
 type Session struct {
 	TenantID           uuid.UUID       `json:"tenant_id"`
 	ID                 uuid.UUID       `json:"id"`

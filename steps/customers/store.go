@@ -26,6 +26,7 @@ type checkedWrite struct {
 	sourceFound bool
 	def         *vault.Definition
 	checked     rules.Checked
+	sealed      bool
 }
 
 // newWrite returns a write of an operation that is not checked yet, with the id of its item.
@@ -37,7 +38,8 @@ func newWrite(op dbgen.Operation, in vault.WriteValueInput) checkedWrite {
 	return w
 }
 
-// findDefinitions sets the definition of each write whose agent defines the field.
+// findDefinitions sets the definition of each write whose agent defines the field, and whether the field is sealed. The
+// definitions are those of FindDefinition.
 func findDefinitions(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite) error {
 	in := dbgen.ListDefinitionsOfParams{TenantID: tenant}
 	for _, w := range writes {
@@ -53,16 +55,29 @@ func findDefinitions(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, wr
 	}
 	defs := make(map[field]*vault.Definition, len(rows))
 	for _, row := range rows {
-		def, err := db.DefinitionOf(row)
+		def, err := db.StrictDefinitionOf(row.Definition, row.Sealed, row.Pii)
 		if err != nil {
 			return err
 		}
 		defs[field{def.AgentID, def.Name}] = &def
 	}
+	var undefined []string
 	for i, w := range writes {
-		writes[i].def = defs[field{w.AgentID, w.Name}]
+		def := defs[field{w.AgentID, w.Name}]
+		if writes[i].def = def; def != nil {
+			writes[i].sealed = def.EncryptionRequired
+		} else {
+			undefined = append(undefined, w.Name)
+		}
 	}
-	return nil
+	if len(undefined) == 0 {
+		return nil
+	}
+	sealed, err := q.ListSealedNames(ctx, tenant, undefined)
+	for i, w := range writes {
+		writes[i].sealed = w.sealed || w.def == nil && slices.Contains(sealed, w.Name)
+	}
+	return err
 }
 
 // rejections collects the errors of an import's writes, by index.
@@ -456,7 +471,7 @@ func (s Values) placeAll(
 	}
 	var secret []uuid.UUID // the customers whose keys are needed
 	for _, w := range out.writes {
-		if w.def != nil && w.def.EncryptionRequired {
+		if w.sealed {
 			secret = append(secret, profiles.owner[profiles.of[w.CustomerID]])
 		}
 	}
@@ -465,11 +480,12 @@ func (s Values) placeAll(
 	}
 	for i, w := range out.writes {
 		p, profile := placed[i], profiles.of[w.CustomerID]
-		row, err := s.row(
-			ctx, p.version, profile, profiles.owner[profile], p.operation, w.WriteValueInput, w.def, w.checked, p.place,
-		)
-		if err != nil {
-			return out, err
+		row := s.row(p.version, profile, p.operation, w.WriteValueInput, w.def, w.checked, p.place)
+		if w.sealed {
+			owner := db.Owner{TenantID: tenant, CustomerID: profiles.owner[profile]}
+			if err := s.Once.Sealer.SealVersion(ctx, owner, &row); err != nil {
+				return out, err
+			}
 		}
 		out.rows = append(out.rows, row)
 	}
