@@ -47,8 +47,8 @@ type DB struct {
 	app    *pgxpool.Pool
 	system *pgxpool.Pool
 	keys   *pgxpool.Pool // reads and makes the keys of customers, see customer_keys.go
-	pooled bool         // behind a pooler, see pooler.go
-	turns  *turns.Turns // of the connections of app
+	pooled bool          // behind a pooler, see pooler.go
+	turns  *turns.Turns  // of the connections of app
 
 	keyObserversMu sync.Mutex
 	keyObservers   []*customerKeys

@@ -29,7 +29,7 @@ type NewOperation struct {
 	// CustomerID is the customer whose data the payload holds, so that it is sealed with the customer's key. uuid.Nil: it
 	// holds none.
 	CustomerID uuid.UUID
-	Payload  any // a json.RawMessage was encoded by json.Marshal
+	Payload    any // a json.RawMessage was encoded by json.Marshal
 	// Pushing reports that the caller pushes the operation after the commit: the relay leaves it alone for Lease. false:
 	// the relay pushes it at once.
 	Pushing bool

@@ -415,7 +415,7 @@ type SessionTurn struct {
 	SessionID   uuid.UUID `json:"session_id"`
 	TurnIndex   int32     `json:"turn_index"`
 	Speaker     string    `json:"speaker"`
-	Text        string    `json:"text"`
+	Text        []byte    `json:"text"`
 	OperationID uuid.UUID `json:"operation_id"`
 	AcceptedAt  time.Time `json:"accepted_at"`
 	SaidAt      time.Time `json:"said_at"`

@@ -155,7 +155,7 @@ func (s Conversations) load(
 	// unread compares with the turns that were read: a session that was read before counts as a fill that has read it.
 	st.fill.ReadTo = row.ReadTo
 	st.fill.ConversationReadAt = &st.now
-	if st.session, err = db.SessionOf(row, turns); err != nil {
+	if st.session, err = s.Gaps.Once.Sealer.OpenSession(ctx, row, turns); err != nil {
 		return nil, err
 	}
 	src := missing.Transaction{Queries: q, Sealer: s.Gaps.Once.Sealer}
