@@ -51,7 +51,7 @@ func operationOf(op vault.Operation) Operation {
 	out := Operation{
 		ID: op.ID, Workflow: op.Workflow, Actor: op.Actor, ParentID: op.ParentID, Status: op.Status, Result: op.Result,
 		Attempts: op.Attempts,
-		BatchID: op.BatchID, AcceptedAt: &op.AcceptedAt, FinishedAt: op.FinishedAt, WaitingFor: op.WaitingFor,
+		BatchID:  op.BatchID, AcceptedAt: &op.AcceptedAt, FinishedAt: op.FinishedAt, WaitingFor: op.WaitingFor,
 	}
 	if op.Error != nil {
 		out.Error = &Rejection{

@@ -113,6 +113,14 @@ type CustomerAsset struct {
 	StaleSince         *time.Time      `json:"stale_since"`
 }
 
+type CustomerKey struct {
+	TenantID   uuid.UUID `json:"tenant_id"`
+	CustomerID uuid.UUID `json:"customer_id"`
+	Wrapped    []byte    `json:"wrapped"`
+	KekID      int64     `json:"kek_id"`
+	CreatedAt  time.Time `json:"created_at"`
+}
+
 type CustomerMerge struct {
 	ID              uuid.UUID       `json:"id"`
 	TenantID        uuid.UUID       `json:"tenant_id"`
@@ -415,6 +423,13 @@ type SchemaExtraction struct {
 	ProposedAt  time.Time       `json:"proposed_at"`
 }
 
+type SealedField struct {
+	TenantID uuid.UUID  `json:"tenant_id"`
+	Name     string     `json:"name"`
+	AddedAt  time.Time  `json:"added_at"`
+	SealedAt *time.Time `json:"sealed_at"`
+}
+
 type Session struct {
 	TenantID           uuid.UUID       `json:"tenant_id"`
 	ID                 uuid.UUID       `json:"id"`
@@ -433,7 +448,7 @@ type SessionTurn struct {
 	SessionID   uuid.UUID `json:"session_id"`
 	TurnIndex   int32     `json:"turn_index"`
 	Speaker     string    `json:"speaker"`
-	Text        string    `json:"text"`
+	Text        []byte    `json:"text"`
 	OperationID uuid.UUID `json:"operation_id"`
 	AcceptedAt  time.Time `json:"accepted_at"`
 	SaidAt      time.Time `json:"said_at"`
