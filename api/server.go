@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -24,6 +26,7 @@ import (
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/telemetry"
 	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
 )
 
 // Options configure a Server.
@@ -75,6 +78,7 @@ type Server struct {
 	known     *knownKeys
 	adminHash []byte
 	routes    []Route
+	bodies    []schema.Body
 	stopping  context.Context // ends when the server stops
 	stop      context.CancelFunc
 }
@@ -125,9 +129,19 @@ func New(o Options) *Server {
 	} {
 		add()
 	}
+	schema.Finish(s.api.OpenAPI(), s.bodies, operationName)
+	s.nameMembers()
 	docs.Register(s.mux, s.api.OpenAPI())
 	s.mux.HandleFunc("/", s.notServed)
 	return s
+}
+
+// jsonFormat writes responses without null for an empty list.
+var jsonFormat = huma.Format{
+	Marshal: func(w io.Writer, v any) error {
+		return huma.DefaultJSONFormat.Marshal(w, vault.Filled(v))
+	},
+	Unmarshal: json.Unmarshal,
 }
 
 // description returns the description of the API in OpenAPI.
@@ -147,6 +161,7 @@ func description() huma.Config {
 					"Lists have pages: send `next_cursor` as `cursor` to get the next page. " +
 					"Errors are problem details (RFC 9457) with a stable `code`.",
 			},
+			Servers: []*huma.Server{{URL: "/", Description: "The server of this document."}},
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
@@ -173,7 +188,7 @@ func description() huma.Config {
 			},
 		},
 		Formats: map[string]huma.Format{
-			"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat,
+			"application/json": jsonFormat, "json": jsonFormat,
 		},
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
