@@ -216,7 +216,7 @@ func narrowed(name string, has, required []string, s huma.Schema) huma.Schema {
 		out.Ref = reference(name)
 		return out
 	}
-	out.AllOf = []*huma.Schema{{Ref: reference(name)}, {Type: huma.TypeObject, Required: more}}
+	out.AllOf, out.Required = []*huma.Schema{{Ref: reference(name)}}, more
 	return out
 }
 
