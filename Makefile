@@ -113,8 +113,10 @@ check: ## check format, vet, lint, generated code and modules
 	@echo "check: ok"
 
 .PHONY: generate
-generate: ## generate db/dbgen, db/catalogue/expected.jsonl, docs/configuration.md and the steps in docs/operation.md
+generate: ## generate db/dbgen, db/catalogue/expected.jsonl, docs/configuration.md, the clients and the steps in docs/operation.md
 	$(tool) sqlc generate
 	@$(with_services) go test -count=1 -run TestExpected_IsAFreshMigration ./db/catalogue -update
-	go generate ./config ./client
+	go generate ./config ./client ./internal/sdkgen
+	@if [ -d sdk/typescript/node_modules ]; then npm --prefix sdk/typescript run -s types; \
+		else echo "generate: sdk/typescript/src/schema.d.ts needs npm ci in sdk/typescript, skipped"; fi
 	@$(with_services) go test -count=1 -run TestOperationPage_ListsTheSteps ./workflows -update

@@ -1,6 +1,8 @@
 // Package sdkgen generates the parts of the Python and TypeScript clients that follow the OpenAPI document.
 package sdkgen
 
+//go:generate sh -c "cd ../.. && go run ./internal/sdkgen/generate"
+
 import (
 	"bytes"
 	"encoding/json"

@@ -34,10 +34,10 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// recorder remembers which routes a program called, by the header of its test.
+// recorder remembers which routes a program called.
 type recorder struct {
 	mu   sync.Mutex
-	seen map[string]map[string]bool // by key of the program: "METHOD route"
+	seen map[string]map[string]bool // by user agent and key: the ids of operations
 }
 
 var patterns = sync.OnceValue(func() map[string]*regexp.Regexp {
@@ -60,7 +60,8 @@ var described = sync.OnceValue(func() map[string][2]string {
 
 func (r *recorder) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		key := strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer ")
+		language, _, _ := strings.Cut(req.UserAgent(), "/")
+		key := language + " " + strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer ")
 		name := req.Method + " " + req.URL.Path
 		r.mu.Lock()
 		if r.seen == nil {

@@ -60,5 +60,5 @@ func TestPython_ReachesEveryRoute(t *testing.T) {
 	interpreter := python(t)
 	_, key := newKey(t)
 	run(t, key, sdk("python"), interpreter, "tests/routes.py")
-	allReached(t, key, testkit.AdminToken)
+	allReached(t, "python-httpx "+key, "python-httpx "+testkit.AdminToken)
 }

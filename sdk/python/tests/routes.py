@@ -237,6 +237,6 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    faulthandler.dump_traceback_later(60, exit=True)
+    faulthandler.dump_traceback_later(100, exit=True)
     asyncio.run(main())
     sys.exit(0)

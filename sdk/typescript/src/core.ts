@@ -8,9 +8,11 @@ export type Schemas = components["schemas"];
 /** The names of the operations, such as "write-value". */
 export type Name = keyof operations;
 
-type Path<K extends Name> = operations[K] extends { parameters: { path: infer P } } ? P : unknown;
+type Path<K extends Name> = operations[K] extends { parameters: { path: infer P } } ? P : Record<never, never>;
 type Query<K extends Name> = operations[K] extends { parameters: { query?: infer Q } }
-  ? Omit<NonNullable<Q>, "cursor">
+  ? [NonNullable<Q>] extends [never]
+    ? unknown
+    : Omit<NonNullable<Q>, "cursor">
   : unknown;
 type Body<K extends Name> = operations[K] extends { requestBody: { content: { "application/json": infer B } } }
   ? B
