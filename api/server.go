@@ -72,6 +72,7 @@ type Server struct {
 	limits    *limit.Requests[uuid.UUID]
 	strangers *limit.Requests[netip.Prefix] // requests with unknown keys, by address
 	large     *fair.Turns                   // requests with large bodies
+	pages     *fair.Turns                   // answers with pages of values
 	known     *knownKeys
 	adminHash []byte
 	routes    []Route
@@ -108,7 +109,7 @@ func New(o Options) *Server {
 	s := &Server{
 		options: o, mux: http.NewServeMux(), adminHash: HashKey(o.AdminToken),
 		limits: limit.New[uuid.UUID](o.RateLimit), strangers: limit.New[netip.Prefix](o.RateLimit), known: newKnownKeys(),
-		large: fair.NewWithShare(largeBodies, 1),
+		large: fair.NewWithShare(largeBodies, 1), pages: fair.NewWithShare(largePages, 1),
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.handler = &access.Handler{
