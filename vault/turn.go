@@ -59,6 +59,7 @@ type TurnResult struct {
 	TurnIndex  int        `json:"turn_index"`
 	AgentID    uuid.UUID  `json:"agent_id"`
 	ScenarioID *uuid.UUID `json:"scenario_id,omitempty"`
+	Channel    string     `json:"channel,omitempty"`
 	// FillID is the gap fill that the turn moved on. nil: there is none.
 	FillID *uuid.UUID `json:"fill_id,omitempty" doc:"The fill-gaps operation that the turn moved on."`
 	// Answer is what the turn was as the answer to an open question. nil: no question was open.

@@ -198,7 +198,7 @@ func (s Turns) readAsAnswer(
 	}
 	for _, question := range open {
 		other := question.AgentID != st.agent || in.ScenarioID != uuid.Nil && question.ScenarioID != in.ScenarioID
-		if other || question.OpenedAt.After(st.op.AcceptedAt) || checkOpen(question, st.op.AcceptedAt) != nil {
+		if other || !db.QuestionOf(question).MayAsk(in.Channel, st.op.AcceptedAt) || question.OpenedAt.After(st.op.AcceptedAt) || checkOpen(question, st.op.AcceptedAt) != nil {
 			continue
 		}
 		def := st.definition(question.FieldName)

@@ -68,7 +68,7 @@ func (s Turns) persist(ctx context.Context, q *dbgen.Queries, taken *turnTaken) 
 	op, in, found := taken.op, taken.in, &taken.found
 	taken.result = vault.TurnResult{
 		SessionID: found.SessionID, AgentID: found.AgentID, Learned: []vault.TurnFact{}, Refused: []vault.TurnRefusal{},
-		ModelCalls: found.ModelCalls, Warnings: found.Warnings,
+		ModelCalls: found.ModelCalls, Warnings: found.Warnings, Channel: in.Channel,
 	}
 	if in.ScenarioID != uuid.Nil {
 		taken.result.ScenarioID = &in.ScenarioID
@@ -196,7 +196,9 @@ func (s Turns) acceptAnswer(
 	quoted, _ := json.Marshal(map[string]any{ // texts and numbers always encode
 		"quote": reading.Quote, "turn": taken.turn, "question_id": question.ID,
 	})
-	done, err := s.Answers.answer(ctx, taken.touched, q, taken.op, &taken.found.SessionID, question, reading, quoted)
+	done, err := s.Answers.answer(ctx, taken.touched, q, taken.op, origin{
+		session: &taken.found.SessionID, channel: taken.in.Channel, metadata: quoted,
+	}, question, reading)
 	if vault.Permanent(err) {
 		answer.Outcome = vault.TurnInvalid
 		return s.rejectAnswer(ctx, q, taken, question, once.AsError(err))
@@ -216,7 +218,7 @@ func (s Turns) rejectAnswer(
 	taken.refuse(question.FieldName, problem)
 	_, err := q.CloseQuestion(ctx, dbgen.CloseQuestionParams{
 		TenantID: taken.op.TenantID, ID: question.ID, Status: string(vault.QuestionRejected),
-		AnswerOperationID: &taken.op.ID, Rejection: taken.found.Reason,
+		AnswerOperationID: &taken.op.ID, Rejection: taken.found.Reason, AnsweredOn: taken.in.Channel,
 	})
 	return err
 }
