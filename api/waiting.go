@@ -64,7 +64,7 @@ func (s *Server) customerQuestions() {
 		Channel string `query:"channel" maxLength:"50" doc:"Only questions that this channel may ask now. Absent: questions that no channel has claimed."`
 	}
 	register(s, route{
-		name: "list-customer-questions", tag: tagQuestions, access: toRead,
+		name: "await-questions", tag: tagQuestions, access: toRead,
 		method: http.MethodGet, path: "/v1/customers/{customer_id}/questions",
 		summary: "List the open questions to a customer, or wait for one",
 		detail: "Oldest first, up to 1,000, those that the channel may ask now. With wait, the response comes as soon as there " +
