@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/internal/missing"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
@@ -84,6 +85,13 @@ func (c cached) Profile(ctx context.Context, tenant, customer uuid.UUID) (vault.
 	return profile, err
 }
 
+// OpenSession implements missing.Source.
+func (c cached) OpenSession(
+	ctx context.Context, row dbgen.Session, turns []dbgen.ListTurnsRow,
+) (vault.Session, error) {
+	return c.sealer.OpenSession(ctx, row, turns)
+}
+
 // Session returns a session with its turns, in two round trips.
 func (q *Queries) Session(ctx context.Context, tenant, session uuid.UUID) (vault.Session, error) {
 	tq := q.db.Tenant(tenant)
@@ -95,7 +103,7 @@ func (q *Queries) Session(ctx context.Context, tenant, session uuid.UUID) (vault
 	if err != nil {
 		return vault.Session{}, err
 	}
-	out, err := db.SessionOf(row, turns)
+	out, err := q.sealer.OpenSession(ctx, row, turns)
 	if err != nil {
 		return out, err
 	}

@@ -75,6 +75,12 @@ func victim(t *testing.T) *world {
 			"'m', array_fill(1, '{512}')::real[]::vector) ON CONFLICT DO NOTHING",
 		w.tenant, session,
 	)
+	w.sql("INSERT INTO sealed_fields (tenant_id, name) VALUES ($1, 'tax_id') ON CONFLICT DO NOTHING", w.tenant)
+	w.sql(
+		"INSERT INTO audit_seals (tenant_id, number, closed_at, cluster, from_xact, to_xact, entry_ids, leaf_hashes, root, "+
+			"previous, hash) VALUES ($1, 1, now(), 'cluster', 0, 1, '{}', '', '', '', 'hash') ON CONFLICT DO NOTHING",
+		w.tenant,
+	)
 	w.sql("INSERT INTO pending_invalidations (tenant_id, kind, subject) VALUES ($1, 'profile', $2)", w.tenant, w.customer)
 	for table, rows := range w.rowsOf(w.tenant) {
 		if len(rows) == 0 {

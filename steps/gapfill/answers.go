@@ -64,7 +64,7 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, 
 			out, err = rejectionOf(op)
 			return err
 		}
-		in, err := once.OpenPayload[vault.AnswerQuestionInput](s.Once, op)
+		in, err := once.OpenPayload[vault.AnswerQuestionInput](ctx, s.Once, op)
 		if err != nil {
 			return err
 		}
@@ -122,7 +122,7 @@ func (s Answers) readFirst(ctx context.Context, ev vault.Event) (*reply.Reading,
 	if err != nil || once.IsApplied(op) || op.Status == string(vault.OperationFailed) || len(op.Prepared) > 0 {
 		return nil, reply.Question{}, err
 	}
-	in, err := once.OpenPayload[vault.AnswerQuestionInput](s.Once, op)
+	in, err := once.OpenPayload[vault.AnswerQuestionInput](ctx, s.Once, op)
 	if err != nil {
 		return nil, reply.Question{}, err
 	}
@@ -203,7 +203,7 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 			return vault.ItemResult{}, problem
 		}
 		fill = question.FillID
-		reading, err := s.preparedReading(op)
+		reading, err := s.preparedReading(ctx, op)
 		if err != nil {
 			return vault.ItemResult{}, err
 		}

@@ -81,13 +81,13 @@ func (s Turns) ReadTurn(ctx context.Context, ev vault.Event) (TurnRead, error) {
 			return err
 		}
 		if len(op.Prepared) > 0 {
-			return runner.Sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &found)
+			return runner.Sealer.Open(ctx, ev.TenantID, ev.OperationID, op.Prepared, &found)
 		}
 		var err error
 		if found, err = s.read(ctx, q, op, in); err != nil {
 			return err
 		}
-		sealed, err := runner.Sealer.Seal(ev.TenantID, ev.OperationID, found)
+		sealed, err := runner.Sealer.Seal(ctx, db.OwnerOf(op.TenantID, op.Payload), ev.OperationID, found)
 		if err != nil {
 			return err
 		}

@@ -45,7 +45,7 @@ func (s Turns) PersistTurn(ctx context.Context, ev vault.Event) (once.Applied[va
 	) (vault.TurnResult, error) {
 		moved = nil // a transaction that is retried after a deadlock starts again
 		taken := turnTaken{op: op, in: in, touched: t}
-		if err := runner.Sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &taken.found); err != nil {
+		if err := runner.Sealer.Open(ctx, ev.TenantID, ev.OperationID, op.Prepared, &taken.found); err != nil {
 			return taken.result, err
 		}
 		err := s.persist(ctx, q, &taken)
@@ -353,7 +353,11 @@ func (s Turns) moveFill(ctx context.Context, q *dbgen.Queries, taken *turnTaken)
 	if !read {
 		return &movedFill{tenant: taken.op.TenantID, id: fill.OperationID}, q.WakeFillsOfSession(ctx, taken.op.TenantID, taken.found.SessionID)
 	}
-	err := gaps.storeReading(ctx, q, vault.Event{TenantID: taken.op.TenantID, OperationID: fill.OperationID}, &reading{
+	op, err := q.GetOperation(ctx, taken.op.TenantID, fill.OperationID)
+	if err != nil {
+		return nil, err
+	}
+	err = gaps.storeReading(ctx, q, op, &reading{
 		from: int(fill.ReadTo), to: taken.turn, fields: taken.found.Fields,
 	})
 	return &movedFill{tenant: taken.op.TenantID, id: fill.OperationID}, err
@@ -397,7 +401,8 @@ func (s Turns) startFill(ctx context.Context, q *dbgen.Queries, taken *turnTaken
 	}
 	fill, err := db.AcceptOperation(ctx, q, gaps.Once.Sealer, tenant, db.NewOperation{
 		Workflow: vault.FillGaps.Name, Event: vault.FillGaps.Event, Subject: vault.FillGaps.Subject(in),
-		Key: "turn:" + taken.op.ID.String(), Payload: in, Pushing: true,
+		Key: "turn:" + taken.op.ID.String(), Payload: in, CustomerID: in.CustomerID, Pushing: true,
+		Actor: once.ActorOf(taken.op),
 	})
 	if err != nil {
 		return nil, err
@@ -410,7 +415,7 @@ func (s Turns) startFill(ctx context.Context, q *dbgen.Queries, taken *turnTaken
 	if err := ensureFill(ctx, q, fill, in); err != nil {
 		return nil, err
 	}
-	err = gaps.storeReading(ctx, q, vault.Event{TenantID: tenant, OperationID: fill.ID}, &reading{
+	err = gaps.storeReading(ctx, q, fill, &reading{
 		candidates: []vault.Candidate{}, from: -1, to: taken.turn, fields: taken.found.Fields,
 	})
 	if err != nil {
