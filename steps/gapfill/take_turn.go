@@ -16,8 +16,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Turns takes the turns of conversations: a turn is saved, answers the open question, is read for facts, and moves a gap
-// fill on, in one operation. ReadTurn reads and changes nothing; PersistTurn does everything in one transaction.
+// Turns takes the turns of conversations: a turn is saved, answers the open question, is read for facts, and moves a
+// gap fill on, in one operation. ReadTurn reads and changes nothing; PersistTurn does everything in one transaction.
 type Turns struct {
 	Sessions      Sessions
 	Conversations Conversations
@@ -155,7 +155,7 @@ func (s Turns) applyAnswer(ctx context.Context, q *dbgen.Queries, taken *turnTak
 		return db.WrapNotFound(err, "question", found.QuestionID)
 	}
 	if checkOpen(question, taken.op.AcceptedAt) != nil {
-		return nil
+		return nil //nolint:nilerr // the turn is saved, and is no answer
 	}
 	answer := vault.TurnAnswer{
 		QuestionID: question.ID, FieldName: question.FieldName, Outcome: outcomeOf(*found.Reading, found.Problem),
@@ -351,7 +351,8 @@ func (s Turns) moveFill(ctx context.Context, q *dbgen.Queries, taken *turnTaken)
 	read := fill.ConversationReadAt != nil && taken.found.Covered &&
 		(fill.SessionID == nil || *fill.SessionID == taken.found.SessionID)
 	if !read {
-		return &movedFill{tenant: taken.op.TenantID, id: fill.OperationID}, q.WakeFillsOfSession(ctx, taken.op.TenantID, taken.found.SessionID)
+		return &movedFill{tenant: taken.op.TenantID, id: fill.OperationID},
+			q.WakeFillsOfSession(ctx, taken.op.TenantID, taken.found.SessionID)
 	}
 	op, err := q.GetOperation(ctx, taken.op.TenantID, fill.OperationID)
 	if err != nil {
@@ -436,8 +437,8 @@ func (s Turns) startFill(ctx context.Context, q *dbgen.Queries, taken *turnTaken
 	return moved, nil
 }
 
-// advance asks the next question of a fill in the run of the turn, so that the caller gets it with the answer. A new fill
-// that has nothing to ask, or must read its conversation first, is pushed and has a run of its own.
+// advance asks the next question of a fill in the run of the turn, so that the caller gets it with the answer. A new
+// fill that has nothing to ask, or must read its conversation first, is pushed and has a run of its own.
 func (s Gaps) advance(ctx context.Context, fill movedFill) {
 	if fill.op.ID == uuid.Nil {
 		s.askNext(ctx, fill.tenant, fill.id)
