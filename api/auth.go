@@ -207,7 +207,8 @@ func (s *Server) operator(ctx huma.Context, now time.Time) (caller, error) {
 	return c, s.checkRate(ctx, uuid.Nil, now)
 }
 
-// checkRate takes the cost of a request, and sets the fields that say what is left (draft-ietf-httpapi-ratelimit-headers).
+// checkRate takes the cost of a request, and sets the fields that say what is left
+// (draft-ietf-httpapi-ratelimit-headers).
 func (s *Server) checkRate(ctx huma.Context, key uuid.UUID, now time.Time) error {
 	units := s.limits.Units()
 	if units == 0 {

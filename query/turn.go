@@ -12,8 +12,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// CompleteTurn adds to the result of a turn what its reader may see: the values and quotes of what was learned, what the
-// scenario misses, the next question and the context block. The stored result has ids only.
+// CompleteTurn adds to the result of a turn what its reader may see: the values and quotes of what was learned, what
+// the scenario misses, the next question and the context block. The stored result has ids only.
 func (q *Queries) CompleteTurn(
 	ctx context.Context, tenant uuid.UUID, r *vault.TurnResult, format vault.ContextFormat, maxTokens int,
 ) error {

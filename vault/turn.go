@@ -7,8 +7,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// TakeTurnInput is the input of take-turn: one message of a conversation. It names the customer by an id or by a channel
-// identity, and the session by an id or by a key of the caller's own.
+// TakeTurnInput is the input of take-turn: one message of a conversation. It names the customer by an id or by a
+// channel identity, and the session by an id or by a key of the caller's own.
 type TakeTurnInput struct {
 	// CustomerID is the customer. The zero UUID: the one of the channel identity.
 	CustomerID uuid.UUID `json:"customer_id,omitzero" doc:"The customer. Absent: the customer of channel and external_id, who is created if there is none."`
