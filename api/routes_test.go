@@ -185,6 +185,8 @@ func TestRoutes_AllWork(t *testing.T) {
 	question := s.Question(t, s.tenant, customer)
 	s.do("GET", "/v1/questions?customer_id="+customer.String(), "").want(200)
 	s.do("GET", "/v1/questions/"+question.ID.String(), "").want(200)
+	s.change("POST", "/v1/questions/"+question.ID.String()+"/claim", `{"channel": "chat"}`).want(200)
+	s.do("GET", customerPath+"/questions?channel=chat", "").want(200).has(question.ID.String())
 	s.change("POST", "/v1/questions/"+question.ID.String()+"/answer", `{"value": "Norway"}`).want(200)
 	s.change("POST", "/v1/turns", fmt.Sprintf(`{"customer_id": %q, "session_id": %q, "text": "Thank you"}`,
 		question.CustomerID, session)).want(200)

@@ -74,6 +74,7 @@ type Server struct {
 	large     *fair.Turns                   // requests with large bodies
 	pages     *fair.Turns                   // answers with pages of values
 	known     *knownKeys
+	waiting   waitingRequests
 	adminHash []byte
 	routes    []Route
 	stopping  context.Context // ends when the server stops
@@ -114,7 +115,9 @@ func New(o Options) *Server {
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.handler = &access.Handler{
 		Mux: s.mux, Stopping: s.stopping, Metrics: access.NewMetrics(o.Registry), Log: o.Log,
-		Timeout: func(r *http.Request) time.Duration { return o.RequestTimeout + waitOf(r.Header.Get("Prefer")) },
+		Timeout: func(r *http.Request) time.Duration {
+			return o.RequestTimeout + waitOf(r.Header.Get("Prefer")) + longPollOf(r)
+		},
 	}
 	s.api = humago.New(s.mux, description())
 	schema.Register(s.api.OpenAPI().Components.Schemas)

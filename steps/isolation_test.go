@@ -520,6 +520,10 @@ func TestIsolation_Operations(t *testing.T) {
 			vault.ReadConversation, vault.ReadConversationInput{SessionID: session}, readConversation[:2], "",
 		),
 		op(
+			vault.ClaimQuestion, vault.ClaimQuestionInput{QuestionID: question, Channel: "phone"},
+			[]string{"Answers.ClaimQuestion"}, vault.CodeUnknown,
+		),
+		op(
 			vault.TakeTurn, vault.TakeTurnInput{
 				CustomerID: customer, SessionKey: "mine", AgentID: agent, ScenarioID: scenario, Text: "Hello",
 			}, takeTurn, vault.CodeUnknown,

@@ -215,6 +215,10 @@ func answered(w *world) vault.Event {
 	return ev
 }
 
+func aClaim(w *world) vault.Event {
+	return w.claim(w.ask(written(w)).QuestionID, "phone")
+}
+
 // aTurn takes turns, and accepts the last one.
 func aTurn(said ...string) func(w *world) vault.Event {
 	return func(w *world) vault.Event {
@@ -531,6 +535,7 @@ var stepCases = []stepCase{
 		step: "Answers.PersistAnswer", situation: "a bad answer",
 		arrange: after(anAnswer(text("old enough")), "Answers.ValidateAnswer"),
 	},
+	{step: "Answers.ClaimQuestion", arrange: aClaim},
 	{step: "Turns.ReadTurn", situation: "the first turn", arrange: aTurn("My email is ada@example.com")},
 	{
 		step: "Turns.PersistTurn", situation: "the first turn",

@@ -154,6 +154,9 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	has(t, c.ok("", "customers", "get", "--customer", customer), question.ID.String(), "fill-gaps", "accepted")
 	has(t, c.ok("", "operations", "list", "--status", "unfinished", "--customer", customer), fill.ID.String(), "fill-gaps")
 	has(t, c.ok("", "questions", "get", "--question", question.ID.String()), "country")
+	has(t, c.ok("", "questions", "claim", "--question", question.ID.String(), "--channel", "chat"), "claim-question",
+		"succeeded")
+	has(t, c.ok("", "questions", "await", "--customer", customer, "--channel", "chat"), question.ID.String())
 	has(t, c.ok("", "answer", "--question", question.ID.String(), "--value", "Norway"), "answer-question", "succeeded")
 	has(t, c.ok("", "operations", "wait", "--operation", fill.ID.String(), "--wait", "2m"), "fill-gaps", "succeeded",
 		"country", "undefined")
