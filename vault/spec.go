@@ -190,6 +190,8 @@ var (
 const (
 	WorkflowRelayOperations   = "relay-operations"
 	WorkflowPurgeOperations   = "purge-operations"
+	WorkflowRotateKeys        = "rotate-keys"
+	WorkflowSealValues        = "seal-values"
 	WorkflowReadQuietSessions = "read-quiet-sessions"
 )
 
