@@ -34,6 +34,7 @@ var (
 	toWrite   = permission{scopes: []Scope{ScopeWrite}}
 	toVerify  = permission{scopes: []Scope{ScopeVerify}}
 	toReview  = permission{scopes: []Scope{ScopeReview}}
+	toErase   = permission{scopes: []Scope{ScopeErase}}
 	toAdmin   = permission{scopes: []Scope{ScopeAdmin}}
 	toOperate = permission{scopes: []Scope{ScopeAdmin}, operator: true}
 	// toSweep is the permission to start what covers all tenants, and to see its counts.
@@ -47,6 +48,7 @@ var (
 // caller is the tenant and the rights of a request.
 type caller struct {
 	tenant  uuid.UUID
+	actor   vault.Actor
 	scopes  []Scope
 	sources []vault.ValueSource // see Key.Sources
 	purpose string              // see Key.Purpose
@@ -132,7 +134,7 @@ func (s *Server) authorize(p permission) func(huma.Context, func(huma.Context)) 
 			}
 			access.Purpose = stated
 		}
-		seen := query.WithAccess(ctx.Context(), access)
+		seen := vault.WithActor(query.WithAccess(ctx.Context(), access), c.actor)
 		next(huma.WithContext(ctx, context.WithValue(seen, callerKey{}, c)))
 	}
 }
@@ -175,7 +177,10 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 			Message: "this covers all tenants, and an API key is of one: it needs the ADMIN_TOKEN of the operator",
 		}
 	}
-	c := caller{tenant: key.TenantID, scopes: key.Scopes, sources: key.Sources, purpose: key.Purpose, masked: key.Masked}
+	c := caller{
+		tenant: key.TenantID, actor: vault.KeyActor(key.ID), scopes: key.Scopes, sources: key.Sources, purpose: key.Purpose,
+		masked: key.Masked,
+	}
 	if !slices.ContainsFunc(p.scopes, c.may) {
 		return caller{}, &vault.Error{
 			Code: vault.CodeNotAllowed, Field: "Authorization",
@@ -189,7 +194,7 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 // operator returns the caller of the admin token: the tenant of X-Tenant, or the tenant of the operator without the
 // header.
 func (s *Server) operator(ctx huma.Context, now time.Time) (caller, error) {
-	c := caller{tenant: s.options.OperatorTenant, scopes: []Scope{ScopeAdmin}}
+	c := caller{tenant: s.options.OperatorTenant, actor: vault.ActorAdmin, scopes: []Scope{ScopeAdmin}}
 	if text := ctx.Header("X-Tenant"); text != "" {
 		var tenant input.ID
 		if err := tenant.UnmarshalText([]byte(text)); err != nil {

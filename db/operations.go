@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,6 +27,12 @@ type NewOperation struct {
 	// Key is the idempotency key: the same key returns the same operation. "": a unique key.
 	Key      string
 	ParentID *uuid.UUID
+	// Actor is who causes the operation. "": vault.ActorProcess.
+	Actor vault.Actor
+	// Fields are the names of the fields that the operation changes, for the audit.
+	Fields []string
+	// Forced reports that the operation overrides a protection, such as the deletion of an item with derived items.
+	Forced bool
 	// CustomerID is the customer whose data the payload holds, so that it is sealed with the customer's key. uuid.Nil: it
 	// holds none.
 	CustomerID uuid.UUID
@@ -86,6 +93,9 @@ func acceptAll(
 	}
 	index := make(map[uuid.UUID]int, len(in)) // of the operations to insert
 	for i, n := range in {
+		if n.Fields == nil {
+			n.Fields = vault.FieldsOf(n.Payload)
+		}
 		op, err := newOperation(ctx, sealer, tenant, n)
 		if out[i] = (Acceptance{Operation: op, Err: err}); err != nil {
 			continue
@@ -94,6 +104,8 @@ func acceptAll(
 		rows.Ids, rows.Workflows = append(rows.Ids, op.ID), append(rows.Workflows, op.Workflow)
 		rows.Events, rows.Subjects = append(rows.Events, op.Event), append(rows.Subjects, op.Subject)
 		rows.IdempotencyKeys = append(rows.IdempotencyKeys, op.IdempotencyKey)
+		rows.Actors, rows.Forced = append(rows.Actors, op.Actor), append(rows.Forced, n.Forced)
+		rows.Fields = append(rows.Fields, strings.Join(n.Fields, ","))
 		rows.Payloads = append(rows.Payloads, op.Payload)
 		parent := uuid.Nil
 		if op.ParentID != nil {
@@ -130,6 +142,7 @@ func newOperation(
 	op := dbgen.Operation{
 		ID: id, TenantID: tenant, Workflow: in.Workflow, Event: in.Event, Subject: in.Subject,
 		IdempotencyKey: cmp.Or(in.Key, id.String()), ParentID: in.ParentID, Status: string(vault.OperationAccepted),
+		Actor: string(cmp.Or(in.Actor, vault.ActorProcess)),
 	}
 	if in.Pushing {
 		op.Attempts = 1
@@ -212,7 +225,8 @@ func OperationStates(
 	out := make([]dbgen.Operation, len(rows))
 	for i, row := range rows {
 		out[i] = dbgen.Operation{
-			ID: row.ID, TenantID: row.TenantID, Workflow: row.Workflow, Status: row.Status, Result: row.Result,
+			ID: row.ID, TenantID: row.TenantID, Workflow: row.Workflow, Actor: row.Actor, ParentID: row.ParentID,
+			Status: row.Status, Result: row.Result,
 			Error: row.Error, Attempts: row.Attempts, BatchID: row.BatchID, AcceptedAt: row.AcceptedAt,
 			FinishedAt: row.FinishedAt,
 		}

@@ -7,6 +7,7 @@
 //   - past.go: profile, value and chain at a time;
 //   - config.go: definitions, requirements, scenarios;
 //   - missing.go: missing fields, combined from these reads;
+//   - context.go: the context block, combined from the profile and the missing fields;
 //   - operations.go: questions and operations;
 //   - pages.go: lists of customers and what belongs to them, one page at a time; lists.go: the other lists;
 //   - reviews.go: what waits for a decision.
@@ -276,7 +277,7 @@ func (q *Queries) Derived(ctx context.Context, tenant, item uuid.UUID) ([]vault.
 	for i, r := range rows {
 		out[i] = vault.ChainLink{
 			ID: r.ID, Type: vault.SourceType(r.Kind), Name: r.Name, Status: vault.ItemStatus(r.Status), Meta: r.SourceMetadata,
-			StaleSince: r.StaleSince,
+			StaleSince: r.StaleSince, Actor: vault.Actor(r.Actor),
 		}
 	}
 	if err := q.sealer.OpenChain(ctx, tenant, out); err != nil {

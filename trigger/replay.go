@@ -19,11 +19,13 @@ const replayAge = time.Minute
 // succeeded, or that was pushed just now, is vault.CodeConflict.
 func (c *Client) Replay(ctx context.Context, tenant, id uuid.UUID) (Receipt, error) {
 	q, action := c.db.Tenant(tenant), vault.ReplayReopened
-	op, err := q.ReopenOperation(ctx, dbgen.ReopenOperationParams{TenantID: tenant, ID: id, DueAfter: db.Lease})
+	op, err := q.ReopenOperation(ctx, dbgen.ReopenOperationParams{
+		TenantID: tenant, ID: id, DueAfter: db.Lease, Actor: string(vault.ActorOf(ctx)),
+	})
 	if db.IsNotFound(err) {
 		action = vault.ReplayRepeated
 		op, err = q.RepeatOperation(ctx, dbgen.RepeatOperationParams{
-			TenantID: tenant, ID: id, DueAfter: db.Lease, MinAge: replayAge,
+			TenantID: tenant, ID: id, DueAfter: db.Lease, MinAge: replayAge, Actor: string(vault.ActorOf(ctx)),
 		})
 	}
 	if db.IsNotFound(err) {

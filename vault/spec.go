@@ -170,6 +170,7 @@ var (
 var (
 	SaveSession = batched[SaveSessionInput, SavedResult]("save-session", "session:save",
 		func(in SaveSessionInput) string { return in.SessionID.String() })
+	TakeTurn = Define[TakeTurnInput, TurnResult]("take-turn", "turn:taken", TakeTurnInput.subject)
 	FillGaps = Define[FillGapsInput, FillResult]("fill-gaps", "gaps:fill",
 		func(in FillGapsInput) string { return in.CustomerID.String() + ":" + in.ScenarioID.String() })
 	AnswerQuestion = Define[AnswerQuestionInput, ItemResult]("answer-question", "question:answered",

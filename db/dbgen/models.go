@@ -13,18 +13,48 @@ import (
 )
 
 type ApiKey struct {
-	ID         uuid.UUID  `json:"id"`
-	TenantID   uuid.UUID  `json:"tenant_id"`
-	Name       string     `json:"name"`
-	KeyHash    []byte     `json:"key_hash"`
-	Scopes     []string   `json:"scopes"`
-	Sources    []string   `json:"sources"`
-	Purpose    string     `json:"purpose"`
-	Pii        bool       `json:"pii"`
-	CreatedAt  time.Time  `json:"created_at"`
-	ExpiresAt  *time.Time `json:"expires_at"`
-	RevokedAt  *time.Time `json:"revoked_at"`
-	LastUsedAt *time.Time `json:"last_used_at"`
+	ID         uuid.UUID   `json:"id"`
+	TenantID   uuid.UUID   `json:"tenant_id"`
+	Name       string      `json:"name"`
+	KeyHash    []byte      `json:"key_hash"`
+	Scopes     []string    `json:"scopes"`
+	Sources    []string    `json:"sources"`
+	Agents     []uuid.UUID `json:"agents"`
+	Purpose    string      `json:"purpose"`
+	Pii        bool        `json:"pii"`
+	CreatedAt  time.Time   `json:"created_at"`
+	ExpiresAt  *time.Time  `json:"expires_at"`
+	RevokedAt  *time.Time  `json:"revoked_at"`
+	LastUsedAt *time.Time  `json:"last_used_at"`
+}
+
+type AuditEntry struct {
+	TenantID    uuid.UUID  `json:"tenant_id"`
+	ID          uuid.UUID  `json:"id"`
+	Xact        int64      `json:"xact"`
+	At          time.Time  `json:"at"`
+	Action      string     `json:"action"`
+	Actor       string     `json:"actor"`
+	Operation   string     `json:"operation"`
+	OperationID *uuid.UUID `json:"operation_id"`
+	Subject     string     `json:"subject"`
+	Fields      []string   `json:"fields"`
+	Purpose     string     `json:"purpose"`
+	Code        string     `json:"code"`
+}
+
+type AuditSeal struct {
+	TenantID   uuid.UUID   `json:"tenant_id"`
+	Number     int64       `json:"number"`
+	ClosedAt   time.Time   `json:"closed_at"`
+	Cluster    string      `json:"cluster"`
+	FromXact   int64       `json:"from_xact"`
+	ToXact     int64       `json:"to_xact"`
+	EntryIds   []uuid.UUID `json:"entry_ids"`
+	LeafHashes []byte      `json:"leaf_hashes"`
+	Root       []byte      `json:"root"`
+	Previous   []byte      `json:"previous"`
+	Hash       []byte      `json:"hash"`
 }
 
 type ChannelIdentity struct {
@@ -77,6 +107,7 @@ type CustomerAsset struct {
 	UpdatedAt          time.Time       `json:"updated_at"`
 	ExpiresAt          *time.Time      `json:"expires_at"`
 	OperationID        uuid.UUID       `json:"operation_id"`
+	Actor              string          `json:"actor"`
 	AcceptedAt         time.Time       `json:"accepted_at"`
 	DeletedAt          *time.Time      `json:"deleted_at"`
 	StaleSince         *time.Time      `json:"stale_since"`
@@ -149,6 +180,7 @@ type CustomerValue struct {
 	DefinitionID         *uuid.UUID      `json:"definition_id"`
 	Warnings             []string        `json:"warnings"`
 	OperationID          uuid.UUID       `json:"operation_id"`
+	Actor                string          `json:"actor"`
 	AcceptedAt           time.Time       `json:"accepted_at"`
 	DeletedAt            *time.Time      `json:"deleted_at"`
 	StaleSince           *time.Time      `json:"stale_since"`
@@ -270,6 +302,7 @@ type Operation struct {
 	SubjectID       string          `json:"subject_id"`
 	IdempotencyKey  string          `json:"idempotency_key"`
 	ParentID        *uuid.UUID      `json:"parent_id"`
+	Actor           string          `json:"actor"`
 	Payload         []byte          `json:"payload"`
 	Prepared        []byte          `json:"prepared"`
 	Status          string          `json:"status"`

@@ -10,8 +10,9 @@ CREATE TABLE api_keys (
     tenant_id    uuid NOT NULL REFERENCES tenants (id),
     name         text NOT NULL,
     key_hash     bytea NOT NULL UNIQUE, -- SHA-256 of the key; the key itself is shown once and not stored
-    scopes       text[] NOT NULL CHECK (scopes <@ ARRAY ['read', 'write', 'verify', 'review', 'admin']),
+    scopes       text[] NOT NULL CHECK (scopes <@ ARRAY ['read', 'write', 'verify', 'review', 'erase', 'admin']),
     sources      text[] NOT NULL DEFAULT '{}', -- that the key may write; empty: those not stronger than the customer's word
+    agents       uuid[] NOT NULL DEFAULT '{}', -- that the key is limited to; empty: all
     purpose      text NOT NULL DEFAULT '', -- of reads that state none; empty: none
     pii          boolean NOT NULL DEFAULT true, -- false: values of PII fields are masked
     created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -32,6 +33,7 @@ CREATE TABLE operations (
     subject_id       text NOT NULL GENERATED ALWAYS AS (split_part(subject, ':', 1)) STORED,
     idempotency_key  text NOT NULL,
     parent_id        uuid,           -- the operation that caused this one
+    actor            text NOT NULL DEFAULT '', -- of vault.Actor: who submitted it
     payload          bytea NOT NULL, -- sealed
     prepared         bytea,          -- sealed: the result of one step for the next one
     status           text NOT NULL DEFAULT 'accepted' CHECK (status IN ('accepted', 'applied', 'succeeded', 'failed')),

@@ -259,6 +259,7 @@ func (s Values) row(
 		ExpiresAt:            version.Claim.ExpiresAt,
 		Warnings:             checked.Warnings,
 		OperationID:          op.ID,
+		Actor:                op.Actor,
 		AcceptedAt:           op.AcceptedAt,
 	}
 	if in.Confidence != nil {

@@ -143,12 +143,20 @@ func (s Conversations) load(
 	if err != nil {
 		return nil, db.WrapNotFound(err, "session", session)
 	}
-	turns, err := q.ListTurns(ctx, op.TenantID, session)
+	return s.stateOf(ctx, q, op, row)
+}
+
+// stateOf is load for a session, which may not be stored yet. For a deleted customer it returns the state and an error
+// with CodeUnknown.
+func (s Conversations) stateOf(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, row dbgen.Session,
+) (*gapState, error) {
+	turns, err := q.ListTurns(ctx, op.TenantID, row.ID)
 	if err != nil {
 		return nil, err
 	}
 	st := &gapState{
-		op: op, in: vault.FillGapsInput{CustomerID: row.CustomerID, SessionID: &session}, agent: row.AgentID,
+		op: op, in: vault.FillGapsInput{CustomerID: row.CustomerID, SessionID: &row.ID}, agent: row.AgentID,
 		now: s.Gaps.Now(), defs: map[string]vault.Definition{}, items: map[string]dbgen.GapFillItem{},
 		children: map[uuid.UUID]dbgen.ListChildOperationsRow{},
 	}
@@ -296,6 +304,7 @@ func (s Conversations) accept(
 			Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: write.CustomerID.String(),
 			Key: fmt.Sprintf("conversation:%s:%s", st.op.ID, def.Name), ParentID: &st.op.ID, Pushing: true,
 			CustomerID: write.CustomerID, Payload: write,
+			Actor: once.ActorOf(st.op),
 		})
 		if err != nil {
 			return err

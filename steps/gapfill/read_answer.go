@@ -16,6 +16,7 @@ import (
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/rules/reply"
 	"github.com/contextvault/contextvault/steps/customers"
+	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -181,6 +182,7 @@ func (s Answers) acceptOthers(
 			Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: question.CustomerID.String(),
 			Key: fmt.Sprintf("answer:%s:%s", op.ID, c.FieldName), ParentID: &question.FillID, Pushing: true,
 			CustomerID: write.CustomerID, Payload: write,
+			Actor: once.ActorOf(op),
 		})
 		if err != nil {
 			return nil, nil, err

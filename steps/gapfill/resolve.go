@@ -327,7 +327,7 @@ func (s Gaps) acceptWrite(
 	child, err := db.AcceptOperation(ctx, q, s.Once.Sealer, st.op.TenantID, db.NewOperation{
 		Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: st.in.CustomerID.String(),
 		Key:      fmt.Sprintf("fill:%s:%s:%d", st.op.ID, write.Name, st.fill.ReadTo),
-		ParentID: &st.op.ID, CustomerID: write.CustomerID, Payload: write, Pushing: true,
+		ParentID: &st.op.ID, Actor: once.ActorOf(st.op), CustomerID: write.CustomerID, Payload: write, Pushing: true,
 	})
 	if err != nil {
 		return err

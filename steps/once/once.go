@@ -158,9 +158,12 @@ func (o Runner) Lock(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbg
 		return op, nil
 	}
 	return q.ReopenOperation(ctx, dbgen.ReopenOperationParams{
-		TenantID: ev.TenantID, ID: ev.OperationID, DueAfter: reopenedDue,
+		TenantID: ev.TenantID, ID: ev.OperationID, DueAfter: reopenedDue, Actor: string(ActorOf(op)),
 	})
 }
+
+// ActorOf is the actor of what the run of an operation does by itself.
+func ActorOf(op dbgen.Operation) vault.Actor { return vault.WorkflowActor(op.Workflow, op.ID) }
 
 // Get returns the operation of an event.
 func (o Runner) Get(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbgen.Operation, error) {
