@@ -193,6 +193,8 @@ var (
 const (
 	WorkflowRelayOperations   = "relay-operations"
 	WorkflowPurgeOperations   = "purge-operations"
+	WorkflowRotateKeys        = "rotate-keys"
+	WorkflowSealValues        = "seal-values"
 	WorkflowReadQuietSessions = "read-quiet-sessions"
 )
 

@@ -163,6 +163,8 @@ func newWorkers(r *app.Runtime, engine *hatchet.Client) ([]*hatchet.Worker, erro
 		DetectOrphans:   h.CronDetectOrphans,
 		RelayOperations: h.CronRelayOperations,
 		PurgeOperations: h.CronPurgeOperations,
+		RotateKeys:      h.CronRotateKeys,
+		SealValues:      h.CronSealValues,
 
 		ReadQuietSessions: h.CronReadQuietSessions,
 	}))

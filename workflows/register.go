@@ -17,6 +17,8 @@ type Crons struct {
 	DetectOrphans   string
 	RelayOperations string
 	PurgeOperations string
+	RotateKeys      string
+	SealValues      string
 
 	ReadQuietSessions string
 }
