@@ -49,6 +49,7 @@ type Steps struct {
 	Sweeps        upkeep.Sweeps
 	Caches        upkeep.Caches
 	Operations    upkeep.Operations
+	Audit         upkeep.Audit
 }
 
 // New builds the steps, once per process.
@@ -93,6 +94,7 @@ func New(d Deps) Steps {
 		//nolint:gosec // bounded by the configuration
 		Sweeps: upkeep.Sweeps{Once: runner, Batch: int32(d.Settings.SweepBatch), Now: d.Now},
 		Caches: caches,
+		Audit:  upkeep.Audit{Once: runner, Log: d.Log},
 		Operations: upkeep.Operations{
 			DB: d.DB, Enqueuer: d.Enqueuer, Caches: caches, Settings: d.Settings, Engine: d.Engine, Now: d.Now,
 		},

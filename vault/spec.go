@@ -162,6 +162,7 @@ const (
 	WorkflowRelayOperations   = "relay-operations"
 	WorkflowPurgeOperations   = "purge-operations"
 	WorkflowReadQuietSessions = "read-quiet-sessions"
+	WorkflowSealAudit         = "seal-audit"
 )
 
 const (

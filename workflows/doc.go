@@ -39,6 +39,7 @@
 //	read-conversation  conversation:read                         session              read → persist → invalidate-and-acknowledge
 //	read-quiet-sessions                            * * * * *                          queue
 //	purge-operations                               17 3 * * *                         purge
+//	seal-audit                                     * * * * *                          seal
 //
 // A run carries a batch: the operations of one tenant and workflow that were accepted while earlier runs were in flight
 // (trigger/dispatch.go), or one operation of a workflow that is not batched: save-definition and the other changes of a
