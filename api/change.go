@@ -51,7 +51,7 @@ func operationOf(op vault.Operation) Operation {
 	out := Operation{
 		ID: op.ID, Workflow: op.Workflow, Actor: op.Actor, ParentID: op.ParentID, Status: op.Status, Result: op.Result,
 		Attempts: op.Attempts,
-		BatchID: op.BatchID, AcceptedAt: &op.AcceptedAt, FinishedAt: op.FinishedAt, WaitingFor: op.WaitingFor,
+		BatchID:  op.BatchID, AcceptedAt: &op.AcceptedAt, FinishedAt: op.FinishedAt, WaitingFor: op.WaitingFor,
 	}
 	if op.Error != nil {
 		out.Error = &Rejection{
@@ -97,6 +97,9 @@ func change[I any, P interface {
 		}
 		access.InfoOf(ctx).Operation = receipt.ID
 		out, err := s.outcome(ctx, c, receipt, pref)
+		if err == nil && r.complete != nil && out.Body.Status == vault.OperationSucceeded && out.Body.Result != nil {
+			err = r.complete(ctx, c, in, &out.Body)
+		}
 		if err != nil {
 			p := s.problem(ctx, err)
 			p.Operation = &receipt.ID

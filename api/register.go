@@ -27,6 +27,7 @@ type route struct {
 	summary string
 	detail  string // "": the summary says everything
 	access  permission
+	values  bool         // it answers with pages of values
 	body    *bodyOf      // nil: the route has no body
 	result  reflect.Type // of a change: the result of its operation
 	errors  []int        // status codes in addition to those of every route
@@ -38,6 +39,8 @@ type route struct {
 	into         map[string]string // parameter → member of the body, where their names differ
 	fromPath     []string          // members that the body can omit, in addition to those of parameters
 	optionalBody bool
+	// complete adds to the outcome of a succeeded operation what its result leaves out. nil: nothing.
+	complete func(ctx context.Context, c caller, in any, op *Operation) error
 }
 
 // bodyOf describes a request body.
@@ -77,6 +80,9 @@ func (s *Server) describe(r route) huma.Operation {
 	h.Errors = []int{http.StatusBadRequest} // an invalid query, cursor or body
 	if len(r.access.scopes) > 0 {
 		h.Middlewares = huma.Middlewares{s.authorize(r.access), s.takeTurn}
+		if r.values {
+			h.Middlewares = append(h.Middlewares, s.takePageTurn)
+		}
 		if !r.access.allTenants {
 			h.Security = append(h.Security, map[string][]string{"key": {}})
 		}

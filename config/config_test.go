@@ -331,7 +331,7 @@ func TestLoad_BadCron(t *testing.T) {
 	const want = "a schedule of five fields (minute, hour, day of month, month, day of week), such as */5 * * * *"
 	for _, key := range []string{
 		"cron_expire_fields", "cron_detect_orphans", "cron_relay_operations", "cron_purge_operations",
-		"cron_read_quiet_sessions", "cron_seal_audit",
+		"cron_read_quiet_sessions", "cron_seal_audit", "cron_rotate_keys", "cron_seal_values",
 	} {
 		for _, value := range []string{"", "* * * *", "* * * * * *", "61 * * * *", "@hourly", "TZ=UTC", "TZ=UTC * * * * *", "every five minutes", "0 0 31 2 *"} {
 			got := problems(t, file(t, fmt.Sprintf("[jobs.hatchet]\n%s = %q", key, value)))

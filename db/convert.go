@@ -113,6 +113,7 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 		ValidationMode:       vault.ValidationMode(r.ValidationMode),
 		RequiredVerification: r.RequiredVerification,
 		VerificationMethods:  r.VerificationMethods,
+		AskChannels:          r.AskChannels,
 		CollectionPrompt:     r.CollectionPrompt,
 		RetryPrompt:          r.RetryPrompt,
 		ExtractionExamples:   r.ExtractionExamples,
@@ -186,16 +187,13 @@ func RuleOf(r dbgen.Rule) (vault.Rule, error) {
 	return out, nil
 }
 
-// SessionOf converts a session and its turns.
-func SessionOf(r dbgen.Session, turns []dbgen.ListTurnsRow) (vault.Session, error) {
-	s := vault.Session{ID: r.ID, CustomerID: r.CustomerID, AgentID: r.AgentID, Turns: make([]vault.Turn, len(turns))}
-	if err := json.Unmarshal(r.Variables, &s.Variables); err != nil {
-		return s, fmt.Errorf("decode the variables of session %s", r.ID)
-	}
-	for i, t := range turns {
-		s.Turns[i] = vault.Turn{Index: int(t.TurnIndex), Speaker: vault.Speaker(t.Speaker), Text: t.Text, At: &t.SaidAt}
-	}
-	return s, nil
+// StrictDefinitionOf converts a row of definitions. sealed and pii say what the name is in the tenant: the strictest
+// definition of any agent decides.
+func StrictDefinitionOf(r dbgen.Definition, sealed, pii bool) (vault.Definition, error) {
+	def, err := DefinitionOf(r)
+	def.EncryptionRequired = def.EncryptionRequired || sealed
+	def.IsPII = def.IsPII || pii
+	return def, err
 }
 
 // QuestionOf converts a row of questions.
@@ -218,6 +216,7 @@ func QuestionOf(r dbgen.Question) vault.Question {
 		FillID:     r.FillID,
 		OpenedAt:   r.OpenedAt,
 		DeadlineAt: r.DeadlineAt,
+		Channels:   r.Channels, ClaimedBy: r.ClaimedBy, ClaimedUntil: r.ClaimedUntil, AnsweredOn: r.AnsweredOn,
 	}
 }
 

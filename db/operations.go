@@ -32,8 +32,11 @@ type NewOperation struct {
 	// Fields are the names of the fields that the operation changes, for the audit.
 	Fields []string
 	// Forced reports that the operation overrides a protection, such as the deletion of an item with derived items.
-	Forced  bool
-	Payload any // a json.RawMessage was encoded by json.Marshal
+	Forced bool
+	// CustomerID is the customer whose data the payload holds, so that it is sealed with the customer's key. uuid.Nil: it
+	// holds none.
+	CustomerID uuid.UUID
+	Payload    any // a json.RawMessage was encoded by json.Marshal
 	// Pushing reports that the caller pushes the operation after the commit: the relay leaves it alone for Lease. false:
 	// the relay pushes it at once.
 	Pushing bool
@@ -81,12 +84,19 @@ func acceptAll(
 	if rows.Pushing {
 		rows.DueAfter = Lease
 	}
+	if len(in) > 1 { // one query for the keys of all
+		customers := make([]uuid.UUID, len(in))
+		for i, n := range in {
+			customers[i] = n.CustomerID
+		}
+		_ = sealer.Prepare(ctx, tenant, customers, true) // an error comes again, for the operations that it concerns
+	}
 	index := make(map[uuid.UUID]int, len(in)) // of the operations to insert
 	for i, n := range in {
 		if n.Fields == nil {
 			n.Fields = vault.FieldsOf(n.Payload)
 		}
-		op, err := newOperation(sealer, tenant, n)
+		op, err := newOperation(ctx, sealer, tenant, n)
 		if out[i] = (Acceptance{Operation: op, Err: err}); err != nil {
 			continue
 		}
@@ -122,7 +132,9 @@ func acceptAll(
 }
 
 // newOperation returns the row of an operation, with its sealed payload and the state after the insert.
-func newOperation(sealer *Sealer, tenant uuid.UUID, in NewOperation) (dbgen.Operation, error) {
+func newOperation(
+	ctx context.Context, sealer *Sealer, tenant uuid.UUID, in NewOperation,
+) (dbgen.Operation, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return dbgen.Operation{}, fmt.Errorf("make an id: %w", err)
@@ -139,7 +151,7 @@ func newOperation(sealer *Sealer, tenant uuid.UUID, in NewOperation) (dbgen.Oper
 	if err != nil {
 		return op, err
 	}
-	op.Payload, err = sealer.SealBytes(tenant, id, encoded)
+	op.Payload, err = sealer.SealBytes(ctx, Owner{tenant, in.CustomerID}, id, encoded)
 	return op, err
 }
 
@@ -159,6 +171,10 @@ func acceptError(err error, tenant uuid.UUID, in NewOperation) error {
 	if !IsForeignKeyViolation(err, "operations_tenant_id_fkey") {
 		return fmt.Errorf("accept %s: %w", in.Workflow, err)
 	}
+	return unknownTenant(tenant)
+}
+
+func unknownTenant(tenant uuid.UUID) error {
 	return &vault.Error{
 		Code: vault.CodeUnknown, Field: "tenant", Message: fmt.Sprintf(
 			"unknown tenant: %s does not exist; an operator creates it with `vault tenants create`", tenant),
@@ -175,12 +191,12 @@ func repeated(
 	if err != nil {
 		return row, fmt.Errorf("accept %s: %w", in.Workflow, err)
 	}
-	return row, checkPayload(sealer, row, in)
+	return row, checkPayload(ctx, sealer, row, in)
 }
 
 // checkPayload returns a conflict if an existing operation has another payload than the new one.
-func checkPayload(sealer *Sealer, row dbgen.Operation, in NewOperation) error {
-	was, err := sealer.OpenBytes(row.TenantID, row.ID, row.Payload)
+func checkPayload(ctx context.Context, sealer *Sealer, row dbgen.Operation, in NewOperation) error {
+	was, err := sealer.OpenBytes(ctx, row.TenantID, row.ID, row.Payload)
 	if err != nil {
 		return err
 	}

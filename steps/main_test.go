@@ -116,7 +116,7 @@ func newWorld(t *testing.T, change ...func(*steps.Deps)) *world {
 	t.Helper()
 	database := openDatabase(t)
 	w := &world{
-		t: t, url: database.url, db: database.DB, sealer: dbtest.Sealer(t), engine: &engine{}, late: &atomic.Int64{},
+		t: t, url: database.url, db: database.DB, sealer: dbtest.Sealer(t, database.DB), engine: &engine{}, late: &atomic.Int64{},
 		agent: newID(), customer: newID(),
 	}
 	w.tenant = dbtest.Tenant(t, w.db)
@@ -284,7 +284,7 @@ func (w *world) dump() dbtest.Rows {
 		id := uuid.MustParse(op["id"].(string))
 		stored, err := w.db.Tenant(w.tenant).GetOperation(w.t.Context(), w.tenant, id)
 		w.must(err)
-		plain, err := w.sealer.OpenBytes(w.tenant, id, stored.Prepared)
+		plain, err := w.sealer.OpenBytes(w.t.Context(), w.tenant, id, stored.Prepared)
 		w.must(err)
 		op["prepared"] = string(plain)
 		encoded, err := json.Marshal(op)

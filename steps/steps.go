@@ -46,10 +46,12 @@ type Steps struct {
 	Gaps          gapfill.Gaps
 	Conversations gapfill.Conversations
 	Answers       gapfill.Answers
+	Turns         gapfill.Turns
 	Sweeps        upkeep.Sweeps
 	Caches        upkeep.Caches
 	Operations    upkeep.Operations
 	Audit         upkeep.Audit
+	Keys          upkeep.Keys
 }
 
 // New builds the steps, once per process.
@@ -69,6 +71,12 @@ func New(d Deps) Steps {
 	gaps := gapfill.Gaps{
 		Once: runner, Model: model, Settings: d.Settings, Enqueuer: d.Enqueuer, Now: d.Now, Log: d.Log, Observer: d.Observer,
 	}
+	sessions := gapfill.Sessions{Once: runner, QuietAfter: d.Settings.QuietAfter}
+	conversations := gapfill.Conversations{Gaps: gaps}
+	answers := gapfill.Answers{
+		Once: runner, Values: values, Gaps: gaps, Model: model, BuiltIn: offline.Builtin(), Settings: d.Settings,
+		Now: d.Now, Log: d.Log,
+	}
 	return Steps{
 		Values:      values,
 		Assets:      customers.Assets{Once: runner, Now: d.Now},
@@ -76,7 +84,7 @@ func New(d Deps) Steps {
 		Imports:     customers.Imports{Values: values},
 		Customers:   customers.Customers{Once: runner},
 		Merges:      customers.Merges{Once: runner, Now: d.Now},
-		Sessions:    gapfill.Sessions{Once: runner, QuietAfter: d.Settings.QuietAfter},
+		Sessions:    sessions,
 		Definitions: schema.Definitions{Once: runner},
 		Scenarios:   schema.Scenarios{Once: runner, Enqueuer: d.Enqueuer},
 		Configuration: schema.Configuration{
@@ -86,15 +94,17 @@ func New(d Deps) Steps {
 			Once: runner, Model: model, BuiltIn: offline.Builtin(), MatchThreshold: d.Settings.MatchThreshold, Log: d.Log,
 		},
 		Gaps:          gaps,
-		Conversations: gapfill.Conversations{Gaps: gaps},
-		Answers: gapfill.Answers{
-			Once: runner, Values: values, Gaps: gaps, Model: model, BuiltIn: offline.Builtin(), Settings: d.Settings,
-			Now: d.Now, Log: d.Log,
-		},
+		Conversations: conversations,
+		Answers:       answers,
+		Turns:         gapfill.Turns{Sessions: sessions, Conversations: conversations, Answers: answers},
 		//nolint:gosec // bounded by the configuration
 		Sweeps: upkeep.Sweeps{Once: runner, Batch: int32(d.Settings.SweepBatch), Now: d.Now},
 		Caches: caches,
 		Audit:  upkeep.Audit{Once: runner, Log: d.Log},
+		//nolint:gosec // as above
+		Keys: upkeep.Keys{
+			DB: d.DB, Sealer: d.Sealer, Caches: caches, Batch: int32(d.Settings.SweepBatch), Now: d.Now,
+		},
 		Operations: upkeep.Operations{
 			DB: d.DB, Enqueuer: d.Enqueuer, Caches: caches, Settings: d.Settings, Engine: d.Engine, Now: d.Now,
 		},

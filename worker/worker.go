@@ -164,6 +164,8 @@ func newWorkers(r *app.Runtime, engine *hatchet.Client) ([]*hatchet.Worker, erro
 		RelayOperations: h.CronRelayOperations,
 		PurgeOperations: h.CronPurgeOperations,
 		SealAudit:       h.CronSealAudit,
+		RotateKeys:      h.CronRotateKeys,
+		SealValues:      h.CronSealValues,
 
 		ReadQuietSessions: h.CronReadQuietSessions,
 	}))

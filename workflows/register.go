@@ -18,6 +18,8 @@ type Crons struct {
 	RelayOperations string
 	PurgeOperations string
 	SealAudit       string
+	RotateKeys      string
+	SealValues      string
 
 	ReadQuietSessions string
 }

@@ -108,7 +108,7 @@ func (q *Queries) EnableIterativeScan(ctx context.Context) error {
 }
 
 const getDefinition = `-- name: GetDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -148,6 +148,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 		&i.ValidationMode,
 		&i.RequiredVerification,
 		&i.VerificationMethods,
+		&i.AskChannels,
 		&i.CollectionPrompt,
 		&i.RetryPrompt,
 		&i.ExtractionExamples,
@@ -169,6 +170,92 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 		&i.DeletedAt,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+	)
+	return i, err
+}
+
+const getFieldDefinition = `-- name: GetFieldDefinition :one
+SELECT
+    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.ask_channels, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.about, d.is_pii, d.purposes, d.encryption_required, d.retention_days, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
+    EXISTS (SELECT 1 FROM sealed_fields s WHERE s.tenant_id = d.tenant_id AND s.name = d.name) AS sealed,
+    EXISTS (
+        SELECT 1
+        FROM definitions o
+        WHERE o.tenant_id = d.tenant_id
+          AND o.name = d.name
+          AND o.is_pii
+          AND o.deleted_at IS NULL
+    ) AS pii
+FROM definitions d
+WHERE d.tenant_id = $1
+  AND d.agent_id = $2
+  AND d.name = $3
+  AND d.deleted_at IS NULL
+`
+
+type GetFieldDefinitionParams struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+	AgentID  uuid.UUID `json:"agent_id"`
+	Name     string    `json:"name"`
+}
+
+type GetFieldDefinitionRow struct {
+	Definition Definition `json:"definition"`
+	Sealed     bool       `json:"sealed"`
+	Pii        bool       `json:"pii"`
+}
+
+// Gets the definition of a field by its name, and what other definitions of the tenant make of the name: sealed and pii.
+// Indexes: the unique key, primary key of sealed_fields, definitions_pii.
+func (q *Queries) GetFieldDefinition(ctx context.Context, arg GetFieldDefinitionParams) (GetFieldDefinitionRow, error) {
+	row := q.db.QueryRow(ctx, getFieldDefinition, arg.TenantID, arg.AgentID, arg.Name)
+	var i GetFieldDefinitionRow
+	err := row.Scan(
+		&i.Definition.ID,
+		&i.Definition.TenantID,
+		&i.Definition.AgentID,
+		&i.Definition.Name,
+		&i.Definition.DisplayName,
+		&i.Definition.Description,
+		&i.Definition.ValueType,
+		&i.Definition.ValidationRegex,
+		&i.Definition.AllowedValues,
+		&i.Definition.Unit,
+		&i.Definition.Minimum,
+		&i.Definition.Maximum,
+		&i.Definition.TimeZone,
+		&i.Definition.DefaultRegion,
+		&i.Definition.JsonSchema,
+		&i.Definition.WriteOnce,
+		&i.Definition.Multiple,
+		&i.Definition.MaxElements,
+		&i.Definition.ValidationMode,
+		&i.Definition.RequiredVerification,
+		&i.Definition.VerificationMethods,
+		&i.Definition.AskChannels,
+		&i.Definition.CollectionPrompt,
+		&i.Definition.RetryPrompt,
+		&i.Definition.ExtractionExamples,
+		&i.Definition.ExtractionPromptHint,
+		&i.Definition.About,
+		&i.Definition.IsPii,
+		&i.Definition.Purposes,
+		&i.Definition.EncryptionRequired,
+		&i.Definition.RetentionDays,
+		&i.Definition.FreshnessSeconds,
+		&i.Definition.StaleAction,
+		&i.Definition.OnConflict,
+		&i.Definition.SourcePriority,
+		&i.Definition.Enabled,
+		&i.Definition.Origin,
+		&i.Definition.ReviewState,
+		&i.Definition.OperationID,
+		&i.Definition.AcceptedAt,
+		&i.Definition.DeletedAt,
+		&i.Definition.CreatedAt,
+		&i.Definition.UpdatedAt,
+		&i.Sealed,
+		&i.Pii,
 	)
 	return i, err
 }
@@ -258,7 +345,7 @@ func (q *Queries) ListDefinitionTypes(ctx context.Context, arg ListDefinitionTyp
 }
 
 const listDefinitions = `-- name: ListDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -298,6 +385,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 			&i.ValidationMode,
 			&i.RequiredVerification,
 			&i.VerificationMethods,
+			&i.AskChannels,
 			&i.CollectionPrompt,
 			&i.RetryPrompt,
 			&i.ExtractionExamples,
@@ -331,7 +419,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 }
 
 const listDefinitionsByID = `-- name: ListDefinitionsByID :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -371,6 +459,7 @@ func (q *Queries) ListDefinitionsByID(ctx context.Context, tenantID uuid.UUID, i
 			&i.ValidationMode,
 			&i.RequiredVerification,
 			&i.VerificationMethods,
+			&i.AskChannels,
 			&i.CollectionPrompt,
 			&i.RetryPrompt,
 			&i.ExtractionExamples,
@@ -404,7 +493,17 @@ func (q *Queries) ListDefinitionsByID(ctx context.Context, tenantID uuid.UUID, i
 }
 
 const listDefinitionsOf = `-- name: ListDefinitionsOf :many
-SELECT d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.about, d.is_pii, d.purposes, d.encryption_required, d.retention_days, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at
+SELECT
+    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.ask_channels, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.about, d.is_pii, d.purposes, d.encryption_required, d.retention_days, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
+    EXISTS (SELECT 1 FROM sealed_fields s WHERE s.tenant_id = d.tenant_id AND s.name = d.name) AS sealed,
+    EXISTS (
+        SELECT 1
+        FROM definitions o
+        WHERE o.tenant_id = d.tenant_id
+          AND o.name = d.name
+          AND o.is_pii
+          AND o.deleted_at IS NULL
+    ) AS pii
 FROM (
     SELECT DISTINCT unnest($1::uuid[]) AS agent_id, unnest($2::text[]) AS name
 ) wanted
@@ -419,59 +518,69 @@ type ListDefinitionsOfParams struct {
 	TenantID uuid.UUID   `json:"tenant_id"`
 }
 
-// Lists the definitions of fields, given as pairs of an agent and a name. Index: the unique key.
-func (q *Queries) ListDefinitionsOf(ctx context.Context, arg ListDefinitionsOfParams) ([]Definition, error) {
+type ListDefinitionsOfRow struct {
+	Definition Definition `json:"definition"`
+	Sealed     bool       `json:"sealed"`
+	Pii        bool       `json:"pii"`
+}
+
+// Lists the definitions of fields, given as pairs of an agent and a name, as GetFieldDefinition does. Indexes: the unique
+// key, primary key of sealed_fields, definitions_pii.
+func (q *Queries) ListDefinitionsOf(ctx context.Context, arg ListDefinitionsOfParams) ([]ListDefinitionsOfRow, error) {
 	rows, err := q.db.Query(ctx, listDefinitionsOf, arg.Agents, arg.Names, arg.TenantID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []Definition{}
+	items := []ListDefinitionsOfRow{}
 	for rows.Next() {
-		var i Definition
+		var i ListDefinitionsOfRow
 		if err := rows.Scan(
-			&i.ID,
-			&i.TenantID,
-			&i.AgentID,
-			&i.Name,
-			&i.DisplayName,
-			&i.Description,
-			&i.ValueType,
-			&i.ValidationRegex,
-			&i.AllowedValues,
-			&i.Unit,
-			&i.Minimum,
-			&i.Maximum,
-			&i.TimeZone,
-			&i.DefaultRegion,
-			&i.JsonSchema,
-			&i.WriteOnce,
-			&i.Multiple,
-			&i.MaxElements,
-			&i.ValidationMode,
-			&i.RequiredVerification,
-			&i.VerificationMethods,
-			&i.CollectionPrompt,
-			&i.RetryPrompt,
-			&i.ExtractionExamples,
-			&i.ExtractionPromptHint,
-			&i.About,
-			&i.IsPii,
-			&i.Purposes,
-			&i.EncryptionRequired,
-			&i.RetentionDays,
-			&i.FreshnessSeconds,
-			&i.StaleAction,
-			&i.OnConflict,
-			&i.SourcePriority,
-			&i.Enabled,
-			&i.Origin,
-			&i.ReviewState,
-			&i.OperationID,
-			&i.AcceptedAt,
-			&i.DeletedAt,
-			&i.CreatedAt,
-			&i.UpdatedAt,
+			&i.Definition.ID,
+			&i.Definition.TenantID,
+			&i.Definition.AgentID,
+			&i.Definition.Name,
+			&i.Definition.DisplayName,
+			&i.Definition.Description,
+			&i.Definition.ValueType,
+			&i.Definition.ValidationRegex,
+			&i.Definition.AllowedValues,
+			&i.Definition.Unit,
+			&i.Definition.Minimum,
+			&i.Definition.Maximum,
+			&i.Definition.TimeZone,
+			&i.Definition.DefaultRegion,
+			&i.Definition.JsonSchema,
+			&i.Definition.WriteOnce,
+			&i.Definition.Multiple,
+			&i.Definition.MaxElements,
+			&i.Definition.ValidationMode,
+			&i.Definition.RequiredVerification,
+			&i.Definition.VerificationMethods,
+			&i.Definition.AskChannels,
+			&i.Definition.CollectionPrompt,
+			&i.Definition.RetryPrompt,
+			&i.Definition.ExtractionExamples,
+			&i.Definition.ExtractionPromptHint,
+			&i.Definition.About,
+			&i.Definition.IsPii,
+			&i.Definition.Purposes,
+			&i.Definition.EncryptionRequired,
+			&i.Definition.RetentionDays,
+			&i.Definition.FreshnessSeconds,
+			&i.Definition.StaleAction,
+			&i.Definition.OnConflict,
+			&i.Definition.SourcePriority,
+			&i.Definition.Enabled,
+			&i.Definition.Origin,
+			&i.Definition.ReviewState,
+			&i.Definition.OperationID,
+			&i.Definition.AcceptedAt,
+			&i.Definition.DeletedAt,
+			&i.Definition.CreatedAt,
+			&i.Definition.UpdatedAt,
+			&i.Sealed,
+			&i.Pii,
 		); err != nil {
 			return nil, err
 		}
@@ -616,6 +725,73 @@ func (q *Queries) ListRefusedFields(ctx context.Context, arg ListRefusedFieldsPa
 	for rows.Next() {
 		var i ListRefusedFieldsRow
 		if err := rows.Scan(&i.ProfileID, &i.Name); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSealedNames = `-- name: ListSealedNames :many
+SELECT name
+FROM sealed_fields
+WHERE tenant_id = $1
+  AND name = ANY ($2::text[])
+`
+
+// Lists which of some names are sealed in a tenant. Index: primary key.
+func (q *Queries) ListSealedNames(ctx context.Context, tenantID uuid.UUID, names []string) ([]string, error) {
+	rows, err := q.db.Query(ctx, listSealedNames, tenantID, names)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSecretNames = `-- name: ListSecretNames :many
+SELECT s.name, true AS sealed, false AS pii
+FROM sealed_fields s
+WHERE s.tenant_id = $1
+UNION ALL
+SELECT DISTINCT d.name, false AS sealed, true AS pii
+FROM definitions d
+WHERE d.tenant_id = $1
+  AND d.is_pii
+  AND d.deleted_at IS NULL
+`
+
+type ListSecretNamesRow struct {
+	Name   string `json:"name"`
+	Sealed bool   `json:"sealed"`
+	Pii    bool   `json:"pii"`
+}
+
+// Lists the names that are sealed, or PII, in a tenant. Indexes: primary key, definitions_pii.
+func (q *Queries) ListSecretNames(ctx context.Context, tenantID uuid.UUID) ([]ListSecretNamesRow, error) {
+	rows, err := q.db.Query(ctx, listSecretNames, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListSecretNamesRow{}
+	for rows.Next() {
+		var i ListSecretNamesRow
+		if err := rows.Scan(&i.Name, &i.Sealed, &i.Pii); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -801,7 +977,7 @@ INSERT INTO definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values,
     unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple,
     max_elements, validation_mode,
-    required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples,
+    required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples,
     extraction_prompt_hint, about, is_pii, purposes,
     encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin,
     review_state, operation_id,
@@ -813,14 +989,14 @@ VALUES (
     $7, $8, $9, $10, $11,
     $12, $13, $14, $15,
     $16, $17, $18, $19,
-    $20, $21, $22,
-    $23, $24,
-    $25, $26, $27, $28, $29,
-    $30,
-    $31, $32, $33, $34,
-    $35, $36, $37,
-    $38,
-    $39
+    $20, $21, $22, $23,
+    $24, $25,
+    $26, $27, $28, $29, $30,
+    $31,
+    $32, $33, $34, $35,
+    $36, $37, $38,
+    $39,
+    $40
 )
 ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
 SET display_name = excluded.display_name,
@@ -840,6 +1016,7 @@ SET display_name = excluded.display_name,
     validation_mode = excluded.validation_mode,
     required_verification = excluded.required_verification,
     verification_methods = excluded.verification_methods,
+    ask_channels = excluded.ask_channels,
     collection_prompt = excluded.collection_prompt,
     retry_prompt = excluded.retry_prompt,
     extraction_examples = excluded.extraction_examples,
@@ -887,6 +1064,7 @@ type UpsertDefinitionParams struct {
 	ValidationMode       string          `json:"validation_mode"`
 	RequiredVerification bool            `json:"required_verification"`
 	VerificationMethods  []string        `json:"verification_methods"`
+	AskChannels          []string        `json:"ask_channels"`
 	CollectionPrompt     string          `json:"collection_prompt"`
 	RetryPrompt          string          `json:"retry_prompt"`
 	ExtractionExamples   []string        `json:"extraction_examples"`
@@ -932,6 +1110,7 @@ func (q *Queries) UpsertDefinition(ctx context.Context, arg UpsertDefinitionPara
 		arg.ValidationMode,
 		arg.RequiredVerification,
 		arg.VerificationMethods,
+		arg.AskChannels,
 		arg.CollectionPrompt,
 		arg.RetryPrompt,
 		arg.ExtractionExamples,

@@ -113,6 +113,14 @@ type CustomerAsset struct {
 	StaleSince         *time.Time      `json:"stale_since"`
 }
 
+type CustomerKey struct {
+	TenantID   uuid.UUID `json:"tenant_id"`
+	CustomerID uuid.UUID `json:"customer_id"`
+	Wrapped    []byte    `json:"wrapped"`
+	KekID      int64     `json:"kek_id"`
+	CreatedAt  time.Time `json:"created_at"`
+}
+
 type CustomerMerge struct {
 	ID              uuid.UUID       `json:"id"`
 	TenantID        uuid.UUID       `json:"tenant_id"`
@@ -200,6 +208,7 @@ type Definition struct {
 	ValidationMode       string          `json:"validation_mode"`
 	RequiredVerification bool            `json:"required_verification"`
 	VerificationMethods  []string        `json:"verification_methods"`
+	AskChannels          []string        `json:"ask_channels"`
 	CollectionPrompt     string          `json:"collection_prompt"`
 	RetryPrompt          string          `json:"retry_prompt"`
 	ExtractionExamples   []string        `json:"extraction_examples"`
@@ -344,6 +353,10 @@ type Question struct {
 	Attempt           int32           `json:"attempt"`
 	Status            string          `json:"status"`
 	AnswerOperationID *uuid.UUID      `json:"answer_operation_id"`
+	AnsweredOn        string          `json:"answered_on"`
+	Channels          []string        `json:"channels"`
+	ClaimedBy         string          `json:"claimed_by"`
+	ClaimedUntil      *time.Time      `json:"claimed_until"`
 	OpenedAt          time.Time       `json:"opened_at"`
 	DeadlineAt        time.Time       `json:"deadline_at"`
 	ClosedAt          *time.Time      `json:"closed_at"`
@@ -415,6 +428,13 @@ type SchemaExtraction struct {
 	ProposedAt  time.Time       `json:"proposed_at"`
 }
 
+type SealedField struct {
+	TenantID uuid.UUID  `json:"tenant_id"`
+	Name     string     `json:"name"`
+	AddedAt  time.Time  `json:"added_at"`
+	SealedAt *time.Time `json:"sealed_at"`
+}
+
 type Session struct {
 	TenantID           uuid.UUID       `json:"tenant_id"`
 	ID                 uuid.UUID       `json:"id"`
@@ -433,7 +453,7 @@ type SessionTurn struct {
 	SessionID   uuid.UUID `json:"session_id"`
 	TurnIndex   int32     `json:"turn_index"`
 	Speaker     string    `json:"speaker"`
-	Text        string    `json:"text"`
+	Text        []byte    `json:"text"`
 	OperationID uuid.UUID `json:"operation_id"`
 	AcceptedAt  time.Time `json:"accepted_at"`
 	SaidAt      time.Time `json:"said_at"`

@@ -61,9 +61,59 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND deleted_at IS NULL
 ORDER BY name;
 
--- Lists the definitions of fields, given as pairs of an agent and a name. Index: the unique key.
+-- Gets the definition of a field by its name, and what other definitions of the tenant make of the name: sealed and pii.
+-- Indexes: the unique key, primary key of sealed_fields, definitions_pii.
+-- name: GetFieldDefinition :one
+SELECT
+    sqlc.embed(d),
+    EXISTS (SELECT 1 FROM sealed_fields s WHERE s.tenant_id = d.tenant_id AND s.name = d.name) AS sealed,
+    EXISTS (
+        SELECT 1
+        FROM definitions o
+        WHERE o.tenant_id = d.tenant_id
+          AND o.name = d.name
+          AND o.is_pii
+          AND o.deleted_at IS NULL
+    ) AS pii
+FROM definitions d
+WHERE d.tenant_id = sqlc.arg(tenant_id)
+  AND d.agent_id = sqlc.arg(agent_id)
+  AND d.name = sqlc.arg(name)
+  AND d.deleted_at IS NULL;
+
+-- Lists which of some names are sealed in a tenant. Index: primary key.
+-- name: ListSealedNames :many
+SELECT name
+FROM sealed_fields
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND name = ANY (sqlc.arg(names)::text[]);
+
+-- Lists the names that are sealed, or PII, in a tenant. Indexes: primary key, definitions_pii.
+-- name: ListSecretNames :many
+SELECT s.name, true AS sealed, false AS pii
+FROM sealed_fields s
+WHERE s.tenant_id = sqlc.arg(tenant_id)
+UNION ALL
+SELECT DISTINCT d.name, false AS sealed, true AS pii
+FROM definitions d
+WHERE d.tenant_id = sqlc.arg(tenant_id)
+  AND d.is_pii
+  AND d.deleted_at IS NULL;
+
+-- Lists the definitions of fields, given as pairs of an agent and a name, as GetFieldDefinition does. Indexes: the unique
+-- key, primary key of sealed_fields, definitions_pii.
 -- name: ListDefinitionsOf :many
-SELECT d.*
+SELECT
+    sqlc.embed(d),
+    EXISTS (SELECT 1 FROM sealed_fields s WHERE s.tenant_id = d.tenant_id AND s.name = d.name) AS sealed,
+    EXISTS (
+        SELECT 1
+        FROM definitions o
+        WHERE o.tenant_id = d.tenant_id
+          AND o.name = d.name
+          AND o.is_pii
+          AND o.deleted_at IS NULL
+    ) AS pii
 FROM (
     SELECT DISTINCT unnest(sqlc.arg(agents)::uuid[]) AS agent_id, unnest(sqlc.arg(names)::text[]) AS name
 ) wanted
@@ -96,7 +146,7 @@ INSERT INTO definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values,
     unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple,
     max_elements, validation_mode,
-    required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples,
+    required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples,
     extraction_prompt_hint, about, is_pii, purposes,
     encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin,
     review_state, operation_id,
@@ -108,7 +158,7 @@ VALUES (
     sqlc.arg(value_type), sqlc.arg(validation_regex), sqlc.arg(allowed_values), sqlc.arg(unit), sqlc.narg(minimum),
     sqlc.narg(maximum), sqlc.arg(time_zone), sqlc.arg(default_region), sqlc.narg(json_schema),
     sqlc.arg(write_once), sqlc.arg(multiple), sqlc.arg(max_elements), sqlc.arg(validation_mode),
-    sqlc.arg(required_verification), sqlc.arg(verification_methods), sqlc.arg(collection_prompt),
+    sqlc.arg(required_verification), sqlc.arg(verification_methods), sqlc.arg(ask_channels), sqlc.arg(collection_prompt),
     sqlc.arg(retry_prompt), sqlc.arg(extraction_examples),
     sqlc.arg(extraction_prompt_hint), sqlc.arg(about), sqlc.arg(is_pii), sqlc.arg(purposes), sqlc.arg(encryption_required),
     sqlc.arg(retention_days),
@@ -135,6 +185,7 @@ SET display_name = excluded.display_name,
     validation_mode = excluded.validation_mode,
     required_verification = excluded.required_verification,
     verification_methods = excluded.verification_methods,
+    ask_channels = excluded.ask_channels,
     collection_prompt = excluded.collection_prompt,
     retry_prompt = excluded.retry_prompt,
     extraction_examples = excluded.extraction_examples,

@@ -26,6 +26,7 @@ type checkedWrite struct {
 	sourceFound bool
 	def         *vault.Definition
 	checked     rules.Checked
+	sealed      bool
 }
 
 // newWrite returns a write of an operation that is not checked yet, with the id of its item.
@@ -37,7 +38,8 @@ func newWrite(op dbgen.Operation, in vault.WriteValueInput) checkedWrite {
 	return w
 }
 
-// findDefinitions sets the definition of each write whose agent defines the field.
+// findDefinitions sets the definition of each write whose agent defines the field, and whether the field is sealed. The
+// definitions are those of FindDefinition.
 func findDefinitions(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite) error {
 	in := dbgen.ListDefinitionsOfParams{TenantID: tenant}
 	for _, w := range writes {
@@ -53,16 +55,29 @@ func findDefinitions(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, wr
 	}
 	defs := make(map[field]*vault.Definition, len(rows))
 	for _, row := range rows {
-		def, err := db.DefinitionOf(row)
+		def, err := db.StrictDefinitionOf(row.Definition, row.Sealed, row.Pii)
 		if err != nil {
 			return err
 		}
 		defs[field{def.AgentID, def.Name}] = &def
 	}
+	var undefined []string
 	for i, w := range writes {
-		writes[i].def = defs[field{w.AgentID, w.Name}]
+		def := defs[field{w.AgentID, w.Name}]
+		if writes[i].def = def; def != nil {
+			writes[i].sealed = def.EncryptionRequired
+		} else {
+			undefined = append(undefined, w.Name)
+		}
 	}
-	return nil
+	if len(undefined) == 0 {
+		return nil
+	}
+	sealed, err := q.ListSealedNames(ctx, tenant, undefined)
+	for i, w := range writes {
+		writes[i].sealed = w.sealed || w.def == nil && slices.Contains(sealed, w.Name)
+	}
+	return err
 }
 
 // rejections collects the errors of an import's writes, by index.
@@ -259,7 +274,7 @@ func limitFields(
 	if len(written) == 0 {
 		return writes, nil
 	}
-	counts, err := q.CountFields(ctx, tenant, slices.Collect(maps.Keys(written)))
+	counts, err := q.CountFields(ctx, slices.Collect(maps.Keys(written)), tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -327,13 +342,16 @@ type lockedProfiles struct {
 	// created has the profiles that this transaction created. No other transaction sees them, so they need no lock, and
 	// nothing is stored for them yet.
 	created map[uuid.UUID]bool
+	owner   map[uuid.UUID]uuid.UUID // the customer whose own profile it is, by profile
 }
 
 // lockCustomers creates and locks the profiles of an import in the order of ids.
 func lockCustomers(
 	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite,
 ) (lockedProfiles, error) {
-	out := lockedProfiles{of: map[uuid.UUID]uuid.UUID{}, created: map[uuid.UUID]bool{}}
+	out := lockedProfiles{
+		of: map[uuid.UUID]uuid.UUID{}, created: map[uuid.UUID]bool{}, owner: map[uuid.UUID]uuid.UUID{},
+	}
 	seen := map[uuid.UUID]bool{}
 	var customers, ids []uuid.UUID
 	for _, w := range writes {
@@ -347,7 +365,7 @@ func lockCustomers(
 		return out, err
 	}
 	for _, p := range created {
-		out.of[p.CustomerID], out.created[p.ID] = p.ID, true
+		out.of[p.CustomerID], out.created[p.ID], out.owner[p.ID] = p.ID, true, p.CustomerID
 	}
 	customers = slices.DeleteFunc(customers, func(customer uuid.UUID) bool {
 		_, ok := out.of[customer]
@@ -360,7 +378,7 @@ func lockCustomers(
 		}
 		deletedProfile := map[uuid.UUID]bool{} // by locked profile
 		for _, p := range locked {
-			deletedProfile[p.ID] = p.DeletedAt != nil
+			deletedProfile[p.ID], out.owner[p.ID] = p.DeletedAt != nil, p.CustomerID
 		}
 		resolved, err := q.ResolveCustomers(ctx, tenant, customers)
 		if err != nil {
@@ -451,13 +469,23 @@ func (s Values) placeAll(
 		placed = append(placed, placedWrite{own, version, place})
 		out.writes, out.statuses = append(out.writes, w), append(out.statuses, place.Status)
 	}
+	var secret []uuid.UUID // the customers whose keys are needed
+	for _, w := range out.writes {
+		if w.sealed {
+			secret = append(secret, profiles.owner[profiles.of[w.CustomerID]])
+		}
+	}
+	if err := s.Once.Sealer.Prepare(ctx, tenant, secret, true); err != nil {
+		return out, err
+	}
 	for i, w := range out.writes {
-		p := placed[i]
-		row, err := s.row(
-			p.version, profiles.of[w.CustomerID], p.operation, w.WriteValueInput, w.def, w.checked, p.place,
-		)
-		if err != nil {
-			return out, err
+		p, profile := placed[i], profiles.of[w.CustomerID]
+		row := s.row(p.version, profile, p.operation, w.WriteValueInput, w.def, w.checked, p.place)
+		if w.sealed {
+			owner := db.Owner{TenantID: tenant, CustomerID: profiles.owner[profile]}
+			if err := s.Once.Sealer.SealVersion(ctx, owner, &row); err != nil {
+				return out, err
+			}
 		}
 		out.rows = append(out.rows, row)
 	}

@@ -64,7 +64,7 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, 
 			out, err = rejectionOf(op)
 			return err
 		}
-		in, err := once.OpenPayload[vault.AnswerQuestionInput](s.Once, op)
+		in, err := once.OpenPayload[vault.AnswerQuestionInput](ctx, s.Once, op)
 		if err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, 
 			once.ObserveValue(s.Values.Observer, vault.AnswerQuestion.Name, rules.Checked{}, problem)
 			_, err = q.CloseQuestion(ctx, dbgen.CloseQuestionParams{
 				TenantID: ev.TenantID, ID: question.ID, Status: string(vault.QuestionRejected),
-				AnswerOperationID: &ev.OperationID, Rejection: asked.Reason(*reading),
+				AnswerOperationID: &ev.OperationID, Rejection: asked.Reason(*reading), AnsweredOn: in.Channel,
 			})
 			if err != nil {
 				return err
@@ -122,7 +122,7 @@ func (s Answers) readFirst(ctx context.Context, ev vault.Event) (*reply.Reading,
 	if err != nil || once.IsApplied(op) || op.Status == string(vault.OperationFailed) || len(op.Prepared) > 0 {
 		return nil, reply.Question{}, err
 	}
-	in, err := once.OpenPayload[vault.AnswerQuestionInput](s.Once, op)
+	in, err := once.OpenPayload[vault.AnswerQuestionInput](ctx, s.Once, op)
 	if err != nil {
 		return nil, reply.Question{}, err
 	}
@@ -203,11 +203,11 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 			return vault.ItemResult{}, problem
 		}
 		fill = question.FillID
-		reading, err := s.preparedReading(op)
+		reading, err := s.preparedReading(ctx, op)
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
-		result, err := s.answer(ctx, t, q, op, in, question, reading)
+		result, err := s.answer(ctx, t, q, op, origin{session: in.SessionID, channel: in.Channel}, question, reading)
 		if err != nil {
 			return result, err
 		}
@@ -229,10 +229,17 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 	return once.Applied[Answered]{Result: Answered{Accepted: err == nil}}, err
 }
 
+// origin is where an answer comes from.
+type origin struct {
+	session  *uuid.UUID      // nil: none
+	channel  string          // "": it is not said
+	metadata json.RawMessage // of a value that is written; nil: none
+}
+
 // answer applies an answer and closes its question. It also closes the customer's other open questions for the same
 // field, which this answer serves. After an interruption the question stays open.
 func (s Answers) answer(
-	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput,
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, from origin,
 	question dbgen.Question, reading reply.Reading,
 ) (result vault.ItemResult, err error) {
 	status := vault.QuestionAnswered
@@ -254,7 +261,8 @@ func (s Answers) answer(
 	default:
 		result, err = s.Values.Write(ctx, t, q, op, vault.WriteValueInput{
 			AgentID: question.AgentID, CustomerID: question.CustomerID, Name: question.FieldName, Value: reading.Value,
-			Source: vault.ValueUserProvided, SourceSessionID: in.SessionID, SourceScenarioID: &question.ScenarioID,
+			Source: vault.ValueUserProvided, SourceSessionID: from.session, SourceScenarioID: &question.ScenarioID,
+			Lineage: vault.Lineage{SourceMetadata: from.metadata},
 		})
 	}
 	if err != nil {
@@ -262,6 +270,7 @@ func (s Answers) answer(
 	}
 	_, err = q.CloseQuestion(ctx, dbgen.CloseQuestionParams{
 		TenantID: op.TenantID, ID: question.ID, Status: string(status), AnswerOperationID: &op.ID,
+		AnsweredOn: from.channel,
 	})
 	if err != nil || status != vault.QuestionAnswered {
 		return result, err

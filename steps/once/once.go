@@ -73,7 +73,7 @@ func Apply[In, Out any](
 		if IsApplied(op) {
 			return json.Unmarshal(op.Result, &out.Result)
 		}
-		in, err := OpenPayload[In](o, op)
+		in, err := OpenPayload[In](ctx, o, op)
 		if err != nil {
 			return err
 		}
@@ -140,7 +140,7 @@ func Prepare[In any](
 	if IsApplied(op) {
 		return nil
 	}
-	in, err := OpenPayload[In](o, op)
+	in, err := OpenPayload[In](ctx, o, op)
 	if err != nil {
 		return err
 	}
@@ -172,10 +172,19 @@ func (o Runner) Get(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbge
 }
 
 // OpenPayload decrypts and decodes the payload of an operation.
-func OpenPayload[In any](o Runner, op dbgen.Operation) (In, error) {
+func OpenPayload[In any](ctx context.Context, o Runner, op dbgen.Operation) (In, error) {
 	var in In
-	err := o.Sealer.Open(op.TenantID, op.ID, op.Payload, &in)
+	err := o.Sealer.Open(ctx, op.TenantID, op.ID, op.Payload, &in)
 	return in, err
+}
+
+// PrepareKeys loads the keys of the customers whose data operations hold, in one query.
+func (o Runner) PrepareKeys(ctx context.Context, tenant uuid.UUID, ops []dbgen.Operation) error {
+	customers := make([]uuid.UUID, len(ops))
+	for i, op := range ops {
+		customers[i] = db.OwnerOf(tenant, op.Payload).CustomerID
+	}
+	return o.Sealer.Prepare(ctx, tenant, customers, false)
 }
 
 // IsApplied reports whether the effect of an operation is stored.
