@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -163,12 +164,12 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 	}
 	key, err := s.findKey(ctx.Context(), secret, now)
 	if err != nil {
-		s.strangers.Take(address, now)
+		s.strangers.Take(address, limit.ChangeCost, now)
 		return caller{}, err
 	}
 	info := access.InfoOf(ctx.Context())
 	info.Tenant, info.Key = key.TenantID, key.ID
-	if err := s.checkRate(key.ID, now); err != nil {
+	if err := s.checkRate(ctx, key.ID, now); err != nil {
 		return caller{}, err
 	}
 	if p.allTenants {
@@ -203,17 +204,25 @@ func (s *Server) operator(ctx huma.Context, now time.Time) (caller, error) {
 		c.tenant = tenant.UUID
 	}
 	access.InfoOf(ctx.Context()).Tenant = c.tenant
-	return c, s.checkRate(uuid.Nil, now)
+	return c, s.checkRate(ctx, uuid.Nil, now)
 }
 
-func (s *Server) checkRate(key uuid.UUID, now time.Time) error {
-	retryAfter, ok := s.limits.Take(key, now)
-	if ok {
+// checkRate takes the cost of a request, and sets the fields that say what is left
+// (draft-ietf-httpapi-ratelimit-headers).
+func (s *Server) checkRate(ctx huma.Context, key uuid.UUID, now time.Time) error {
+	units := s.limits.Units()
+	if units == 0 {
+		return nil
+	}
+	taken := s.limits.Take(key, limit.CostOf(ctx.Method()), now)
+	ctx.SetHeader("RateLimit-Policy", fmt.Sprintf(`"key";q=%d;w=1`, units))
+	ctx.SetHeader("RateLimit", fmt.Sprintf(`"key";r=%d;t=1`, taken.Left))
+	if taken.OK {
 		return nil
 	}
 	return problem.New(http.StatusTooManyRequests, problem.CodeRateLimited, "",
 		"this key exceeds its limit of requests per second; wait for the time in Retry-After").
-		With("Retry-After", retryAfter)
+		With("Retry-After", taken.RetryAfter)
 }
 
 // checkStranger refuses a key that this process has not seen before, if its address has sent too many unknown keys:

@@ -27,6 +27,7 @@ type route struct {
 	summary string
 	detail  string // "": the summary says everything
 	access  permission
+	values  bool    // it answers with pages of values
 	body    *bodyOf // nil: the route has no body
 	// operation is the name of the operation that a change submits. "": that of the request.
 	operation string
@@ -80,6 +81,9 @@ func (s *Server) describe(r route) huma.Operation {
 	h.Errors = []int{http.StatusBadRequest} // an invalid query, cursor or body
 	if len(r.access.scopes) > 0 {
 		h.Middlewares = huma.Middlewares{s.authorize(r.access), s.takeTurn}
+		if r.values {
+			h.Middlewares = append(h.Middlewares, s.takePageTurn)
+		}
 		if !r.access.allTenants {
 			h.Security = append(h.Security, map[string][]string{"key": {}})
 		}

@@ -283,7 +283,7 @@ func pythonMethod(b *strings.Builder, d document, o *operation, async bool) {
 	} else {
 		for _, in := range members {
 			if in.required {
-				fmt.Fprintf(b, "        %s: %s,\n", in.name, pythonInput(d, in.schema))
+				fmt.Fprintf(b, "        %s: %s,\n", argument(in.name), pythonInput(d, in.schema))
 			}
 		}
 		if slices.ContainsFunc(members, func(in member) bool { return !in.required }) || o.isChange() {
@@ -292,7 +292,7 @@ func pythonMethod(b *strings.Builder, d document, o *operation, async bool) {
 	}
 	for _, in := range members {
 		if o.Body != nil || !in.required {
-			fmt.Fprintf(b, "        %s: %s | None = None,\n", in.name, pythonInput(d, in.schema))
+			fmt.Fprintf(b, "        %s: %s | None = None,\n", argument(in.name), pythonInput(d, in.schema))
 		}
 	}
 	if o.isChange() {
@@ -307,7 +307,7 @@ func pythonMethod(b *strings.Builder, d document, o *operation, async bool) {
 	b.WriteString("\"\"\"\n")
 	args := make([]string, 0, len(members))
 	for _, in := range members {
-		args = append(args, fmt.Sprintf("%q: %s", in.name, in.name))
+		args = append(args, fmt.Sprintf("%q: %s", in.name, argument(in.name)))
 	}
 	body := "None"
 	if o.Body != nil {
@@ -326,4 +326,12 @@ func pythonMethod(b *strings.Builder, d document, o *operation, async bool) {
 		return
 	}
 	fmt.Fprintf(b, "        %s(_%s, %s, members, %s, %s)\n", call, snake(o.ID), body, wait, key)
+}
+
+// argument returns the name of an argument: a keyword of Python gets an underscore.
+func argument(name string) string {
+	if slices.Contains([]string{"from", "in", "is", "class", "global", "import", "not", "or", "and", "if", "for", "as"}, name) {
+		return name + "_"
+	}
+	return name
 }

@@ -216,6 +216,9 @@ async def all_of(v: Any) -> None:
     await configuration(v, agent, scenario)
     customer = await values(v, agent, scenario)
     await conversation(v, agent, scenario, customer)
+    since = datetime.now(timezone.utc) - timedelta(hours=1)
+    check(len(await everything(v.list_audit(subject=str(customer), from_=since))) > 0, "the audit has nothing")
+    check((await v.verify_audit()).findings == [], "the audit is not whole")
     check(await v.drop_cached_profile(customer) is None, "dropping answers something")
 
 

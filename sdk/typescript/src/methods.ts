@@ -61,12 +61,35 @@ export class Methods extends Core {
   }
 
   /**
+   * List the open questions to a customer, or wait for one. Oldest first, up to 1,000, those that the channel
+   * may ask now. With wait, the response comes as soon as there is one, or empty after that time. A process
+   * has a limited number of waiting requests; one beyond it is answered at once.
+   */
+  awaitQuestions(input: Input<"await-questions">): AsyncIterableIterator<Entry<"await-questions">> {
+    return this.list(
+      { method: "GET", path: "/v1/customers/{customer_id}/questions", inPath: { customer_id: "customer_id" }, inQuery: ["wait", "channel"] },
+      input,
+    );
+  }
+
+  /**
    * Cancel a gap fill. The gap fill opens no more questions and closes its open question. It ends at once
    * with what it has, or when its current write has finished. Other operations cannot be cancelled.
    */
   cancelFill(input: Input<"cancel-fill">, options: ChangeOptions = {}): Promise<Changed<"cancel-fill">> {
     return this.change(
       { method: "POST", path: "/v1/operations/{operation_id}/cancel", inPath: { operation_id: "operation_id" }, inQuery: [] },
+      input, options,
+    );
+  }
+
+  /**
+   * Claim a question for a channel. For some seconds no other channel asks it: 409 while another channel has
+   * it. The same channel renews its claim. An answer is taken from every channel.
+   */
+  claimQuestion(input: Input<"claim-question">, options: ChangeOptions = {}): Promise<Changed<"claim-question">> {
+    return this.change(
+      { method: "POST", path: "/v1/questions/{question_id}/claim", inPath: { question_id: "question_id" }, inQuery: [], hasBody: true },
       input, options,
     );
   }
@@ -413,6 +436,17 @@ export class Methods extends Core {
   }
 
   /**
+   * List the entries of the audit. Newest first: who did what to whom, without values. Entries outlive the
+   * customer.
+   */
+  listAudit(input: Input<"list-audit"> = {}): AsyncIterableIterator<Entry<"list-audit">> {
+    return this.list(
+      { method: "GET", path: "/v1/audit", inPath: {}, inQuery: ["subject", "actor", "action", "operation", "purpose", "from", "to", "limit"] },
+      input,
+    );
+  }
+
+  /**
    * List the versions of all fields of a customer. Newest first, by the order of acceptance.
    */
   listCustomerHistory(input: Input<"list-customer-history">): AsyncIterableIterator<Entry<"list-customer-history">> {
@@ -741,6 +775,17 @@ export class Methods extends Core {
     return this.change(
       { method: "POST", path: "/v1/customers/{customer_id}/unmerge", inPath: { customer_id: "customer_id" }, inQuery: [] },
       input, options,
+    );
+  }
+
+  /**
+   * Compare the audit with its seals. It reads the whole audit of the tenant, and names each entry that was
+   * changed, removed or inserted, and each seal that was changed or removed.
+   */
+  verifyAudit(input: Input<"verify-audit"> = {}): Promise<Read<"verify-audit">> {
+    return this.read(
+      { method: "GET", path: "/v1/audit/verification", inPath: {}, inQuery: ["expect"] },
+      input,
     );
   }
 

@@ -272,6 +272,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the entries of the audit
+         * @description Newest first: who did what to whom, without values. Entries outlive the customer.
+         */
+        get: operations["list-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare the audit with its seals
+         * @description It reads the whole audit of the tenant, and names each entry that was changed, removed or inserted, and each seal that was changed or removed.
+         */
+        get: operations["verify-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/customers": {
         parameters: {
             query?: never;
@@ -546,6 +586,26 @@ export interface paths {
          * @description Unmet requirements, in the order of collection. For a customer without values, all requirements are unmet.
          */
         get: operations["get-missing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer_id}/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the open questions to a customer, or wait for one
+         * @description Oldest first, up to 1,000, those that the channel may ask now. With wait, the response comes as soon as there is one, or empty after that time. A process has a limited number of waiting requests; one beyond it is answered at once.
+         */
+        get: operations["await-questions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -972,6 +1032,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/questions/{question_id}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Claim a question for a channel
+         * @description For some seconds no other channel asks it: 409 while another channel has it. The same channel renews its claim. An answer is taken from every channel.
+         */
+        post: operations["claim-question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/reviews": {
         parameters: {
             query?: never;
@@ -1366,6 +1446,8 @@ export interface components {
             status: "ok";
         };
         AnswerQuestion: {
+            /** @description The channel of the answer, such as phone. The question names it as answered_on. */
+            channel?: string;
             /** Format: uuid */
             question_id?: string;
             /** Format: uuid */
@@ -1519,6 +1601,75 @@ export interface components {
             /** Format: date-time */
             uploaded_at: string;
         };
+        /** @enum {string} */
+        AuditAction: "accepted" | "forced" | "applied" | "rejected" | "replayed" | "read" | "exported" | "erased" | "key_created" | "key_revoked";
+        AuditEntry: {
+            action: components["schemas"]["AuditAction"];
+            /** @description Who did it: key:<id>, workflow:<name>:<operation>, admin … */
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /** @description The code of a rejection. */
+            code?: string;
+            /** @description The names of the fields. (channels) are the identifiers of the customer in channels, (turns) what was said in a conversation. */
+            fields?: string[];
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description The name of the workflow, of the read or of the command.
+             * @example write-value
+             */
+            operation: string;
+            /**
+             * Format: uuid
+             * @description The operation, of a change.
+             */
+            operation_id?: string;
+            /** @description The purpose of a read. */
+            purpose?: string;
+            /** @description The id of the customer, or of another thing that it is about. */
+            subject?: string;
+        };
+        AuditFinding: {
+            detail: string;
+            /** Format: uuid */
+            entry_id?: string;
+            problem: components["schemas"]["AuditProblem"];
+            /**
+             * Format: int64
+             * @description The number of the seal, which stands for its interval.
+             */
+            seal?: number;
+        };
+        /** @enum {string} */
+        AuditProblem: "entry_changed" | "entry_removed" | "entry_inserted" | "entry_repeated" | "seal_changed" | "seal_missing" | "seal_unchained" | "head_differs";
+        AuditReport: {
+            /**
+             * Format: int64
+             * @description The number of sealed entries that were checked.
+             */
+            entries: number;
+            /** @description The problems, up to 100. */
+            findings: components["schemas"]["AuditFinding"][];
+            /**
+             * Format: int64
+             * @description The number of all problems.
+             */
+            found: number;
+            /** @description The newest seal, as number:hash. Keep it elsewhere, and pass it to a later verification as expect. */
+            head?: string;
+            intact: boolean;
+            /**
+             * Format: int64
+             * @description The number of seals that were checked.
+             */
+            seals: number;
+            /**
+             * Format: int64
+             * @description The number of entries that no seal covers yet. Nothing can be said about them.
+             */
+            unsealed: number;
+        };
         CancelFillOperation: {
             /** Format: date-time */
             accepted_at?: string;
@@ -1602,6 +1753,64 @@ export interface components {
             /** Format: date-time */
             linked_at: string;
             verified: boolean;
+        };
+        ClaimQuestion: {
+            /** @description The channel that asks the question, such as phone. */
+            channel: string;
+            /** Format: uuid */
+            question_id?: string;
+            /** @description The duration of the claim. 0: 60 seconds. */
+            seconds?: number;
+        };
+        ClaimQuestionOperation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            /**
+             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
+             * @example key:01920000-0000-7000-8000-000000000001
+             */
+            actor?: string;
+            /**
+             * Format: int64
+             * @description The number of times the operation was pushed to the workflow engine.
+             */
+            attempts?: number;
+            /**
+             * Format: uuid
+             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
+             */
+            batch_id?: string;
+            /** @description The reason of the failure. */
+            error?: components["schemas"]["Rejection"];
+            /** Format: date-time */
+            finished_at?: string;
+            /** Format: uuid */
+            operation_id: string;
+            /**
+             * Format: uuid
+             * @description The operation that caused this one.
+             */
+            parent_id?: string;
+            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
+            replayed?: components["schemas"]["ReplayAction"];
+            /** @description The result: ids, counts and names. */
+            result?: components["schemas"]["ClaimResult"];
+            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
+            status: components["schemas"]["OperationStatus"];
+            /** @description The open question that a gap fill waits for. */
+            waiting_for?: components["schemas"]["WaitingFor"];
+            /**
+             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            workflow: "claim-question";
+        };
+        ClaimResult: {
+            channel: string;
+            /** Format: date-time */
+            claimed_until: string;
+            /** Format: uuid */
+            question_id: string;
         };
         /** @enum {string} */
         Code: "invalid_input" | "unknown" | "conflict" | "has_dependents" | "not_allowed" | "consent_required" | "over_budget" | "unavailable";
@@ -1936,6 +2145,8 @@ export interface components {
             agent_id?: string;
             /** @description The allowed values, compared after normalisation. Empty: any value. */
             allowed_values?: unknown[];
+            /** @description The channels on which the customer may be asked for the value, such as phone. Absent: each. */
+            ask_channels?: string[];
             /** @description The question to the customer. Absent: derived from the display name. */
             collection_prompt?: string;
             /** @description The region of a phone number without a country code: two letters, such as DE. Absent: a phone number needs a country code. */
@@ -2590,6 +2801,13 @@ export interface components {
             /** @description The fields of customers whose values are not shown, and why. */
             withheld?: components["schemas"]["Withheld"][];
         };
+        ListOfAuditEntry: {
+            items: components["schemas"]["AuditEntry"][];
+            /** @description The cursor of the next page. Absent: this is the last page. */
+            next_cursor?: string;
+            /** @description The fields of customers whose values are not shown, and why. */
+            withheld?: components["schemas"]["Withheld"][];
+        };
         ListOfChainLink: {
             items: components["schemas"]["ChainLink"][];
             /** @description The cursor of the next page. Absent: this is the last page. */
@@ -2863,7 +3081,7 @@ export interface components {
             customer_ids: string[];
         };
         /** @description The status of an operation. workflow says which one it is, and with it the type of the result. */
-        Operation: components["schemas"]["WriteValueOperation"] | components["schemas"]["AddElementOperation"] | components["schemas"]["RemoveElementOperation"] | components["schemas"]["ImportValuesOperation"] | components["schemas"]["VerifyValueOperation"] | components["schemas"]["DecideValueOperation"] | components["schemas"]["CorrectValueOperation"] | components["schemas"]["AddAssetOperation"] | components["schemas"]["DeleteItemOperation"] | components["schemas"]["RestoreItemOperation"] | components["schemas"]["OpenCustomerOperation"] | components["schemas"]["OpenCustomersOperation"] | components["schemas"]["LinkChannelOperation"] | components["schemas"]["RecordConsentOperation"] | components["schemas"]["SetCustomerLabelOperation"] | components["schemas"]["MergeCustomersOperation"] | components["schemas"]["UnmergeCustomerOperation"] | components["schemas"]["DeleteCustomerOperation"] | components["schemas"]["SaveDefinitionOperation"] | components["schemas"]["DeleteDefinitionOperation"] | components["schemas"]["SaveRequirementOperation"] | components["schemas"]["DeleteRequirementOperation"] | components["schemas"]["SaveScenarioOperation"] | components["schemas"]["SaveRuleOperation"] | components["schemas"]["ExtractSchemaOperation"] | components["schemas"]["ApplyConfigurationOperation"] | components["schemas"]["DecideReviewOperation"] | components["schemas"]["SaveSessionOperation"] | components["schemas"]["FillGapsOperation"] | components["schemas"]["AnswerQuestionOperation"] | components["schemas"]["ReadConversationOperation"] | components["schemas"]["CancelFillOperation"] | components["schemas"]["ExpireValuesOperation"] | components["schemas"]["DetectOrphansOperation"] | components["schemas"]["TakeTurnOperation"];
+        Operation: components["schemas"]["WriteValueOperation"] | components["schemas"]["AddElementOperation"] | components["schemas"]["RemoveElementOperation"] | components["schemas"]["ImportValuesOperation"] | components["schemas"]["VerifyValueOperation"] | components["schemas"]["DecideValueOperation"] | components["schemas"]["CorrectValueOperation"] | components["schemas"]["AddAssetOperation"] | components["schemas"]["DeleteItemOperation"] | components["schemas"]["RestoreItemOperation"] | components["schemas"]["OpenCustomerOperation"] | components["schemas"]["OpenCustomersOperation"] | components["schemas"]["LinkChannelOperation"] | components["schemas"]["RecordConsentOperation"] | components["schemas"]["SetCustomerLabelOperation"] | components["schemas"]["MergeCustomersOperation"] | components["schemas"]["UnmergeCustomerOperation"] | components["schemas"]["DeleteCustomerOperation"] | components["schemas"]["SaveDefinitionOperation"] | components["schemas"]["DeleteDefinitionOperation"] | components["schemas"]["SaveRequirementOperation"] | components["schemas"]["DeleteRequirementOperation"] | components["schemas"]["SaveScenarioOperation"] | components["schemas"]["SaveRuleOperation"] | components["schemas"]["ExtractSchemaOperation"] | components["schemas"]["ApplyConfigurationOperation"] | components["schemas"]["DecideReviewOperation"] | components["schemas"]["SaveSessionOperation"] | components["schemas"]["FillGapsOperation"] | components["schemas"]["AnswerQuestionOperation"] | components["schemas"]["ClaimQuestionOperation"] | components["schemas"]["ReadConversationOperation"] | components["schemas"]["CancelFillOperation"] | components["schemas"]["ExpireValuesOperation"] | components["schemas"]["DetectOrphansOperation"] | components["schemas"]["TakeTurnOperation"];
         /** @enum {string} */
         OperationStatus: "accepted" | "applied" | "succeeded" | "failed";
         OperationSummary: {
@@ -2949,9 +3167,17 @@ export interface components {
         Question: {
             /** Format: uuid */
             agent_id: string;
+            /** @description The channel of the answer that closed it. */
+            answered_on?: string;
             /** Format: int64 */
             attempt: number;
             candidate?: unknown;
+            /** @description The channels on which it may be asked. Absent: each. */
+            channels?: string[];
+            /** @description The channel that asks it until claimed_until. */
+            claimed_by?: string;
+            /** Format: date-time */
+            claimed_until?: string;
             /** Format: uuid */
             customer_id: string;
             /** Format: date-time */
@@ -3807,6 +4033,7 @@ export interface components {
             agent_id: string;
             /** @description What the turn says to the open question. Absent: none was open. */
             answer?: components["schemas"]["TurnAnswer"];
+            channel?: string;
             /** @description The context block, as of GET …/context. Only in the response to the turn. */
             context?: string;
             /** @description The channel identity was unknown, and the customer was created. */
@@ -6101,6 +6328,204 @@ export interface operations {
             };
         };
     };
+    "list-audit": {
+        parameters: {
+            query?: {
+                /** @description Only entries about this customer, or another thing, by its id. */
+                subject?: string;
+                /** @description Only entries of this actor. */
+                actor?: string;
+                /** @description Only entries with this action. */
+                action?: components["schemas"]["AuditAction"];
+                /** @description Only entries of this workflow or read. */
+                operation?: string;
+                /** @description Only reads for this purpose. */
+                purpose?: string;
+                /** @description Only entries from this time on. */
+                from?: string;
+                /** @description Only entries before this time. */
+                to?: string;
+                /** @description The next_cursor of the previous page. Empty: the first page. */
+                cursor?: string;
+                /** @description The maximum number of entries of the page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description The id of the tenant, with ADMIN_TOKEN. Absent: the tenant of the operator. */
+                "X-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOfAuditEntry"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "verify-audit": {
+        parameters: {
+            query?: {
+                /** @description The head of an earlier verification: number:hash. With it, removed or new seals are noticed too. */
+                expect?: string;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description The id of the tenant, with ADMIN_TOKEN. Absent: the tenant of the operator. */
+                "X-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditReport"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-customers": {
         parameters: {
             query?: {
@@ -8200,6 +8625,100 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "await-questions": {
+        parameters: {
+            query?: {
+                /** @description The number of seconds to wait for a question if none is open. 0: none. */
+                wait?: number;
+                /** @description Only questions that this channel may ask now. Absent: questions that no channel has claimed. */
+                channel?: string;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the customer: chosen by the caller, or returned by POST /v1/customers. */
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOfQuestion"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10879,6 +11398,156 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AnswerQuestionOperation"];
+                };
+            };
+            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
+            202: {
+                headers: {
+                    Location?: string;
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "claim-question": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
+                Prefer?: string;
+                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id of the question. */
+                question_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "channel": "phone",
+                 *       "seconds": 60
+                 *     }
+                 */
+                "application/json": components["schemas"]["ClaimQuestion"];
+            };
+        };
+        responses: {
+            /** @description The operation has succeeded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimQuestionOperation"];
                 };
             };
             /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */

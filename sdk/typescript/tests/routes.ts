@@ -146,6 +146,8 @@ async function conversation(customer_id: string): Promise<void> {
   assert(String(await v.getContext({ customer_id })).includes("ada@example.com"));
   const block = await v.getContext({ customer_id, format: "json" });
   assert(typeof block === "object" && block.customer_id === customer_id);
+  assert((await everything(v.listAudit({ subject: customer_id, from: new Date(Date.now() - 3600_000).toISOString() }))).length > 0);
+  assert.deepEqual((await v.verifyAudit()).findings, []);
   await v.dropCachedProfile({ customer_id });
 }
 

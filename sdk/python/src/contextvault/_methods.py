@@ -57,6 +57,14 @@ _apply_configuration = Call(
     has_body=True,
     result=m.ApplyConfigurationResult,
 )
+_await_questions = Call(
+    name="await_questions",
+    method="GET",
+    path="/v1/customers/{customer_id}/questions",
+    in_path={"customer_id": "customer_id"},
+    in_query=("wait", "channel"),
+    result=m.Question,
+)
 _cancel_fill = Call(
     name="cancel_fill",
     method="POST",
@@ -64,6 +72,15 @@ _cancel_fill = Call(
     in_path={"operation_id": "operation_id"},
     in_query=(),
     result=m.CancelResult,
+)
+_claim_question = Call(
+    name="claim_question",
+    method="POST",
+    path="/v1/questions/{question_id}/claim",
+    in_path={"question_id": "question_id"},
+    in_query=(),
+    has_body=True,
+    result=m.ClaimResult,
 )
 _correct_value = Call(
     name="correct_value",
@@ -321,6 +338,14 @@ _list_agents = Call(
     in_query=("limit",),
     result=m.AgentSummary,
 )
+_list_audit = Call(
+    name="list_audit",
+    method="GET",
+    path="/v1/audit",
+    in_path={},
+    in_query=("subject", "actor", "action", "operation", "purpose", "from", "to", "limit"),
+    result=m.AuditEntry,
+)
 _list_customer_history = Call(
     name="list_customer_history",
     method="GET",
@@ -572,6 +597,14 @@ _unmerge_customer = Call(
     in_query=(),
     result=m.CustomerResult,
 )
+_verify_audit = Call(
+    name="verify_audit",
+    method="GET",
+    path="/v1/audit/verification",
+    in_path={},
+    in_query=("expect",),
+    result=m.AuditReport,
+)
 _verify_value = Call(
     name="verify_value",
     method="POST",
@@ -699,6 +732,7 @@ class Methods:
         /,
         *,
         question_id: Id | None = None,
+        channel: str | None = None,
         session_id: Id | None = None,
         value: Any | None = None,
         wait: float | None = None,
@@ -711,7 +745,7 @@ class Methods:
         with refused. After an unclear or invalid answer, the gap fill asks again in other words, up
         to its maximum number of attempts.
         """
-        members: dict[str, Any] = {"question_id": question_id, "session_id": session_id, "value": value}
+        members: dict[str, Any] = {"question_id": question_id, "channel": channel, "session_id": session_id, "value": value}
         return self._call(_answer_question, body, members, wait, idempotency_key)
 
     def apply_configuration(
@@ -738,6 +772,22 @@ class Methods:
             requirements, "rules": rules, "scenarios": scenarios}
         return self._call(_apply_configuration, body, members, wait, idempotency_key)
 
+    def await_questions(
+        self,
+        customer_id: Id,
+        *,
+        wait: int | None = None,
+        channel: str | None = None,
+    ) -> Iterator[m.Question]:
+        """List the open questions to a customer, or wait for one.
+
+        Oldest first, up to 1,000, those that the channel may ask now. With wait, the response comes
+        as soon as there is one, or empty after that time. A process has a limited number of waiting
+        requests; one beyond it is answered at once.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id, "wait": wait, "channel": channel}
+        return self._list(_await_questions, members)
+
     def cancel_fill(
         self,
         operation_id: Id,
@@ -752,6 +802,25 @@ class Methods:
         """
         members: dict[str, Any] = {"operation_id": operation_id}
         return self._call(_cancel_fill, None, members, wait, idempotency_key)
+
+    def claim_question(
+        self,
+        body: m.ClaimQuestion | None = None,
+        /,
+        *,
+        question_id: Id | None = None,
+        channel: str | None = None,
+        seconds: int | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.ClaimResult]:
+        """Claim a question for a channel.
+
+        For some seconds no other channel asks it: 409 while another channel has it. The same
+        channel renews its claim. An answer is taken from every channel.
+        """
+        members: dict[str, Any] = {"question_id": question_id, "channel": channel, "seconds": seconds}
+        return self._call(_claim_question, body, members, wait, idempotency_key)
 
     def correct_value(
         self,
@@ -1222,6 +1291,26 @@ class Methods:
         members: dict[str, Any] = {"limit": limit}
         return self._list(_list_agents, members)
 
+    def list_audit(
+        self,
+        *,
+        subject: str | None = None,
+        actor: str | None = None,
+        action: m.AuditAction | None = None,
+        operation: str | None = None,
+        purpose: str | None = None,
+        from_: datetime | str | None = None,
+        to: datetime | str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[m.AuditEntry]:
+        """List the entries of the audit.
+
+        Newest first: who did what to whom, without values. Entries outlive the customer.
+        """
+        members: dict[str, Any] = {"subject": subject, "actor": actor, "action": action, "operation": operation, "purpose":
+            purpose, "from": from_, "to": to, "limit": limit}
+        return self._list(_list_audit, members)
+
     def list_customer_history(
         self,
         customer_id: Id,
@@ -1565,6 +1654,7 @@ class Methods:
         name: str | None = None,
         about: str | None = None,
         allowed_values: list[Any] | None = None,
+        ask_channels: list[str] | None = None,
         collection_prompt: str | None = None,
         default_region: str | None = None,
         description: str | None = None,
@@ -1602,13 +1692,13 @@ class Methods:
         A definition allows an agent to collect a field, and describes its values.
         """
         members: dict[str, Any] = {"agent_id": agent_id, "name": name, "about": about, "allowed_values": allowed_values,
-            "collection_prompt": collection_prompt, "default_region": default_region, "description":
-            description, "display_name": display_name, "enabled": enabled, "encryption_required":
-            encryption_required, "extraction_examples": extraction_examples,
-            "extraction_prompt_hint": extraction_prompt_hint, "freshness_seconds":
-            freshness_seconds, "is_pii": is_pii, "json_schema": json_schema, "max_elements":
-            max_elements, "maximum": maximum, "minimum": minimum, "multiple": multiple,
-            "on_conflict": on_conflict, "purposes": purposes, "required_verification":
+            "ask_channels": ask_channels, "collection_prompt": collection_prompt, "default_region":
+            default_region, "description": description, "display_name": display_name, "enabled":
+            enabled, "encryption_required": encryption_required, "extraction_examples":
+            extraction_examples, "extraction_prompt_hint": extraction_prompt_hint,
+            "freshness_seconds": freshness_seconds, "is_pii": is_pii, "json_schema": json_schema,
+            "max_elements": max_elements, "maximum": maximum, "minimum": minimum, "multiple":
+            multiple, "on_conflict": on_conflict, "purposes": purposes, "required_verification":
             required_verification, "retention_days": retention_days, "retry_prompt": retry_prompt,
             "source_priority": source_priority, "stale_action": stale_action, "time_zone":
             time_zone, "unit": unit, "validation_mode": validation_mode, "validation_regex":
@@ -1820,6 +1910,19 @@ class Methods:
         members: dict[str, Any] = {"customer_id": customer_id}
         return self._call(_unmerge_customer, None, members, wait, idempotency_key)
 
+    def verify_audit(
+        self,
+        *,
+        expect: str | None = None,
+    ) -> m.AuditReport:
+        """Compare the audit with its seals.
+
+        It reads the whole audit of the tenant, and names each entry that was changed, removed or
+        inserted, and each seal that was changed or removed.
+        """
+        members: dict[str, Any] = {"expect": expect}
+        return self._call(_verify_audit, None, members, None, None)
+
     def verify_value(
         self,
         body: m.VerifyValue | None = None,
@@ -1991,6 +2094,7 @@ class AsyncMethods:
         /,
         *,
         question_id: Id | None = None,
+        channel: str | None = None,
         session_id: Id | None = None,
         value: Any | None = None,
         wait: float | None = None,
@@ -2003,7 +2107,7 @@ class AsyncMethods:
         with refused. After an unclear or invalid answer, the gap fill asks again in other words, up
         to its maximum number of attempts.
         """
-        members: dict[str, Any] = {"question_id": question_id, "session_id": session_id, "value": value}
+        members: dict[str, Any] = {"question_id": question_id, "channel": channel, "session_id": session_id, "value": value}
         return await self._call(_answer_question, body, members, wait, idempotency_key)
 
     async def apply_configuration(
@@ -2030,6 +2134,22 @@ class AsyncMethods:
             requirements, "rules": rules, "scenarios": scenarios}
         return await self._call(_apply_configuration, body, members, wait, idempotency_key)
 
+    def await_questions(
+        self,
+        customer_id: Id,
+        *,
+        wait: int | None = None,
+        channel: str | None = None,
+    ) -> AsyncIterator[m.Question]:
+        """List the open questions to a customer, or wait for one.
+
+        Oldest first, up to 1,000, those that the channel may ask now. With wait, the response comes
+        as soon as there is one, or empty after that time. A process has a limited number of waiting
+        requests; one beyond it is answered at once.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id, "wait": wait, "channel": channel}
+        return self._list(_await_questions, members)
+
     async def cancel_fill(
         self,
         operation_id: Id,
@@ -2044,6 +2164,25 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"operation_id": operation_id}
         return await self._call(_cancel_fill, None, members, wait, idempotency_key)
+
+    async def claim_question(
+        self,
+        body: m.ClaimQuestion | None = None,
+        /,
+        *,
+        question_id: Id | None = None,
+        channel: str | None = None,
+        seconds: int | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.ClaimResult]:
+        """Claim a question for a channel.
+
+        For some seconds no other channel asks it: 409 while another channel has it. The same
+        channel renews its claim. An answer is taken from every channel.
+        """
+        members: dict[str, Any] = {"question_id": question_id, "channel": channel, "seconds": seconds}
+        return await self._call(_claim_question, body, members, wait, idempotency_key)
 
     async def correct_value(
         self,
@@ -2514,6 +2653,26 @@ class AsyncMethods:
         members: dict[str, Any] = {"limit": limit}
         return self._list(_list_agents, members)
 
+    def list_audit(
+        self,
+        *,
+        subject: str | None = None,
+        actor: str | None = None,
+        action: m.AuditAction | None = None,
+        operation: str | None = None,
+        purpose: str | None = None,
+        from_: datetime | str | None = None,
+        to: datetime | str | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[m.AuditEntry]:
+        """List the entries of the audit.
+
+        Newest first: who did what to whom, without values. Entries outlive the customer.
+        """
+        members: dict[str, Any] = {"subject": subject, "actor": actor, "action": action, "operation": operation, "purpose":
+            purpose, "from": from_, "to": to, "limit": limit}
+        return self._list(_list_audit, members)
+
     def list_customer_history(
         self,
         customer_id: Id,
@@ -2857,6 +3016,7 @@ class AsyncMethods:
         name: str | None = None,
         about: str | None = None,
         allowed_values: list[Any] | None = None,
+        ask_channels: list[str] | None = None,
         collection_prompt: str | None = None,
         default_region: str | None = None,
         description: str | None = None,
@@ -2894,13 +3054,13 @@ class AsyncMethods:
         A definition allows an agent to collect a field, and describes its values.
         """
         members: dict[str, Any] = {"agent_id": agent_id, "name": name, "about": about, "allowed_values": allowed_values,
-            "collection_prompt": collection_prompt, "default_region": default_region, "description":
-            description, "display_name": display_name, "enabled": enabled, "encryption_required":
-            encryption_required, "extraction_examples": extraction_examples,
-            "extraction_prompt_hint": extraction_prompt_hint, "freshness_seconds":
-            freshness_seconds, "is_pii": is_pii, "json_schema": json_schema, "max_elements":
-            max_elements, "maximum": maximum, "minimum": minimum, "multiple": multiple,
-            "on_conflict": on_conflict, "purposes": purposes, "required_verification":
+            "ask_channels": ask_channels, "collection_prompt": collection_prompt, "default_region":
+            default_region, "description": description, "display_name": display_name, "enabled":
+            enabled, "encryption_required": encryption_required, "extraction_examples":
+            extraction_examples, "extraction_prompt_hint": extraction_prompt_hint,
+            "freshness_seconds": freshness_seconds, "is_pii": is_pii, "json_schema": json_schema,
+            "max_elements": max_elements, "maximum": maximum, "minimum": minimum, "multiple":
+            multiple, "on_conflict": on_conflict, "purposes": purposes, "required_verification":
             required_verification, "retention_days": retention_days, "retry_prompt": retry_prompt,
             "source_priority": source_priority, "stale_action": stale_action, "time_zone":
             time_zone, "unit": unit, "validation_mode": validation_mode, "validation_regex":
@@ -3111,6 +3271,19 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"customer_id": customer_id}
         return await self._call(_unmerge_customer, None, members, wait, idempotency_key)
+
+    async def verify_audit(
+        self,
+        *,
+        expect: str | None = None,
+    ) -> m.AuditReport:
+        """Compare the audit with its seals.
+
+        It reads the whole audit of the tenant, and names each entry that was changed, removed or
+        inserted, and each seal that was changed or removed.
+        """
+        members: dict[str, Any] = {"expect": expect}
+        return await self._call(_verify_audit, None, members, None, None)
 
     async def verify_value(
         self,

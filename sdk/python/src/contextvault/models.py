@@ -8,6 +8,30 @@ from datetime import datetime
 from typing import Any, Literal, Union
 from uuid import UUID
 
+AuditAction = Literal[
+    "accepted",
+    "forced",
+    "applied",
+    "rejected",
+    "replayed",
+    "read",
+    "exported",
+    "erased",
+    "key_created",
+    "key_revoked",
+]
+
+AuditProblem = Literal[
+    "entry_changed",
+    "entry_removed",
+    "entry_inserted",
+    "entry_repeated",
+    "seal_changed",
+    "seal_missing",
+    "seal_unchained",
+    "head_differs",
+]
+
 Certainty = Literal[
     "verified",
     "stated",
@@ -338,6 +362,9 @@ class AnswerQuestion:
     value: Any
     # Any JSON value of the type of the definition, up to 64 KiB.
 
+    channel: str | None = None
+    # The channel of the answer, such as phone. The question names it as answered_on.
+
     question_id: UUID | None = None
 
     session_id: UUID | None = None
@@ -426,6 +453,79 @@ class Asset:
 
 
 @dataclass(kw_only=True)
+class AuditEntry:
+    """AuditEntry of the vault."""
+
+    action: AuditAction
+
+    actor: str
+    # Who did it: key:<id>, workflow:<name>:<operation>, admin …
+
+    at: datetime
+
+    id: UUID
+
+    operation: str
+    # The name of the workflow, of the read or of the command.
+
+    code: str | None = None
+    # The code of a rejection.
+
+    fields: list[str] | None = None
+    # The names of the fields. (channels) are the identifiers of the customer in channels, (turns)
+    # what was said in a conversation.
+
+    operation_id: UUID | None = None
+    # The operation, of a change.
+
+    purpose: str | None = None
+    # The purpose of a read.
+
+    subject: str | None = None
+    # The id of the customer, or of another thing that it is about.
+
+
+@dataclass(kw_only=True)
+class AuditFinding:
+    """AuditFinding of the vault."""
+
+    detail: str
+
+    problem: AuditProblem
+
+    entry_id: UUID | None = None
+
+    seal: int | None = None
+    # The number of the seal, which stands for its interval.
+
+
+@dataclass(kw_only=True)
+class AuditReport:
+    """AuditReport of the vault."""
+
+    entries: int
+    # The number of sealed entries that were checked.
+
+    findings: list[AuditFinding]
+    # The problems, up to 100.
+
+    found: int
+    # The number of all problems.
+
+    intact: bool
+
+    seals: int
+    # The number of seals that were checked.
+
+    unsealed: int
+    # The number of entries that no seal covers yet. Nothing can be said about them.
+
+    head: str | None = None
+    # The newest seal, as number:hash. Keep it elsewhere, and pass it to a later verification as
+    # expect.
+
+
+@dataclass(kw_only=True)
 class CancelResult:
     """CancelResult of the vault."""
 
@@ -482,6 +582,30 @@ class Channel:
     linked_at: datetime
 
     verified: bool
+
+
+@dataclass(kw_only=True)
+class ClaimQuestion:
+    """ClaimQuestion of the vault."""
+
+    channel: str
+    # The channel that asks the question, such as phone.
+
+    question_id: UUID | None = None
+
+    seconds: int | None = None
+    # The duration of the claim. 0: 60 seconds.
+
+
+@dataclass(kw_only=True)
+class ClaimResult:
+    """ClaimResult of the vault."""
+
+    channel: str
+
+    claimed_until: datetime
+
+    question_id: UUID
 
 
 @dataclass(kw_only=True)
@@ -742,6 +866,9 @@ class Definition:
 
     allowed_values: list[Any] | None = None
     # The allowed values, compared after normalisation. Empty: any value.
+
+    ask_channels: list[str] | None = None
+    # The channels on which the customer may be asked for the value, such as phone. Absent: each.
 
     collection_prompt: str | None = None
     # The question to the customer. Absent: derived from the display name.
@@ -1259,7 +1386,18 @@ class Question:
 
     status: QuestionStatus
 
+    answered_on: str | None = None
+    # The channel of the answer that closed it.
+
     candidate: Any | None = None
+
+    channels: list[str] | None = None
+    # The channels on which it may be asked. Absent: each.
+
+    claimed_by: str | None = None
+    # The channel that asks it until claimed_until.
+
+    claimed_until: datetime | None = None
 
     item_id: UUID | None = None
 
@@ -1743,6 +1881,8 @@ class TurnResult:
     answer: TurnAnswer | None = None
     # What the turn says to the open question. Absent: none was open.
 
+    channel: str | None = None
+
     context: str | None = None
     # The context block, as of GET …/context. Only in the response to the turn.
 
@@ -1997,6 +2137,7 @@ RESULTS: dict[str, Any] = {
     "save-session": SavedResult,
     "fill-gaps": FillResult,
     "answer-question": ItemResult,
+    "claim-question": ClaimResult,
     "read-conversation": ReadConversationResult,
     "cancel-fill": CancelResult,
     "expire-values": SweepResult,
