@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/api"
+	"github.com/contextvault/contextvault/client"
 	"github.com/contextvault/contextvault/internal/testkit"
 )
 
@@ -33,6 +34,9 @@ func TestMain(m *testing.M) {
 		}
 	}))
 }
+
+// patience is the time-out for the outcome of an operation.
+var patience = client.Wait(testkit.Patience)
 
 // recorder remembers which routes a program called.
 type recorder struct {
