@@ -132,6 +132,12 @@ func skip(t testing.TB, reason string) {
 // run runs a program against the API and returns what it prints.
 func run(t testing.TB, key, dir, name string, args ...string) string {
 	t.Helper()
+	return runWith(t, nil, key, dir, name, args...)
+}
+
+// runWith is run with more of the environment.
+func runWith(t testing.TB, environ []string, key, dir, name string, args ...string) string {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Dir = dir
 	source, err := filepath.Abs(sdk("python/src"))
@@ -140,6 +146,7 @@ func run(t testing.TB, key, dir, name string, args ...string) string {
 	}
 	cmd.Env = append(os.Environ(), "VAULT_SERVER="+server.URL, "VAULT_API_KEY="+key, "ADMIN_TOKEN="+testkit.AdminToken,
 		"PYTHONPATH="+source, "PYTHONDONTWRITEBYTECODE=1")
+	cmd.Env = append(cmd.Env, environ...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)

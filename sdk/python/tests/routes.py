@@ -42,7 +42,7 @@ class Blocking:
             for entry in method(*args, **kwargs):
                 yield entry
 
-        return entries if name.startswith("list_") else call
+        return entries if name.startswith("list_") or name == "await_questions" else call
 
 
 async def refused(kind: type[cv.VaultError], answer: Any) -> cv.VaultError:
@@ -185,6 +185,9 @@ async def conversation(v: Any, agent: Any, scenario: Any, customer: Any) -> None
     questions = await everything(v.list_questions(customer_id=customer))
     check([q.id for q in questions] == [fill.waiting_for.question_id], "the questions differ")
     check((await v.get_question(questions[0].id)).prompt == "What is your email address?", "the question differs")
+    claim = await v.claim_question(question_id=questions[0].id, channel="web", seconds=30)
+    check(claim.result.channel == "web", "the claim differs")
+    check(len(await everything(v.await_questions(customer, wait=1, channel="web"))) == 1, "the question is not open")
     await v.cancel_fill(fill.operation_id)
     check((await v.wait(fill, 60)).result.cancelled, "the fill is not cancelled")
     again = await v.fill_gaps(customer_id=customer, scenario_id=scenario)

@@ -129,7 +129,7 @@ export class Core {
   protected async *list<T>(call: Call, input: object): AsyncIterableIterator<T> {
     let cursor: string | undefined;
     do {
-      const answer = await this.send(call, { limit: pageSize, ...input, ...(cursor ? { cursor } : {}) }, {}, ["cursor"]);
+      const answer = await this.send(call, { ...(call.inQuery.includes("limit") ? { limit: pageSize } : {}), ...input, ...(cursor ? { cursor } : {}) }, {}, ["cursor"]);
       const page = parsed(answer) as { items?: T[]; next_cursor?: string };
       if (page.items) yield* page.items;
       else yield page as T;

@@ -135,6 +135,9 @@ async function conversation(customer_id: string): Promise<void> {
   const questions = await everything(v.listQuestions({ customer_id }));
   assert.deepEqual(questions.map((q) => q.id), [fill.waiting_for.question_id]);
   assert.equal((await v.getQuestion({ question_id: fill.waiting_for.question_id })).kind, "value");
+  const claim = await v.claimQuestion({ question_id: fill.waiting_for.question_id, channel: "web", seconds: 30 });
+  assert.equal(claim.result?.channel, "web");
+  assert.equal((await everything(v.awaitQuestions({ customer_id, wait: 1, channel: "web" }))).length, 1);
   await v.cancelFill({ operation_id: fill.operation_id });
   assert((await v.waitFor(fill)).result?.cancelled);
   const next = await v.fillGaps({ customer_id, scenario_id });

@@ -272,7 +272,8 @@ def _failed(operation: Operation[Any]) -> VaultError:
 def page(call: Call, arguments: dict[str, Any], cursor: str | None) -> Flow:
     """Reads one page of a list: its entries and the next cursor."""
     request = prepare(call, None, arguments)
-    request.query.setdefault("limit", str(PAGE_SIZE))
+    if "limit" in call.in_query:
+        request.query.setdefault("limit", str(PAGE_SIZE))
     if cursor:
         request.query["cursor"] = cursor
     answer = yield from send(request)
