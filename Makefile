@@ -82,6 +82,9 @@ bench-tenants: ## measure a tenant's writes and reads while another attacks: ben
 test: ## run all tests, against real PostgreSQL, Redis and Hatchet
 	@scripts/services tools && \
 	$(with_services) \
+	{ command -v npm >/dev/null || echo "test: the tests of sdk/typescript are skipped: install Node 20 or later"; } && \
+	{ python3 -c "import httpx" 2>/dev/null || /usr/bin/python3 -c "import httpx" 2>/dev/null || \
+		echo "test: the tests of sdk/python are skipped: apt-get install python3 python3-httpx"; } && \
 	echo "test: go test ./..." && \
 	scripts/progress test go test -count=1 -timeout 20m -p 2 ./... && $(MAKE) --no-print-directory race
 
