@@ -74,7 +74,8 @@ func TestLoad_Defaults(t *testing.T) {
 		},
 		Jobs: Jobs{Hatchet: Hatchet{
 			ServerURL: "http://localhost:7077", CronExpireValues: "*/5 * * * *", CronDetectOrphans: "*/15 * * * *",
-			CronRelayOperations: "* * * * *", CronPurgeOperations: "17 3 * * *", CronReadQuietSessions: "* * * * *", WorkerConcurrency: 10, ModelConcurrency: 10,
+			CronRelayOperations: "* * * * *", CronPurgeOperations: "17 3 * * *", CronReadQuietSessions: "* * * * *",
+			CronPurgeCustomers: "37 * * * *", CronRemoveExpired: "47 * * * *", WorkerConcurrency: 10, ModelConcurrency: 10,
 			MaxPushes: 32,
 		}},
 		Sweeps:   Sweeps{BatchSize: 500},
@@ -87,6 +88,7 @@ func TestLoad_Defaults(t *testing.T) {
 		Extraction: Extraction{MatchThreshold: 0.73},
 		GapFill:    GapFill{UseThreshold: vault.UseThreshold, ConfirmThreshold: vault.ConfirmThreshold, ConversationBytes: 60_000, QuietAfterSeconds: 1800, TimeZone: "UTC"},
 		Operations: Operations{RetentionDays: 30, FailedRetentionDays: 90},
+		Erasure:    Erasure{ExportHours: 24},
 		Worker:     Worker{HealthAddress: ":8081", ShutdownGraceSeconds: 30, CountIntervalSeconds: 60},
 		API:        API{ListenAddress: ":8000", MaxBodyBytes: 8 << 20, RateLimitPerSecond: 100, RequestTimeoutSeconds: 30, ShutdownGraceSeconds: 30},
 		Log:        Log{Level: "info", Format: "json"},

@@ -113,6 +113,10 @@ var (
 		func(in UnmergeCustomerInput) string { return in.CustomerID.String() })
 	DeleteCustomer = batched[DeleteCustomerInput, CustomerResult]("delete-customer", "customer:delete",
 		func(in DeleteCustomerInput) string { return in.CustomerID.String() })
+	EraseCustomer = Define[EraseCustomerInput, EraseResult]("erase-customer", "customer:erase",
+		func(in EraseCustomerInput) string { return in.CustomerID.String() })
+	ExportCustomer = Define[ExportCustomerInput, ExportCustomerResult]("export-customer", "customer:export",
+		func(in ExportCustomerInput) string { return in.CustomerID.String() })
 )
 
 // Operations on definitions, requirements, scenarios and rules, and on their reviews.
@@ -162,6 +166,8 @@ const (
 	WorkflowRelayOperations   = "relay-operations"
 	WorkflowPurgeOperations   = "purge-operations"
 	WorkflowReadQuietSessions = "read-quiet-sessions"
+	WorkflowPurgeCustomers    = "purge-customers"
+	WorkflowRemoveExpired     = "remove-expired"
 )
 
 const (

@@ -165,6 +165,7 @@ func newWorkers(r *app.Runtime, engine *hatchet.Client) ([]*hatchet.Worker, erro
 		PurgeOperations: h.CronPurgeOperations,
 
 		ReadQuietSessions: h.CronReadQuietSessions,
+		PurgeCustomers:    h.CronPurgeCustomers, RemoveExpired: h.CronRemoveExpired,
 	}))
 	var workers []*hatchet.Worker
 	for _, group := range []struct {

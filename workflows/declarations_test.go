@@ -48,6 +48,7 @@ func declarations(t *testing.T) map[string]declared {
 		ExpireValues: cfg.Jobs.Hatchet.CronExpireValues, DetectOrphans: cfg.Jobs.Hatchet.CronDetectOrphans,
 		RelayOperations: cfg.Jobs.Hatchet.CronRelayOperations, PurgeOperations: cfg.Jobs.Hatchet.CronPurgeOperations,
 		ReadQuietSessions: cfg.Jobs.Hatchet.CronReadQuietSessions,
+		PurgeCustomers:    cfg.Jobs.Hatchet.CronPurgeCustomers, RemoveExpired: cfg.Jobs.Hatchet.CronRemoveExpired,
 	}) {
 		req, _, _, onFailure := w.Dump()
 		if onFailure != nil {

@@ -19,6 +19,9 @@ type Crons struct {
 	PurgeOperations string
 
 	ReadQuietSessions string
+
+	PurgeCustomers string
+	RemoveExpired  string
 }
 
 // modelSteps lists the steps that call the language model, by workflow. Such a step can take as long as the model.
@@ -62,5 +65,6 @@ func All(c *hatchet.Client, s steps.Steps, crons Crons) []hatchet.WorkflowBase {
 		schemaWorkflows(c, s),
 		gapfillWorkflows(c, s, crons),
 		upkeepWorkflows(c, s, crons),
+		erasureWorkflows(c, s, crons),
 	)
 }

@@ -88,7 +88,7 @@ SET attempts = i.attempts + 1,
     due_at = clock_timestamp() + $1::interval
 FROM due
 WHERE i.id = due.id
-RETURNING i.id, i.tenant_id, i.workflow, i.event, i.subject, i.subject_id, i.idempotency_key, i.parent_id, i.payload, i.prepared, i.status, i.result, i.error, i.touched_profiles, i.touched_pending, i.attempts, i.carried_by, i.batch_id, i.failures, i.accepted_at, i.enqueued_at, i.due_at, i.applied_at, i.finished_at
+RETURNING i.id, i.tenant_id, i.workflow, i.event, i.subject, i.subject_id, i.idempotency_key, i.parent_id, i.payload, i.prepared, i.status, i.result, i.error, i.touched_profiles, i.touched_pending, i.attempts, i.carried_by, i.batch_id, i.failures, i.accepted_at, i.enqueued_at, i.due_at, i.applied_at, i.finished_at, i.erased_at
 `
 
 type ClaimDueOperationsParams struct {
@@ -140,6 +140,7 @@ func (q *Queries) ClaimDueOperations(ctx context.Context, arg ClaimDueOperations
 			&i.DueAt,
 			&i.AppliedAt,
 			&i.FinishedAt,
+			&i.ErasedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -152,7 +153,7 @@ func (q *Queries) ClaimDueOperations(ctx context.Context, arg ClaimDueOperations
 }
 
 const getIdleOperation = `-- name: GetIdleOperation :one
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
 FROM operations
 WHERE tenant_id = $1
   AND id = $2
@@ -188,12 +189,13 @@ func (q *Queries) GetIdleOperation(ctx context.Context, tenantID uuid.UUID, iD u
 		&i.DueAt,
 		&i.AppliedAt,
 		&i.FinishedAt,
+		&i.ErasedAt,
 	)
 	return i, err
 }
 
 const getOperation = `-- name: GetOperation :one
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
 FROM operations
 WHERE tenant_id = $1
   AND id = $2
@@ -228,12 +230,13 @@ func (q *Queries) GetOperation(ctx context.Context, tenantID uuid.UUID, iD uuid.
 		&i.DueAt,
 		&i.AppliedAt,
 		&i.FinishedAt,
+		&i.ErasedAt,
 	)
 	return i, err
 }
 
 const getOperationByKey = `-- name: GetOperationByKey :one
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
 FROM operations
 WHERE tenant_id = $1
   AND workflow = $2
@@ -275,6 +278,7 @@ func (q *Queries) GetOperationByKey(ctx context.Context, arg GetOperationByKeyPa
 		&i.DueAt,
 		&i.AppliedAt,
 		&i.FinishedAt,
+		&i.ErasedAt,
 	)
 	return i, err
 }
@@ -333,7 +337,7 @@ func (q *Queries) GetOperationStates(ctx context.Context, tenantID uuid.UUID, id
 }
 
 const getOperations = `-- name: GetOperations :many
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
 FROM operations
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -374,6 +378,7 @@ func (q *Queries) GetOperations(ctx context.Context, tenantID uuid.UUID, ids []u
 			&i.DueAt,
 			&i.AppliedAt,
 			&i.FinishedAt,
+			&i.ErasedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -461,7 +466,7 @@ func (q *Queries) InsertOperations(ctx context.Context, arg InsertOperationsPara
 }
 
 const lockOperation = `-- name: LockOperation :one
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
 FROM operations
 WHERE tenant_id = $1
   AND id = $2
@@ -497,12 +502,13 @@ func (q *Queries) LockOperation(ctx context.Context, tenantID uuid.UUID, iD uuid
 		&i.DueAt,
 		&i.AppliedAt,
 		&i.FinishedAt,
+		&i.ErasedAt,
 	)
 	return i, err
 }
 
 const lockOperations = `-- name: LockOperations :many
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
 FROM operations
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -545,6 +551,7 @@ func (q *Queries) LockOperations(ctx context.Context, tenantID uuid.UUID, ids []
 			&i.DueAt,
 			&i.AppliedAt,
 			&i.FinishedAt,
+			&i.ErasedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -792,7 +799,7 @@ SET
 WHERE tenant_id = $2
   AND id = $3
   AND status = 'failed'
-RETURNING id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+RETURNING id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
 `
 
 type ReopenOperationParams struct {
@@ -831,6 +838,7 @@ func (q *Queries) ReopenOperation(ctx context.Context, arg ReopenOperationParams
 		&i.DueAt,
 		&i.AppliedAt,
 		&i.FinishedAt,
+		&i.ErasedAt,
 	)
 	return i, err
 }
@@ -844,7 +852,7 @@ WHERE tenant_id = $2
   AND id = $3
   AND status IN ('accepted', 'applied')
   AND greatest(accepted_at, enqueued_at) < clock_timestamp() - $4::interval
-RETURNING id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+RETURNING id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
 `
 
 type RepeatOperationParams struct {
@@ -889,6 +897,7 @@ func (q *Queries) RepeatOperation(ctx context.Context, arg RepeatOperationParams
 		&i.DueAt,
 		&i.AppliedAt,
 		&i.FinishedAt,
+		&i.ErasedAt,
 	)
 	return i, err
 }

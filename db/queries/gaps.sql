@@ -111,3 +111,9 @@ SELECT pg_advisory_xact_lock(
         sqlc.arg(tenant_id)::uuid::text || sqlc.arg(customer_id)::uuid::text || sqlc.arg(scenario_id)::uuid::text, 0
     )
 );
+
+-- Removes a gap fill with its results. Index: primary key.
+-- name: DeleteGapFill :exec
+DELETE FROM gap_fills
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND operation_id = sqlc.arg(operation_id);

@@ -144,7 +144,7 @@ func Config(databaseURL string, environ ...string) (config.Config, error) {
 	}
 	h := &cfg.Jobs.Hatchet // tests start sweeps themselves
 	h.CronExpireValues, h.CronDetectOrphans, h.CronRelayOperations, h.CronPurgeOperations = "", "", "", ""
-	h.CronReadQuietSessions = ""
+	h.CronReadQuietSessions, h.CronPurgeCustomers, h.CronRemoveExpired = "", "", ""
 	return cfg, nil
 }
 

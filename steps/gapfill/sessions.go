@@ -49,6 +49,9 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (once.Stor
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
+		if err := db.CheckErased(ctx, q, s.Once.Sealer, ev.TenantID, in.CustomerID); err != nil {
+			return vault.SavedResult{}, err
+		}
 		if err := limitTurns(ctx, q, ev.TenantID, in); err != nil {
 			return vault.SavedResult{}, err
 		}

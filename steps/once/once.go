@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
@@ -114,6 +115,35 @@ func (o Runner) Locked(
 	return o.Reject(ctx, ev, o.InTx(ctx, ev.TenantID, attempt))
 }
 
+// Staged runs one part of an effect that takes several transactions: its own transaction holds the lock of the
+// operation. It does not run for an operation that was applied. The part must be idempotent, add pending invalidations
+// for what it touches, and be followed by an Apply. A permanent error marks the operation failed.
+func Staged[In any](
+	ctx context.Context, o Runner, ev vault.Event, part func(tx pgx.Tx, op dbgen.Operation, in In) error,
+) error {
+	attempt := func() error {
+		return o.DB.InTenantTx(ctx, ev.TenantID, pgx.TxOptions{}, func(tx pgx.Tx) error {
+			op, err := o.Lock(ctx, dbgen.New(tx), ev)
+			if err != nil || IsApplied(op) {
+				return err
+			}
+			in, err := OpenPayload[In](o, op)
+			if err != nil {
+				return err
+			}
+			return part(tx, op, in)
+		})
+	}
+	err := attempt()
+	for range deadlockRetries {
+		if !db.IsDeadlock(err) {
+			break
+		}
+		err = attempt()
+	}
+	return o.Reject(ctx, ev, err)
+}
+
 // InTx is db.DB.InTx, and runs fn again at once after a deadlock, some times.
 func (o Runner) InTx(ctx context.Context, tenant uuid.UUID, fn func(q *dbgen.Queries) error) error {
 	err := o.DB.InTx(ctx, tenant, fn)
@@ -168,9 +198,14 @@ func (o Runner) Get(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbge
 	return op, db.WrapNotFound(err, "operation", ev.OperationID)
 }
 
-// OpenPayload decrypts and decodes the payload of an operation.
+// OpenPayload decrypts and decodes the payload of an operation. The payload of one that an erasure emptied is
+// vault.CodeErased: a replay of it brings nothing back.
 func OpenPayload[In any](o Runner, op dbgen.Operation) (In, error) {
 	var in In
+	if op.ErasedAt != nil {
+		return in, &vault.Error{Code: vault.CodeErased, Field: "operation_id", Message: fmt.Sprintf(
+			"operation_id: what operation %s held of a customer was erased; it cannot run again", op.ID)}
+	}
 	err := o.Sealer.Open(op.TenantID, op.ID, op.Payload, &in)
 	return in, err
 }
@@ -254,6 +289,12 @@ func MarkFailed(ctx context.Context, q *dbgen.Queries, ev vault.Event, cause err
 	})
 	if err != nil || changed == 0 {
 		return false, err
+	}
+	if vault.CodeOf(cause) == vault.CodeErased { // a late operation leaves nothing of the customer behind either
+		err := q.EraseOperation(ctx, dbgen.EraseOperationParams{TenantID: ev.TenantID, ID: ev.OperationID, Payload: []byte{}})
+		if err != nil {
+			return false, err
+		}
 	}
 	woken, err := q.WakeParentFill(ctx, ev.TenantID, ev.OperationID)
 	if err != nil {
