@@ -25,6 +25,8 @@ type Scope struct {
 	Operations []uuid.UUID `json:"operations"` // those that hold nothing of others
 	// Identities are the channel identities. They are personal data and are not stored with the scope.
 	Identities []Identity `json:"-"`
+	// Shown is the profile that readers see: the target of the merges. Empty: the customer has none.
+	Shown []uuid.UUID `json:"-"`
 	// Shared are operations that hold other customers as well.
 	Shared []Shared `json:"-"`
 }
@@ -105,7 +107,7 @@ func (s Scope) Empty() bool {
 
 // people finds the profiles that share one with the customer.
 func (s *Scope) people(ctx context.Context, tx pgx.Tx, customer uuid.UUID, lock bool) error {
-	const group = `SELECT id, customer_id FROM customer_profiles
+	const group = `SELECT id, customer_id, merged_into_id IS NULL FROM customer_profiles
 WHERE tenant_id = @tenant AND coalesce(merged_into_id, id) = (
     SELECT coalesce(c.merged_into_id, c.id) FROM customer_profiles c WHERE c.tenant_id = @tenant AND c.customer_id = @customer
 )
@@ -114,7 +116,10 @@ ORDER BY id`
 	if lock {
 		sql += " FOR UPDATE"
 	}
-	type profile struct{ ID, CustomerID uuid.UUID }
+	type profile struct {
+		ID, CustomerID uuid.UUID
+		Shown          bool
+	}
 	args := pgx.NamedArgs{"tenant": s.Tenant, "customer": customer}
 	for { // a merge may have changed the group while this transaction waited for the locks
 		found, err := collect[profile](ctx, tx, sql, args)
@@ -128,8 +133,11 @@ ORDER BY id`
 		if !slices.Equal(found, again) {
 			continue
 		}
-		s.Customers, s.Profiles = []uuid.UUID{customer}, nil
+		s.Customers, s.Profiles, s.Shown = []uuid.UUID{customer}, nil, nil
 		for _, p := range found {
+			if p.Shown {
+				s.Shown = append(s.Shown, p.ID)
+			}
 			s.Profiles = append(s.Profiles, p.ID)
 			if p.CustomerID != customer {
 				s.Customers = append(s.Customers, p.CustomerID)

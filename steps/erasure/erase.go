@@ -97,7 +97,7 @@ func (s Erasure) hide(ctx context.Context, q *dbgen.Queries, scope personal.Scop
 		return err
 	}
 	var touched once.Touched
-	if err := touched.Profiles(ctx, q, once.NonNil(scope.Profiles)); err != nil {
+	if err := touched.Profiles(ctx, q, once.NonNil(scope.Shown)); err != nil {
 		return err
 	}
 	return touched.Chains(ctx, q, once.NonNil(scope.Items))
