@@ -30,11 +30,13 @@ type permission struct {
 }
 
 var (
-	toRead    = permission{scopes: []Scope{ScopeRead}}
-	toWrite   = permission{scopes: []Scope{ScopeWrite}}
-	toVerify  = permission{scopes: []Scope{ScopeVerify}}
-	toReview  = permission{scopes: []Scope{ScopeReview}}
-	toAdmin   = permission{scopes: []Scope{ScopeAdmin}}
+	toRead   = permission{scopes: []Scope{ScopeRead}}
+	toWrite  = permission{scopes: []Scope{ScopeWrite}}
+	toVerify = permission{scopes: []Scope{ScopeVerify}}
+	toReview = permission{scopes: []Scope{ScopeReview}}
+	toAdmin  = permission{scopes: []Scope{ScopeAdmin}}
+	// toErase is the permission to erase and export customers.
+	toErase   = permission{scopes: []Scope{ScopeAdmin}}
 	toOperate = permission{scopes: []Scope{ScopeAdmin}, operator: true}
 	// toSweep is the permission to start what covers all tenants, and to see its counts.
 	toSweep = permission{scopes: []Scope{ScopeAdmin}, operator: true, allTenants: true}

@@ -119,7 +119,7 @@ func New(o Options) *Server {
 	schema.Register(s.api.OpenAPI().Components.Schemas)
 	for _, add := range []func(){
 		s.definitionRoutes, s.scenarioRoutes, s.configurationRoutes, s.requirementRoutes, s.reviewRoutes,
-		s.customerRoutes, s.valueRoutes, s.itemRoutes,
+		s.customerRoutes, s.erasureRoutes, s.valueRoutes, s.itemRoutes,
 		s.gapRoutes, s.sessionRoutes, s.questionRoutes,
 		s.operationRoutes, s.adminRoutes, s.healthRoutes,
 	} {

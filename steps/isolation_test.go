@@ -434,6 +434,8 @@ func TestIsolation_Operations(t *testing.T) {
 		FallbackAction: vault.FallbackAsk,
 	}
 	attempts := []attempt{
+		op(vault.EraseCustomer, vault.EraseCustomerInput{CustomerID: merged}, eraseCustomer[:1], vault.CodeUnknown),
+		op(vault.ExportCustomer, vault.ExportCustomerInput{CustomerID: merged}, exportCustomer[:1], vault.CodeUnknown),
 		op(vault.WriteValue, write, writeValue, ""),
 		op(vault.WriteValue, stolenAgent, writeValue, vault.CodeUnknown),
 		op(vault.ImportValues, vault.ImportValuesInput{Writes: []vault.WriteValueInput{write}}, importValues[:2], ""),
@@ -477,8 +479,6 @@ func TestIsolation_Operations(t *testing.T) {
 			mergeCustomers[:1], vault.CodeUnknown,
 		),
 		op(vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: merged}, unmergeCustomer[:1], vault.CodeUnknown),
-		op(vault.EraseCustomer, vault.EraseCustomerInput{CustomerID: merged}, eraseCustomer[:1], vault.CodeUnknown),
-		op(vault.ExportCustomer, vault.ExportCustomerInput{CustomerID: merged}, exportCustomer[:1], vault.CodeUnknown),
 		op(vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: merged}, deleteCustomer[:1], vault.CodeUnknown),
 		op(
 			vault.SaveSession, vault.SaveSessionInput{SessionID: session, AgentID: agent, CustomerID: customer}, saveSession, "",

@@ -264,7 +264,8 @@ func TestDocTable_NamesExist(t *testing.T) {
 
 // namedWorkflows returns the workflows of all operations and the workflows that only a cron starts.
 func namedWorkflows() []string {
-	names := []string{vault.WorkflowRelayOperations, vault.WorkflowPurgeOperations, vault.WorkflowReadQuietSessions}
+	names := []string{vault.WorkflowRelayOperations, vault.WorkflowPurgeOperations, vault.WorkflowReadQuietSessions,
+		vault.WorkflowPurgeCustomers, vault.WorkflowRemoveExpired}
 	for _, o := range vault.Operations() {
 		names = append(names, o.Name)
 	}

@@ -27,6 +27,8 @@ type Scope struct {
 	Identities []Identity `json:"-"`
 	// Shown is the profile that readers see: the target of the merges. Empty: the customer has none.
 	Shown []uuid.UUID `json:"-"`
+	// worked reports that an operation other than an erasure or an export is about the customer.
+	worked bool
 	// Shared are operations that hold other customers as well.
 	Shared []Shared `json:"-"`
 }
@@ -102,7 +104,7 @@ func (s *Scope) Refresh(ctx context.Context, tx pgx.Tx, sealer *db.Sealer) error
 // Empty reports whether nothing was found: the vault does not know the customer.
 func (s Scope) Empty() bool {
 	return len(s.Profiles) == 0 && len(s.Sessions) == 0 && len(s.Fills) == 0 && len(s.Questions) == 0 &&
-		len(s.Operations) == 0 && len(s.Shared) == 0
+		!s.worked && len(s.Shared) == 0
 }
 
 // people finds the profiles that share one with the customer.
@@ -197,6 +199,13 @@ WHERE tenant_id = @tenant AND (customer_id = ANY (@customers) OR fill_id = ANY (
 	args["rows"] = list(rows)
 	if err := s.add(ctx, tx, &s.Operations, ownOperations, args); err != nil {
 		return err
+	}
+	err = tx.QueryRow(ctx, `SELECT EXISTS (
+    SELECT FROM operations
+    WHERE tenant_id = @tenant AND id = ANY (@operations) AND workflow NOT IN ('erase-customer', 'export-customer')
+)`, s.args()).Scan(&s.worked)
+	if err != nil {
+		return fmt.Errorf("find the operations: %w", err)
 	}
 	return s.findShared(ctx, tx, sealer)
 }

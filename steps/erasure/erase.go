@@ -282,8 +282,12 @@ func (s Erasure) Finish(ctx context.Context, ev vault.Event) (once.Applied[vault
 		if err := json.Unmarshal(row.Scope, &report); err != nil {
 			return out, fmt.Errorf("read the scan of erasure %s: %w", ev.OperationID, err)
 		}
-		if out.Rows, out.Mentions, err = countsOf(&row); err != nil {
+		rows, mentions, err := countsOf(&row)
+		if err != nil {
 			return out, err
+		}
+		if out.Rows = rows; len(mentions) > 0 {
+			out.Mentions = mentions
 		}
 		salt := make([]byte, 16)
 		if _, err := rand.Read(salt); err != nil {
@@ -291,8 +295,8 @@ func (s Erasure) Finish(ctx context.Context, ev vault.Event) (once.Applied[vault
 		}
 		finished := db.UTC(s.Now())
 		receipt := vault.ErasureReceipt{
-			ErasureID: ev.OperationID, TenantID: ev.TenantID, Salt: hex.EncodeToString(salt), Rows: out.Rows,
-			Mentions: out.Mentions, Scanned: report.Tables, CacheKeys: report.Keys,
+			ErasureID: ev.OperationID, TenantID: ev.TenantID, Salt: hex.EncodeToString(salt), Rows: rows,
+			Mentions: mentions, Scanned: report.Tables, CacheKeys: report.Keys,
 			Derived: vault.DerivedAction(row.Derived), BegunAt: row.BegunAt.UTC(), FinishedAt: finished,
 		}
 		receipt.Customer = vault.Commitment(receipt.Salt, in.CustomerID)
