@@ -19,7 +19,6 @@ var scanned = map[string]string{
 	"ExpireValues":             "what has expired is not known beforehand; a LIMIT ends it",
 	"PurgeOperations":          "what is past its retention is not known beforehand; a LIMIT ends it",
 	"RequeueDroppedOperations": "EXISTS ends it at the first",
-	"PageCustomers":            "a page begins at its cursor, by the index; a LIMIT ends it",
 	"CountValuesByStatus":      "it counts all of them, by an index alone once they are vacuumed",
 	"CountFinishedOperations":  "how many finished in five minutes is not known beforehand",
 }

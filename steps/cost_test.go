@@ -52,35 +52,42 @@ func (w *world) explain(file, name string, args ...string) plan {
 // statisticsTables lists the tables with statistics that the cost tests change.
 var statisticsTables = []string{"customer_profiles", "customer_values", "customer_assets"}
 
-// many inserts profiles with ten active values each, the second derived from the first, and disables autovacuum
-// statistics.
-func (w *world) many(profiles int) {
+// empty removes all customers, and disables autovacuum statistics. A database that other tests used before holds dead
+// rows, which a query reads as well, and statistics.
+func (w *world) empty() {
 	w.t.Helper()
-	// A database that other tests used before holds dead rows, which a query reads as well.
 	w.sql("TRUNCATE " + strings.Join(statisticsTables, ", ") + ", orphan_candidates CASCADE")
 	for _, table := range statisticsTables {
 		w.sql("ALTER TABLE " + table + " SET (autovacuum_enabled = false)")
+		w.sql("DELETE FROM pg_statistic WHERE starelid = '" + table + "'::regclass")
 	}
+}
+
+// many inserts profiles of a tenant with ten active values each, the second derived from the first.
+func (w *world) many(tenant uuid.UUID, profiles int) {
+	w.t.Helper()
 	w.sql(
 		fmt.Sprintf(
 			`INSERT INTO customer_profiles (id, tenant_id, customer_id)
 				SELECT gen_random_uuid(), '%s', gen_random_uuid() FROM generate_series(1, %d)`,
-			w.tenant, profiles,
+			tenant, profiles,
 		),
 	)
 	w.sql(`INSERT INTO customer_values (id, tenant_id, profile_id, name, value, value_type, source, status,
 			collected_at, operation_id, accepted_at, expires_at)
 		SELECT gen_random_uuid(), p.tenant_id, p.id, 'field_' || n, '"value"', 'string', 'user_provided', 'active', now(),
 			gen_random_uuid(), now(), now() + interval '1 year'
-		FROM customer_profiles p, generate_series(1, 10) n`)
+		FROM customer_profiles p, generate_series(1, 10) n WHERE p.tenant_id = '` + tenant.String() + `'`)
 	w.sql(`UPDATE customer_values f SET source_item_type = 'profile_field', source_item_id = s.id FROM customer_values s
-		WHERE f.name = 'field_2' AND s.name = 'field_1' AND s.profile_id = f.profile_id`)
+		WHERE f.name = 'field_2' AND s.name = 'field_1' AND s.profile_id = f.profile_id AND f.tenant_id = '` +
+		tenant.String() + `'`)
 }
 
 // States of PostgreSQL's statistics.
 const (
 	statisticsNone  = "none"
 	statisticsEmpty = "of empty tables" // as after an ANALYZE before the first large import commits: pages without rows
+	statisticsEarly = "of a third"      // as after the first ANALYZE that autovacuum does, while a batch is imported
 	statisticsFresh = "fresh"
 )
 
@@ -90,6 +97,9 @@ func (w *world) gather(statistics string) {
 		switch statistics {
 		case statisticsEmpty:
 			w.sql("UPDATE pg_class SET reltuples = 0, relpages = pg_relation_size(oid) / 8192 WHERE relname = '" + table + "'")
+		case statisticsEarly:
+			w.sql("UPDATE pg_class SET reltuples = (SELECT count(*) FROM " + table +
+				") / 3, relpages = pg_relation_size(oid) / 8192 WHERE relname = '" + table + "'")
 		case statisticsFresh:
 			w.sql("ANALYZE " + table)
 		}
@@ -100,7 +110,8 @@ func (w *world) gather(statistics string) {
 func TestCost_ChainByLength(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.many(5000)
+	w.empty()
+	w.many(w.tenant, 5000)
 	var item uuid.UUID
 	dbtest.Scan(t, w.url, &item, "SELECT id FROM customer_values WHERE name = 'field_2' LIMIT 1")
 	for _, statistics := range []string{statisticsNone, statisticsEmpty, statisticsFresh} {
@@ -120,7 +131,8 @@ func TestCost_SweepByStaleItems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const mostBlocks = 800
-	w.many(5000)
+	w.empty()
+	w.many(w.tenant, 5000)
 	w.sql(
 		"UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id IN (SELECT id FROM customer_values " +
 			"WHERE name = 'field_5' LIMIT 7)",
@@ -172,4 +184,94 @@ func TestCost_SweepByStaleItems(t *testing.T) {
 		}
 	}
 	w.equal("expired", 7, w.count("SELECT count(*) FROM customer_values WHERE expires_at < now()"))
+}
+
+// A write reads its own profiles by their keys, also while PostgreSQL's statistics are from the beginning of an import.
+func TestCost_WriteDuringAnImport(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.empty()
+	w.many(w.tenant, 5000)
+	for _, statistics := range []string{statisticsNone, statisticsEarly, statisticsFresh} {
+		w.gather(statistics)
+		w.writesByKey(statistics)
+	}
+}
+
+// So does a write of a tenant who came after the statistics, which say that there are only rows of others.
+func TestCost_WriteOfANewTenant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.empty()
+	w.many(dbtest.Tenant(t, w.db), 2000)
+	w.gather(statisticsFresh)
+	w.many(w.tenant, 5000)
+	w.writesByKey("of other tenants")
+}
+
+// writesByKey checks that each statement of a write reads a few blocks per profile.
+func (w *world) writesByKey(statistics string) {
+	w.t.Helper()
+	const batch, most = 20, 40 // profiles of a batch, and the blocks for each: the update of its row and of its indexes
+	of := func(column string) (array string) {
+		dbtest.Scan(w.t, w.url, &array, fmt.Sprintf("SELECT array_agg(%s)::text FROM (SELECT * FROM customer_profiles "+
+			"WHERE tenant_id = '%s' LIMIT %d) p", column, w.tenant, batch))
+		return "'" + array + "'"
+	}
+	tenant, operation := "'"+w.tenant.String()+"'", uuid.NewString()
+	ids, customers := of("id"), of("customer_id")
+	w.sql(
+		`INSERT INTO operations (id, tenant_id, workflow, event, subject, idempotency_key, payload, due_at, touched_profiles)
+		VALUES ('` + operation + `', ` + tenant + `, 'write-value', 'value:write', 'x', '` + operation + `', '', now(), ` + ids + `)`,
+	)
+	names, since := fmt.Sprintf(
+		"array_fill('field_3'::text, ARRAY[%d])",
+		batch,
+	), fmt.Sprintf(
+		"array_fill(now(), ARRAY[%d])",
+		batch,
+	)
+	for _, q := range []struct {
+		file, name string
+		args       []string
+	}{
+		{"customers.sql", "ResolveCustomers", []string{"sqlc.arg(customers)", customers}},
+		{"customers.sql", "LockProfiles", []string{"sqlc.arg(customers)", customers}},
+		{"values.sql", "CountFields", []string{"sqlc.arg(profiles)", ids}},
+		{"values.sql", "ListRecentVersions", []string{"sqlc.arg(profiles)", ids, "sqlc.arg(names)", names, "sqlc.arg(since)", since}},
+		{"values.sql", "ListVersions", []string{"sqlc.arg(profiles)", ids, "sqlc.arg(names)", names}},
+		{"values.sql", "SupersedeValues", []string{"sqlc.arg(ids)", ids, "sqlc.arg(by_ids)", ids}},
+		{"lineage.sql", "ListExistingItemIDs", []string{"sqlc.arg(ids)", ids}},
+		{"customers.sql", "RaiseProfiles", []string{"sqlc.arg(ids)", ids}},
+		{"customers.sql", "ListTouchedEntries", []string{"sqlc.arg(ids)", "'{" + operation + "}'"}},
+	} {
+		p := w.explain(q.file, q.name, append(q.args, "sqlc.arg(tenant_id)", tenant)...)
+		if blocks := p.Hit + p.Read; blocks > batch*most {
+			w.t.Errorf("statistics %s: %s read %d blocks", statistics, q.name, blocks)
+			p.walk(func(n plan) { w.t.Logf("  %s %s %s %d", n.Node, n.Relation, n.Index, n.Hit+n.Read) })
+		}
+	}
+}
+
+// The tables that imports fill are first analysed after 5,000 committed rows, so that what an import has not committed
+// yet cannot make them look empty.
+func TestCost_FirstStatisticsAreLate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, table := range append(statisticsTables, "channel_identities") {
+		var options string
+		dbtest.Scan(
+			t,
+			w.url,
+			&options,
+			"SELECT coalesce(reloptions, '{}')::text FROM pg_class WHERE oid = '"+table+"'::regclass",
+		)
+		for _, option := range []string{
+			"autovacuum_analyze_threshold=5000", "autovacuum_vacuum_threshold=5000", "autovacuum_vacuum_insert_threshold=5000",
+		} {
+			if !strings.Contains(options, option) {
+				t.Errorf("%s has %s, want %s", table, options, option)
+			}
+		}
+	}
 }

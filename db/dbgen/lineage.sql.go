@@ -850,7 +850,7 @@ type RefreshStaleRow struct {
 // expired or stale. Items that are superseded or expired themselves keep what they had. It returns the changed items.
 // An item has at most one source, so the longest path to it begins at the topmost of the given items, which decides.
 // OFFSET 0 and the arrays are optimizer fences, as in GetChain. The depth and the path are guards against cycles.
-// Indexes: primary keys, customer_values_id, customer_values_source, customer_assets_source.
+// Indexes: primary keys, customer_values_source, customer_assets_source.
 func (q *Queries) RefreshStale(ctx context.Context, tenants []uuid.UUID, ids []uuid.UUID) ([]RefreshStaleRow, error) {
 	rows, err := q.db.Query(ctx, refreshStale, tenants, ids)
 	if err != nil {

@@ -48,8 +48,8 @@ SET version = pending_invalidations.version + 1
 `
 
 // Adds pending invalidations of the derivation chains of the items and of all items that derive from them, at any
-// depth: the state of an item shows in each of those chains. Indexes: customer_values_id, the primary key of
-// customer_assets, customer_values_source, customer_assets_source.
+// depth: the state of an item shows in each of those chains. Indexes: the primary keys,
+// customer_values_source, customer_assets_source.
 func (q *Queries) AddPendingChainInvalidations(ctx context.Context, ids []uuid.UUID) error {
 	_, err := q.db.Exec(ctx, addPendingChainInvalidations, ids)
 	return err

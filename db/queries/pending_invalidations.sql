@@ -83,8 +83,8 @@ WITH touched AS (
 SELECT (SELECT count(*) FROM bumped)::int AS profiles, (SELECT count(*) FROM pending)::int AS entries;
 
 -- Adds pending invalidations of the derivation chains of the items and of all items that derive from them, at any
--- depth: the state of an item shows in each of those chains. Indexes: customer_values_id, the primary key of
--- customer_assets, customer_values_source, customer_assets_source.
+-- depth: the state of an item shows in each of those chains. Indexes: the primary keys,
+-- customer_values_source, customer_assets_source.
 -- name: AddPendingChainInvalidations :exec
 WITH RECURSIVE derived AS (
     SELECT i.tenant_id, i.id

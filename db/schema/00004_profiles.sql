@@ -12,7 +12,7 @@ CREATE TABLE customer_profiles (
     deleted_at     timestamptz,
     purge_after    timestamptz, -- of a deleted customer: the time from which on it is erased; NULL: not by itself
     UNIQUE (tenant_id, customer_id),
-    UNIQUE (tenant_id, id)
+    UNIQUE (id, tenant_id)
 );
 CREATE INDEX customer_profiles_purge ON customer_profiles (purge_after) WHERE purge_after IS NOT NULL AND deleted_at IS NOT NULL;
 
@@ -101,7 +101,9 @@ CREATE TABLE customer_values (
     accepted_at           timestamptz NOT NULL,
     deleted_at            timestamptz,
     stale_since           timestamptz, -- a source changed: superseded, expired or stale itself. NULL: not stale
-    PRIMARY KEY (tenant_id, id),
+    -- The id comes first: PostgreSQL would read all values of a tenant by a key that begins with it. Sweeps across
+    -- tenants look ids up as well.
+    PRIMARY KEY (id, tenant_id),
     FOREIGN KEY (tenant_id, profile_id) REFERENCES customer_profiles (tenant_id, id),
     FOREIGN KEY (tenant_id, superseded_by_id) REFERENCES customer_values (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
     FOREIGN KEY (tenant_id, yields_to_id) REFERENCES customer_values (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
@@ -118,10 +120,9 @@ CREATE INDEX customer_values_expiry ON customer_values (expires_at) WHERE status
 -- Expired versions that their definition does not keep for ever.
 CREATE INDEX customer_values_removal ON customer_values (definition_id, expires_at) WHERE status <> 'active' AND expires_at IS NOT NULL;
 CREATE INDEX customer_values_source ON customer_values (source_item_id) WHERE source_item_id IS NOT NULL;
--- Sweeps across tenants find the chains to invalidate by it. An equal id of another tenant is invalidated as well.
-CREATE INDEX customer_values_id ON customer_values (id);
 -- For the metric profile_values_by_status. Equal keys share an entry, so the index is small, and the query reads only it.
-CREATE INDEX customer_values_status ON customer_values (status) WHERE deleted_at IS NULL;
+-- A condition on the status cannot use it, because of the collation: PostgreSQL would, before the first ANALYZE.
+CREATE INDEX customer_values_status ON customer_values (status COLLATE "C") WHERE deleted_at IS NULL;
 
 CREATE TABLE customer_assets (
     id                  uuid PRIMARY KEY,
@@ -237,6 +238,19 @@ CREATE TRIGGER customer_assets_removed AFTER DELETE ON customer_assets
     FOR EACH ROW EXECUTE FUNCTION add_orphan_candidate();
 CREATE TRIGGER customer_assets_deleted AFTER UPDATE OF deleted_at ON customer_assets
     FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION add_orphan_candidate();
+
+-- The tables that imports fill are first vacuumed and analysed after 5,000 committed rows. An import commits at most
+-- 10,000 rows at once, and statistics taken while its rows are uncommitted show a table of many pages and no rows: until
+-- the next ANALYZE each write would then read all profiles of the tenant. Without statistics PostgreSQL goes by the size
+-- of the table, which is right.
+ALTER TABLE customer_profiles SET (autovacuum_analyze_threshold = 5000, autovacuum_vacuum_threshold = 5000,
+    autovacuum_vacuum_insert_threshold = 5000);
+ALTER TABLE channel_identities SET (autovacuum_analyze_threshold = 5000, autovacuum_vacuum_threshold = 5000,
+    autovacuum_vacuum_insert_threshold = 5000);
+ALTER TABLE customer_values SET (autovacuum_analyze_threshold = 5000, autovacuum_vacuum_threshold = 5000,
+    autovacuum_vacuum_insert_threshold = 5000);
+ALTER TABLE customer_assets SET (autovacuum_analyze_threshold = 5000, autovacuum_vacuum_threshold = 5000,
+    autovacuum_vacuum_insert_threshold = 5000);
 
 -- +goose Down
 DROP TABLE customer_assets;

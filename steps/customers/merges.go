@@ -185,21 +185,21 @@ func lockPair(
 		return source, target, vault.Invalid("target_customer_id", "is also the source; use two different customers")
 	}
 	pair := []uuid.UUID{in.SourceCustomerID, in.TargetCustomerID}
-	rows, err := q.LockOwnProfiles(ctx, tenant, pair)
-	if err == nil && len(rows) < len(pair) {
-		// PostgreSQL may omit a row that another merge changed while this transaction waited for its lock. A new statement
-		// sees it.
-		rows, err = q.LockOwnProfiles(ctx, tenant, pair)
-	}
-	if err != nil {
-		return source, target, err
-	}
-	for _, r := range rows {
-		switch r.CustomerID {
-		case in.SourceCustomerID:
-			source = r
-		case in.TargetCustomerID:
-			target = r
+	// PostgreSQL may omit a row that another merge changed while this transaction waited for its lock. A new statement
+	// sees it, unless yet another merge comes between; a customer who does not exist is looked for in vain.
+	const attempts = 5
+	for n := 0; n < attempts && (source.ID == uuid.Nil || target.ID == uuid.Nil); n++ {
+		rows, err := q.LockOwnProfiles(ctx, tenant, pair)
+		if err != nil {
+			return source, target, err
+		}
+		for _, r := range rows {
+			switch r.CustomerID {
+			case in.SourceCustomerID:
+				source = r
+			case in.TargetCustomerID:
+				target = r
+			}
 		}
 	}
 	for _, p := range []struct {

@@ -269,7 +269,7 @@ func limitFields(
 	if len(written) == 0 {
 		return writes, nil
 	}
-	counts, err := q.CountFields(ctx, tenant, slices.Collect(maps.Keys(written)))
+	counts, err := q.CountFields(ctx, slices.Collect(maps.Keys(written)), tenant)
 	if err != nil {
 		return nil, err
 	}

@@ -176,7 +176,7 @@ func (s Values) CheckWriteOnce(
 
 // checkFieldCount rejects a new field of a customer with vault.MaxFields.
 func checkFieldCount(ctx context.Context, q *dbgen.Queries, tenant, profile uuid.UUID) error {
-	counts, err := q.CountFields(ctx, tenant, []uuid.UUID{profile})
+	counts, err := q.CountFields(ctx, []uuid.UUID{profile}, tenant)
 	if err == nil && len(counts) > 0 && counts[0].Fields >= vault.MaxFields {
 		err = tooManyFieldsError()
 	}
