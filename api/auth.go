@@ -30,13 +30,13 @@ type permission struct {
 }
 
 var (
-	toRead   = permission{scopes: []Scope{ScopeRead}}
-	toWrite  = permission{scopes: []Scope{ScopeWrite}}
-	toVerify = permission{scopes: []Scope{ScopeVerify}}
-	toReview = permission{scopes: []Scope{ScopeReview}}
-	toAdmin  = permission{scopes: []Scope{ScopeAdmin}}
+	toRead    = permission{scopes: []Scope{ScopeRead}}
+	toWrite   = permission{scopes: []Scope{ScopeWrite}}
+	toVerify  = permission{scopes: []Scope{ScopeVerify}}
+	toReview  = permission{scopes: []Scope{ScopeReview}}
 	// toErase is the permission to erase and export customers.
-	toErase   = permission{scopes: []Scope{ScopeAdmin}}
+	toErase   = permission{scopes: []Scope{ScopeErase}}
+	toAdmin   = permission{scopes: []Scope{ScopeAdmin}}
 	toOperate = permission{scopes: []Scope{ScopeAdmin}, operator: true}
 	// toSweep is the permission to start what covers all tenants, and to see its counts.
 	toSweep = permission{scopes: []Scope{ScopeAdmin}, operator: true, allTenants: true}
@@ -49,6 +49,7 @@ var (
 // caller is the tenant and the rights of a request.
 type caller struct {
 	tenant  uuid.UUID
+	actor   vault.Actor
 	scopes  []Scope
 	sources []vault.ValueSource // see Key.Sources
 	purpose string              // see Key.Purpose
@@ -134,7 +135,7 @@ func (s *Server) authorize(p permission) func(huma.Context, func(huma.Context)) 
 			}
 			access.Purpose = stated
 		}
-		seen := query.WithAccess(ctx.Context(), access)
+		seen := vault.WithActor(query.WithAccess(ctx.Context(), access), c.actor)
 		next(huma.WithContext(ctx, context.WithValue(seen, callerKey{}, c)))
 	}
 }
@@ -177,7 +178,10 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 			Message: "this covers all tenants, and an API key is of one: it needs the ADMIN_TOKEN of the operator",
 		}
 	}
-	c := caller{tenant: key.TenantID, scopes: key.Scopes, sources: key.Sources, purpose: key.Purpose, masked: key.Masked}
+	c := caller{
+		tenant: key.TenantID, actor: vault.KeyActor(key.ID), scopes: key.Scopes, sources: key.Sources, purpose: key.Purpose,
+		masked: key.Masked,
+	}
 	if !slices.ContainsFunc(p.scopes, c.may) {
 		return caller{}, &vault.Error{
 			Code: vault.CodeNotAllowed, Field: "Authorization",
@@ -191,7 +195,7 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 // operator returns the caller of the admin token: the tenant of X-Tenant, or the tenant of the operator without the
 // header.
 func (s *Server) operator(ctx huma.Context, now time.Time) (caller, error) {
-	c := caller{tenant: s.options.OperatorTenant, scopes: []Scope{ScopeAdmin}}
+	c := caller{tenant: s.options.OperatorTenant, actor: vault.ActorAdmin, scopes: []Scope{ScopeAdmin}}
 	if text := ctx.Header("X-Tenant"); text != "" {
 		var tenant input.ID
 		if err := tenant.UnmarshalText([]byte(text)); err != nil {

@@ -26,6 +26,8 @@ const MaxWait = 60 * time.Second
 type Operation struct {
 	ID         uuid.UUID             `json:"operation_id"`
 	Workflow   string                `json:"workflow,omitempty" doc:"The workflow that applies the operation." example:"write-value"`
+	Actor      vault.Actor           `json:"actor,omitempty" doc:"Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for." example:"key:01920000-0000-7000-8000-000000000001"`
+	ParentID   *uuid.UUID            `json:"parent_id,omitempty" doc:"The operation that caused this one."`
 	Status     vault.OperationStatus `json:"status" enum:"accepted,applied,succeeded,failed" doc:"accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error."`
 	Result     json.RawMessage       `json:"result,omitempty" doc:"The result: ids, counts and names."`
 	Error      *Rejection            `json:"error,omitempty" doc:"The reason of the failure."`
@@ -47,8 +49,9 @@ type Rejection struct {
 
 func operationOf(op vault.Operation) Operation {
 	out := Operation{
-		ID: op.ID, Workflow: op.Workflow, Status: op.Status, Result: op.Result, Attempts: op.Attempts,
-		BatchID: op.BatchID, AcceptedAt: &op.AcceptedAt, FinishedAt: op.FinishedAt, WaitingFor: op.WaitingFor,
+		ID: op.ID, Workflow: op.Workflow, Actor: op.Actor, ParentID: op.ParentID, Status: op.Status, Result: op.Result,
+		Attempts: op.Attempts,
+		BatchID:  op.BatchID, AcceptedAt: &op.AcceptedAt, FinishedAt: op.FinishedAt, WaitingFor: op.WaitingFor,
 	}
 	if op.Error != nil {
 		out.Error = &Rejection{
@@ -94,6 +97,9 @@ func change[I any, P interface {
 		}
 		access.InfoOf(ctx).Operation = receipt.ID
 		out, err := s.outcome(ctx, c, receipt, pref)
+		if err == nil && r.complete != nil && out.Body.Status == vault.OperationSucceeded && out.Body.Result != nil {
+			err = r.complete(ctx, c, in, &out.Body)
+		}
 		if err != nil {
 			p := s.problem(ctx, err)
 			p.Operation = &receipt.ID

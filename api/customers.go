@@ -151,6 +151,7 @@ func (s *Server) customerReads() {
 		}, func(customer vault.Customer) uuid.UUID { return customer.CustomerID })
 	})
 	s.profileRoute()
+	s.contextRoute()
 	type merges struct {
 		input.CustomerPath
 		input.Page
@@ -169,8 +170,8 @@ func (s *Server) customerReads() {
 	})
 }
 
-// profileAnswer writes the JSON of a profile as it is.
-type profileAnswer struct{ Body func(huma.Context) }
+// rawAnswer writes its body itself.
+type rawAnswer struct{ Body func(huma.Context) }
 
 func (s *Server) profileRoute() {
 	type get struct {
@@ -190,7 +191,7 @@ func (s *Server) profileRoute() {
 			"history.",
 		errors:  []int{http.StatusNotFound, http.StatusRequestEntityTooLarge},
 		answers: map[string]*huma.Response{"200": s.profileResponse(), "304": {Description: "The caller has this answer."}},
-	}, func(ctx context.Context, c caller, in *get) (*profileAnswer, error) {
+	}, func(ctx context.Context, c caller, in *get) (*rawAnswer, error) {
 		at, err := in.At()
 		if err != nil {
 			return nil, err
@@ -210,7 +211,9 @@ func (s *Server) profileRoute() {
 		if err != nil {
 			return nil, err
 		}
-		return &profileAnswer{func(out huma.Context) { writeProfile(out, in.Known, profile) }}, nil
+		return &rawAnswer{func(out huma.Context) {
+			writeTagged(out, in.Known, "application/json", profile.ETag, profile.JSON)
+		}}, nil
 	})
 }
 
@@ -219,27 +222,29 @@ func (s *Server) profileResponse() *huma.Response {
 	schemas := s.api.OpenAPI().Components.Schemas
 	return &huma.Response{
 		Description: http.StatusText(http.StatusOK),
-		Headers: map[string]*huma.Param{"ETag": {
-			Description: "A strong entity tag. Two answers with the same tag are the same.",
-			Schema:      &huma.Schema{Type: huma.TypeString},
-		}},
+		Headers:     map[string]*huma.Param{"ETag": tagHeader},
 		Content: map[string]*huma.MediaType{
 			"application/json": {Schema: schemas.Schema(reflect.TypeFor[CustomerProfile](), true, "")},
 		},
 	}
 }
 
-// writeProfile answers with a document, or with 304 if its tag is among those that the caller knows.
-func writeProfile(out huma.Context, known string, d query.Document) {
-	out.SetHeader("ETag", d.ETag)
-	if hasTag(known, d.ETag) {
+var tagHeader = &huma.Param{
+	Description: "A strong entity tag. Two answers with the same tag are the same.",
+	Schema:      &huma.Schema{Type: huma.TypeString},
+}
+
+// writeTagged answers with a body, or with 304 if its tag is among those that the caller knows.
+func writeTagged(out huma.Context, known, contentType, tag string, body []byte) {
+	out.SetHeader("ETag", tag)
+	if hasTag(known, tag) {
 		out.SetStatus(http.StatusNotModified)
 		return
 	}
-	out.SetHeader("Content-Type", "application/json")
-	out.SetHeader("Content-Length", strconv.Itoa(len(d.JSON)))
+	out.SetHeader("Content-Type", contentType)
+	out.SetHeader("Content-Length", strconv.Itoa(len(body)))
 	out.SetStatus(http.StatusOK)
-	_, _ = out.BodyWriter().Write(d.JSON) // the client has gone
+	_, _ = out.BodyWriter().Write(body) // the client has gone
 }
 
 // hasTag reports whether an If-None-Match header has a tag. As RFC 9110 requires, the comparison is the weak one: a

@@ -23,11 +23,12 @@ const (
 	ScopeWrite  Scope = "write"  // submit operations and get their status
 	ScopeVerify Scope = "verify" // verify values, and write values as verified
 	ScopeReview Scope = "review" // decide reviews and pending values, correct values, write values as human_entered
+	ScopeErase  Scope = "erase"  // erase customers for good
 	ScopeAdmin  Scope = "admin"  // all scopes; also force deletions, restore, replay, and use /admin
 )
 
 // Scopes lists all scopes.
-var Scopes = []Scope{ScopeRead, ScopeWrite, ScopeVerify, ScopeReview, ScopeAdmin}
+var Scopes = []Scope{ScopeRead, ScopeWrite, ScopeVerify, ScopeReview, ScopeErase, ScopeAdmin}
 
 // Key is a stored API key of a tenant.
 type Key struct {

@@ -38,6 +38,8 @@ type route struct {
 	into         map[string]string // parameter → member of the body, where their names differ
 	fromPath     []string          // members that the body can omit, in addition to those of parameters
 	optionalBody bool
+	// complete adds to the outcome of a succeeded operation what its result leaves out. nil: nothing.
+	complete func(ctx context.Context, c caller, in any, op *Operation) error
 }
 
 // bodyOf describes a request body.

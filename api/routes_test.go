@@ -163,6 +163,9 @@ func TestRoutes_AllWork(t *testing.T) {
 		t.Errorf("the profile is %+v", profile)
 	}
 
+	s.do("GET", customerPath+"/context?scenario="+scenario.String()+"&session_id="+session.String(), "").want(200).
+		has("CUSTOMER CONTEXT")
+
 	// Missing fields and gap fill.
 	var missing query.MissingFields
 	s.do("GET", customerPath+"/missing?scenario_id="+scenario.String()+"&level=hard&session_id="+session.String(), "").
@@ -183,6 +186,10 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.do("GET", "/v1/questions?customer_id="+customer.String(), "").want(200)
 	s.do("GET", "/v1/questions/"+question.ID.String(), "").want(200)
 	s.change("POST", "/v1/questions/"+question.ID.String()+"/answer", `{"value": "Norway"}`).want(200)
+	s.change("POST", "/v1/turns", fmt.Sprintf(`{"customer_id": %q, "session_id": %q, "text": "Thank you"}`,
+		question.CustomerID, session)).want(200)
+	s.change("POST", "/v1/sessions/"+session.String()+"/take-turn",
+		fmt.Sprintf(`{"customer_id": %q, "text": "Goodbye"}`, question.CustomerID)).want(200)
 	s.Operation(t, s.tenant, accepted.ID, vault.OperationSucceeded)
 	s.do("GET", "/v1/operations/"+accepted.ID.String(), "").want(200)
 

@@ -120,7 +120,7 @@ func New(o Options) *Server {
 	for _, add := range []func(){
 		s.definitionRoutes, s.scenarioRoutes, s.configurationRoutes, s.requirementRoutes, s.reviewRoutes,
 		s.customerRoutes, s.erasureRoutes, s.valueRoutes, s.itemRoutes,
-		s.gapRoutes, s.sessionRoutes, s.questionRoutes,
+		s.gapRoutes, s.sessionRoutes, s.turnRoutes, s.questionRoutes,
 		s.operationRoutes, s.adminRoutes, s.healthRoutes,
 	} {
 		add()

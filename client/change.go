@@ -24,8 +24,12 @@ const pollInterval = time.Second
 
 // Operation is the state of an operation. R is the type of its result.
 type Operation[R any] struct {
-	ID         uuid.UUID             `json:"operation_id"`
-	Workflow   string                `json:"workflow,omitempty"`
+	ID       uuid.UUID `json:"operation_id"`
+	Workflow string    `json:"workflow,omitempty"`
+	// Actor is who submitted the operation, such as key:<id>.
+	Actor vault.Actor `json:"actor,omitempty"`
+	// ParentID is the operation that caused this one. nil: none.
+	ParentID   *uuid.UUID            `json:"parent_id,omitempty"`
 	Status     vault.OperationStatus `json:"status"`          // succeeded: no read returns the old value
 	Result     R                     `json:"result,omitzero"` // set once it has succeeded
 	Rejection  *Rejection            `json:"error,omitempty"` // set once it has failed

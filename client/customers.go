@@ -2,7 +2,9 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -101,4 +103,51 @@ func (c *Client) GetMissing(ctx context.Context, in MissingQuery) (MissingFields
 		}
 	}
 	return get[MissingFields](ctx, c, path("v1", "customers", in.CustomerID, "missing"), query)
+}
+
+// ContextQuery configures GetContext and GetContextBlock.
+type ContextQuery struct {
+	CustomerID uuid.UUID
+	ScenarioID *uuid.UUID // what it misses and needs comes first; nil: only what is known
+	SessionID  *uuid.UUID // the session with the variables for conditions; nil: none
+	MaxTokens  int        // the largest size; 0: vault.DefaultContextTokens
+	// Format is that of GetContext. "": vault.ContextText.
+	Format vault.ContextFormat
+}
+
+// GetContext returns the context block of a customer, for the prompt of a language model.
+func (c *Client) GetContext(ctx context.Context, in ContextQuery) (string, error) {
+	got, err := c.send(ctx, in.request())
+	switch {
+	case err != nil:
+		return "", err
+	case got.status != http.StatusOK:
+		return "", problemOf(got)
+	case got.header.Get("Vault-Context-Tokens") == "":
+		return "", fmt.Errorf("%w: the response of %s is not a context block", ErrNotVault, c.server)
+	}
+	return string(got.body), nil
+}
+
+// GetContextBlock is GetContext as a structure.
+func (c *Client) GetContextBlock(ctx context.Context, in ContextQuery) (vault.ContextBlock, error) {
+	in.Format = vault.ContextJSON
+	var out vault.ContextBlock
+	return out, c.do(ctx, in.request(), &out)
+}
+
+func (in ContextQuery) request() request {
+	query := url.Values{}
+	for name, id := range map[string]*uuid.UUID{"scenario": in.ScenarioID, "session_id": in.SessionID} {
+		if id != nil {
+			query.Set(name, id.String())
+		}
+	}
+	if in.MaxTokens != 0 {
+		query.Set("max_tokens", strconv.Itoa(in.MaxTokens))
+	}
+	if in.Format != "" {
+		query.Set("format", string(in.Format))
+	}
+	return request{method: http.MethodGet, path: path("v1", "customers", in.CustomerID, "context"), query: query}
 }

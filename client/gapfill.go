@@ -30,6 +30,16 @@ func (c *Client) GetSession(ctx context.Context, session uuid.UUID) (vault.Sessi
 	return get[vault.Session](ctx, c, path("v1", "sessions", session), nil)
 }
 
+// TakeSessionTurn is TakeTurn for a session with an id of the caller's own.
+func (c *Client) TakeSessionTurn(
+	ctx context.Context, session uuid.UUID, in vault.TakeTurnInput, opts ...Option,
+) (Operation[vault.TurnResult], error) {
+	in.SessionID = session
+	return change[vault.TurnResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "sessions", session, "take-turn"), body: in,
+	}, opts)
+}
+
 // AddTurns adds turns to an existing session.
 func (c *Client) AddTurns(
 	ctx context.Context, session uuid.UUID, turns []vault.Turn, opts ...Option,

@@ -354,6 +354,20 @@ func (c *Client) ReadConversation(
 	}, opts)
 }
 
+// TakeTurn: Take a turn of a conversation. One request for each message. It saves the turn, answers the open question
+// of the customer with it if it does, stores the facts that it states and proves, starts or moves on the gap fill of
+// the scenario, and asks the next question. With Prefer: wait, the response has what was learned, with quotes, what was
+// refused and why, what is missing, the next question and the context block; a key without the scope read gets the
+// stored result only. A repeat with the same Idempotency-Key takes no second turn. An unknown channel identity opens a
+// customer. A session of another customer is refused with 409.
+func (c *Client) TakeTurn(
+	ctx context.Context, in vault.TakeTurnInput, opts ...Option,
+) (Operation[vault.TurnResult], error) {
+	return change[vault.TurnResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "turns"), body: in,
+	}, opts)
+}
+
 // AnswerQuestion: Answer a question. The answer is a value, or the words of the customer. A reply that does not answer,
 // such as "just a moment", succeeds with interrupted, and the question stays open. A refusal succeeds with refused.
 // After an unclear or invalid answer, the gap fill asks again in other words, up to its maximum number of attempts.

@@ -47,6 +47,7 @@ func ValueOf(r dbgen.CustomerValue) vault.Value {
 		DefinitionID:         r.DefinitionID,
 		Warnings:             r.Warnings,
 		OperationID:          r.OperationID,
+		Actor:                vault.Actor(r.Actor),
 		AcceptedAt:           r.AcceptedAt,
 		StaleSince:           r.StaleSince,
 	}
@@ -187,16 +188,13 @@ func RuleOf(r dbgen.Rule) (vault.Rule, error) {
 	return out, nil
 }
 
-// SessionOf converts a session and its turns.
-func SessionOf(r dbgen.Session, turns []dbgen.ListTurnsRow) (vault.Session, error) {
-	s := vault.Session{ID: r.ID, CustomerID: r.CustomerID, AgentID: r.AgentID, Turns: make([]vault.Turn, len(turns))}
-	if err := json.Unmarshal(r.Variables, &s.Variables); err != nil {
-		return s, fmt.Errorf("decode the variables of session %s", r.ID)
-	}
-	for i, t := range turns {
-		s.Turns[i] = vault.Turn{Index: int(t.TurnIndex), Speaker: vault.Speaker(t.Speaker), Text: t.Text, At: &t.SaidAt}
-	}
-	return s, nil
+// StrictDefinitionOf converts a row of definitions. sealed and pii say what the name is in the tenant: the strictest
+// definition of any agent decides.
+func StrictDefinitionOf(r dbgen.Definition, sealed, pii bool) (vault.Definition, error) {
+	def, err := DefinitionOf(r)
+	def.EncryptionRequired = def.EncryptionRequired || sealed
+	def.IsPII = def.IsPII || pii
+	return def, err
 }
 
 // QuestionOf converts a row of questions.
@@ -225,8 +223,8 @@ func QuestionOf(r dbgen.Question) vault.Question {
 // OperationOf converts a row of operations.
 func OperationOf(r dbgen.Operation) (vault.Operation, error) {
 	op := vault.Operation{
-		ID: r.ID, TenantID: r.TenantID, Workflow: r.Workflow, Status: vault.OperationStatus(r.Status), Result: r.Result,
-		Attempts: int(r.Attempts), BatchID: r.BatchID, AcceptedAt: r.AcceptedAt, FinishedAt: r.FinishedAt,
+		ID: r.ID, TenantID: r.TenantID, Workflow: r.Workflow, Actor: vault.Actor(r.Actor), ParentID: r.ParentID,
+		Status: vault.OperationStatus(r.Status), Result: r.Result, Attempts: int(r.Attempts), BatchID: r.BatchID, AcceptedAt: r.AcceptedAt, FinishedAt: r.FinishedAt,
 	}
 	if len(r.Error) > 0 {
 		if err := json.Unmarshal(r.Error, &op.Error); err != nil {
@@ -247,7 +245,8 @@ func ChainOf(rows []dbgen.GetChainRow, depth int) vault.Chain {
 	for i := len(rows) - 1; i >= 0; i-- {
 		r := rows[i]
 		chain.Links = append(chain.Links, vault.ChainLink{
-			ID: r.ID, Type: vault.SourceType(r.Kind), Name: r.Name, Meta: r.SourceMetadata, StaleSince: r.StaleSince,
+			ID: r.ID, Type: vault.SourceType(r.Kind), Name: r.Name, Meta: r.SourceMetadata, Actor: vault.Actor(r.Actor),
+			StaleSince: r.StaleSince,
 		})
 	}
 	if len(rows) == 0 || chain.Truncated {
@@ -284,8 +283,8 @@ func AssetOf(r dbgen.CustomerAsset) vault.Asset {
 		Lineage: vault.Lineage{
 			SourceItemID: r.SourceItemID, SourceItemType: vault.SourceType(r.SourceItemType), SourceMetadata: r.SourceMetadata,
 		},
-		Status: vault.ItemStatus(r.Status), ExpiresAt: r.ExpiresAt, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt,
-		StaleSince: r.StaleSince,
+		Status: vault.ItemStatus(r.Status), ExpiresAt: r.ExpiresAt, OperationID: r.OperationID, Actor: vault.Actor(r.Actor),
+		AcceptedAt: r.AcceptedAt, StaleSince: r.StaleSince,
 	}
 }
 

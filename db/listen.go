@@ -18,6 +18,8 @@ const listenRetry = time.Second
 // ListenOperations calls finished with the id of each operation when it finishes. It calls connected after each connect
 // and reconnect: operations that finished before are not reported. Behind a pooler no connection can listen: it calls
 // connected every listenPoll. It returns when ctx ends.
+//
+// The same connection hears of customers' keys that were deleted, and drops them from the memory of this process.
 func (d *DB) ListenOperations(ctx context.Context, log *slog.Logger, connected func(), finished func(id uuid.UUID)) {
 	if d.pooled {
 		poll(ctx, listenPoll, connected)
@@ -35,6 +37,7 @@ func (d *DB) ListenOperations(ctx context.Context, log *slog.Logger, connected f
 		ReconnectDelay: listenRetry,
 	}
 	listener.Handle("vault_operations", operationHandler{connected: connected, finished: finished})
+	listener.Handle("vault_customer_keys", keyHandler{d})
 	_ = listener.Listen(ctx) // the error is that of ctx
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,7 +24,8 @@ const (
 
 // Options configure the pools. The zero value fits one process of a small deployment.
 type Options struct {
-	// MaxConns is the maximum size of the tenant pool. The system pool gets a quarter of it, at least 2. 0: 10.
+	// MaxConns is the maximum size of the tenant pool. The system pool gets a quarter of it, at least 2;
+	// the keys of customers have 2 more connections. 0: 10.
 	MaxConns int32
 	// SystemURL names the same database with the login of the system pool. "": the url of Open.
 	SystemURL string
@@ -44,8 +46,12 @@ var errSystemURL = errors.New("SYSTEM_DATABASE_URL is not a PostgreSQL URL, such
 type DB struct {
 	app    *pgxpool.Pool
 	system *pgxpool.Pool
-	pooled bool         // behind a pooler, see pooler.go
-	turns  *turns.Turns // of the connections of app
+	keys   *pgxpool.Pool // reads and makes the keys of customers, see customer_keys.go
+	pooled bool          // behind a pooler, see pooler.go
+	turns  *turns.Turns  // of the connections of app
+
+	keyObserversMu sync.Mutex
+	keyObservers   []*customerKeys
 }
 
 // Open connects to the database at url. It returns an error if the schema is missing or older than this program, or
@@ -89,7 +95,13 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 		appPool.Close()
 		return nil, err
 	}
-	d := &DB{app: appPool, system: systemPool, pooled: pooled, turns: turns.New(int(opts.MaxConns))}
+	keyPool, err := app.pool(ctx, keyConns, pooled)
+	if err != nil {
+		appPool.Close()
+		systemPool.Close()
+		return nil, err
+	}
+	d := &DB{app: appPool, system: systemPool, keys: keyPool, pooled: pooled, turns: turns.New(int(opts.MaxConns))}
 	if err := d.checkSchema(ctx); err != nil {
 		d.Close()
 		return nil, err
@@ -141,8 +153,9 @@ func (d *DB) schemaVersion(ctx context.Context) (version int64, err error) {
 	return version, nil
 }
 
-func (l login) open(ctx context.Context, maxConns int32, pooled bool) (*pgxpool.Pool, error) {
-	cfg := l.config
+// pool makes a pool, which connects when it is used.
+func (l login) pool(ctx context.Context, maxConns int32, pooled bool) (*pgxpool.Pool, error) {
+	cfg := l.config.Copy()
 	cfg.MaxConns = maxConns
 	if pooled {
 		useNoSession(cfg.ConnConfig)
@@ -160,6 +173,15 @@ func (l login) open(ctx context.Context, maxConns int32, pooled bool) (*pgxpool.
 	if err != nil {
 		return nil, fmt.Errorf("open database as %s: %w", l.role, err)
 	}
+	return pool, nil
+}
+
+// open makes a pool and its first connection.
+func (l login) open(ctx context.Context, maxConns int32, pooled bool) (*pgxpool.Pool, error) {
+	pool, err := l.pool(ctx, maxConns, pooled)
+	if err != nil {
+		return nil, err
+	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
 		if errors.Is(err, errRole) || errors.Is(err, errStatementMode) {
@@ -175,6 +197,7 @@ func (l login) open(ctx context.Context, maxConns int32, pooled bool) (*pgxpool.
 func (d *DB) Close() {
 	d.app.Close()
 	d.system.Close()
+	d.keys.Close()
 }
 
 // Ping returns an error if the database does not answer.

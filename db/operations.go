@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,7 +28,16 @@ type NewOperation struct {
 	// Key is the idempotency key: the same key returns the same operation. "": a unique key.
 	Key      string
 	ParentID *uuid.UUID
-	Payload  any // a json.RawMessage was encoded by json.Marshal
+	// Actor is who causes the operation. "": vault.ActorProcess.
+	Actor vault.Actor
+	// Fields are the names of the fields that the operation changes, for the audit.
+	Fields []string
+	// Forced reports that the operation overrides a protection, such as the deletion of an item with derived items.
+	Forced bool
+	// CustomerID is the customer whose data the payload holds, so that it is sealed with the customer's key. uuid.Nil: it
+	// holds none.
+	CustomerID uuid.UUID
+	Payload    any // a json.RawMessage was encoded by json.Marshal
 	// Pushing reports that the caller pushes the operation after the commit: the relay leaves it alone for Lease. false:
 	// the relay pushes it at once.
 	Pushing bool
@@ -75,9 +85,19 @@ func acceptAll(
 	if rows.Pushing {
 		rows.DueAfter = Lease
 	}
+	if len(in) > 1 { // one query for the keys of all
+		customers := make([]uuid.UUID, len(in))
+		for i, n := range in {
+			customers[i] = n.CustomerID
+		}
+		_ = sealer.Prepare(ctx, tenant, customers, true) // an error comes again, for the operations that it concerns
+	}
 	index := make(map[uuid.UUID]int, len(in)) // of the operations to insert
 	for i, n := range in {
-		op, err := newOperation(sealer, tenant, n)
+		if n.Fields == nil {
+			n.Fields = vault.FieldsOf(n.Payload)
+		}
+		op, err := newOperation(ctx, sealer, tenant, n)
 		if out[i] = (Acceptance{Operation: op, Err: err}); err != nil {
 			continue
 		}
@@ -85,6 +105,8 @@ func acceptAll(
 		rows.Ids, rows.Workflows = append(rows.Ids, op.ID), append(rows.Workflows, op.Workflow)
 		rows.Events, rows.Subjects = append(rows.Events, op.Event), append(rows.Subjects, op.Subject)
 		rows.IdempotencyKeys = append(rows.IdempotencyKeys, op.IdempotencyKey)
+		rows.Actors, rows.Forced = append(rows.Actors, op.Actor), append(rows.Forced, n.Forced)
+		rows.Fields = append(rows.Fields, strings.Join(n.Fields, ","))
 		rows.Payloads = append(rows.Payloads, op.Payload)
 		parent := uuid.Nil
 		if op.ParentID != nil {
@@ -111,7 +133,9 @@ func acceptAll(
 }
 
 // newOperation returns the row of an operation, with its sealed payload and the state after the insert.
-func newOperation(sealer *Sealer, tenant uuid.UUID, in NewOperation) (dbgen.Operation, error) {
+func newOperation(
+	ctx context.Context, sealer *Sealer, tenant uuid.UUID, in NewOperation,
+) (dbgen.Operation, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return dbgen.Operation{}, fmt.Errorf("make an id: %w", err)
@@ -119,6 +143,7 @@ func newOperation(sealer *Sealer, tenant uuid.UUID, in NewOperation) (dbgen.Oper
 	op := dbgen.Operation{
 		ID: id, TenantID: tenant, Workflow: in.Workflow, Event: in.Event, Subject: in.Subject,
 		IdempotencyKey: cmp.Or(in.Key, id.String()), ParentID: in.ParentID, Status: string(vault.OperationAccepted),
+		Actor: string(cmp.Or(in.Actor, vault.ActorProcess)),
 	}
 	if in.Pushing {
 		op.Attempts = 1
@@ -127,7 +152,7 @@ func newOperation(sealer *Sealer, tenant uuid.UUID, in NewOperation) (dbgen.Oper
 	if err != nil {
 		return op, err
 	}
-	op.Payload, err = sealer.SealBytes(tenant, id, encoded)
+	op.Payload, err = sealer.SealBytes(ctx, Owner{tenant, in.CustomerID}, id, encoded)
 	return op, err
 }
 
@@ -147,6 +172,10 @@ func acceptError(err error, tenant uuid.UUID, in NewOperation) error {
 	if !IsForeignKeyViolation(err, "operations_tenant_id_fkey") {
 		return fmt.Errorf("accept %s: %w", in.Workflow, err)
 	}
+	return unknownTenant(tenant)
+}
+
+func unknownTenant(tenant uuid.UUID) error {
 	return &vault.Error{
 		Code: vault.CodeUnknown, Field: "tenant", Message: fmt.Sprintf(
 			"unknown tenant: %s does not exist; an operator creates it with `vault tenants create`", tenant),
@@ -163,11 +192,11 @@ func repeated(
 	if err != nil {
 		return row, fmt.Errorf("accept %s: %w", in.Workflow, err)
 	}
-	return row, checkPayload(sealer, row, in)
+	return row, checkPayload(ctx, sealer, row, in)
 }
 
 // checkPayload returns a conflict if an existing operation has another payload than the new one.
-func checkPayload(sealer *Sealer, row dbgen.Operation, in NewOperation) error {
+func checkPayload(ctx context.Context, sealer *Sealer, row dbgen.Operation, in NewOperation) error {
 	is, err := encodePayload(in)
 	if err != nil {
 		return err
@@ -175,7 +204,7 @@ func checkPayload(sealer *Sealer, row dbgen.Operation, in NewOperation) error {
 	if row.ErasedAt != nil {
 		return checkErased(row, is)
 	}
-	was, err := sealer.OpenBytes(row.TenantID, row.ID, row.Payload)
+	was, err := sealer.OpenBytes(ctx, row.TenantID, row.ID, row.Payload)
 	if err != nil {
 		return err
 	}
@@ -209,7 +238,8 @@ func OperationStates(
 	out := make([]dbgen.Operation, len(rows))
 	for i, row := range rows {
 		out[i] = dbgen.Operation{
-			ID: row.ID, TenantID: row.TenantID, Workflow: row.Workflow, Status: row.Status, Result: row.Result,
+			ID: row.ID, TenantID: row.TenantID, Workflow: row.Workflow, Actor: row.Actor, ParentID: row.ParentID,
+			Status: row.Status, Result: row.Result,
 			Error: row.Error, Attempts: row.Attempts, BatchID: row.BatchID, AcceptedAt: row.AcceptedAt,
 			FinishedAt: row.FinishedAt,
 		}

@@ -2,6 +2,7 @@ package db
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"fmt"
 
@@ -34,8 +35,8 @@ func newSigningKey() (private []byte, public string, err error) {
 }
 
 // SignReceipt returns the signed form of a receipt: the text that VerifyReceipt checks.
-func SignReceipt(sealer *Sealer, key dbgen.ErasureKey, r vault.ErasureReceipt) (string, error) {
-	private, err := sealer.OpenBytes(key.TenantID, key.TenantID, key.SigningKey)
+func SignReceipt(ctx context.Context, sealer *Sealer, key dbgen.ErasureKey, r vault.ErasureReceipt) (string, error) {
+	private, err := sealer.OpenBytes(ctx, key.TenantID, key.TenantID, key.SigningKey)
 	if err != nil {
 		return "", fmt.Errorf("open the key of receipts: %w", err)
 	}

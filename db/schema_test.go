@@ -49,7 +49,7 @@ func TestMigrate_OldPgvectorIsRefused(t *testing.T) {
 func TestTenant_RowOfOtherTenantIsNotFound(t *testing.T) {
 	t.Parallel()
 	d := dbtest.Open(t)
-	sealer := dbtest.Sealer(t)
+	sealer := dbtest.Sealer(t, d)
 	mine, theirs := dbtest.Tenant(t, d), dbtest.Tenant(t, d)
 	op, err := db.AcceptOperation(t.Context(), d.Tenant(mine), sealer, mine, db.NewOperation{Workflow: "w", Event: "e", Subject: "s", Payload: 1})
 	if err != nil {

@@ -32,31 +32,31 @@ func TestSealer_OpensOnlySameOperation(t *testing.T) {
 	key := newKey(t)
 	s := sealer(t, key)
 	tenant, op := newID(), newID()
-	sealed, err := s.Seal(tenant, op, map[string]string{"value": "secret"})
+	sealed, err := s.Seal(t.Context(), db.Owner{TenantID: tenant}, op, map[string]string{"value": "secret"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if bytes.Contains(sealed, []byte("secret")) {
 		t.Error("it is not sealed")
 	}
-	again, err := s.Seal(tenant, op, map[string]string{"value": "secret"})
+	again, err := s.Seal(t.Context(), db.Owner{TenantID: tenant}, op, map[string]string{"value": "secret"})
 	if err != nil || bytes.Equal(sealed, again) {
 		t.Errorf("sealing the same twice gives the same, which tells that it is the same (%v)", err)
 	}
 	var out map[string]string
-	if err := sealer(t, key).Open(tenant, op, sealed, &out); err != nil || out["value"] != "secret" {
+	if err := sealer(t, key).Open(t.Context(), tenant, op, sealed, &out); err != nil || out["value"] != "secret" {
 		t.Errorf("in another process with the same key: got %v, %v", out, err)
 	}
 	altered := bytes.Clone(sealed)
 	altered[len(altered)-1] ^= 1
 	for name, open := range map[string]func() ([]byte, error){
-		"in the row of another operation": func() ([]byte, error) { return s.OpenBytes(tenant, newID(), sealed) },
-		"in the row of another tenant":    func() ([]byte, error) { return s.OpenBytes(newID(), op, sealed) },
-		"with the ids the other way":      func() ([]byte, error) { return s.OpenBytes(op, tenant, sealed) },
-		"altered":                         func() ([]byte, error) { return s.OpenBytes(tenant, op, altered) },
-		"cut":                             func() ([]byte, error) { return s.OpenBytes(tenant, op, sealed[:10]) },
-		"empty":                           func() ([]byte, error) { return s.OpenBytes(tenant, op, nil) },
-		"with another key":                func() ([]byte, error) { return sealer(t, newKey(t)).OpenBytes(tenant, op, sealed) },
+		"in the row of another operation": func() ([]byte, error) { return s.OpenBytes(t.Context(), tenant, newID(), sealed) },
+		"in the row of another tenant":    func() ([]byte, error) { return s.OpenBytes(t.Context(), newID(), op, sealed) },
+		"with the ids the other way":      func() ([]byte, error) { return s.OpenBytes(t.Context(), op, tenant, sealed) },
+		"altered":                         func() ([]byte, error) { return s.OpenBytes(t.Context(), tenant, op, altered) },
+		"cut":                             func() ([]byte, error) { return s.OpenBytes(t.Context(), tenant, op, sealed[:10]) },
+		"empty":                           func() ([]byte, error) { return s.OpenBytes(t.Context(), tenant, op, nil) },
+		"with another key":                func() ([]byte, error) { return sealer(t, newKey(t)).OpenBytes(t.Context(), tenant, op, sealed) },
 	} {
 		plain, err := open()
 		if err == nil || plain != nil || !strings.Contains(err.Error(), "it was sealed with another key, or altered") {
@@ -64,7 +64,7 @@ func TestSealer_OpensOnlySameOperation(t *testing.T) {
 		}
 	}
 	var wrong []int
-	if err := s.Open(tenant, op, sealed, &wrong); err == nil || strings.Contains(err.Error(), "secret") {
+	if err := s.Open(t.Context(), tenant, op, sealed, &wrong); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("into the wrong type: got %v, want an error without the payload", err)
 	}
 }
@@ -87,11 +87,11 @@ func TestSealingKey_Rotation(t *testing.T) {
 	tenant, op := newID(), newID()
 	opens := func(sealedBy, openedBy string) bool {
 		t.Helper()
-		sealed, err := sealer(t, sealedBy).Seal(tenant, op, "kept")
+		sealed, err := sealer(t, sealedBy).Seal(t.Context(), db.Owner{TenantID: tenant}, op, "kept")
 		if err != nil {
 			t.Fatal(err)
 		}
-		plain, err := sealer(t, openedBy).OpenBytes(tenant, op, sealed)
+		plain, err := sealer(t, openedBy).OpenBytes(t.Context(), tenant, op, sealed)
 		return err == nil && string(plain) == `"kept"`
 	}
 	for _, side := range []struct {

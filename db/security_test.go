@@ -106,8 +106,12 @@ func TestRoles_LeastPrivilege(t *testing.T) {
 			"SELECT 1 FROM goose_db_version", "DELETE FROM tenants", "INSERT INTO api_keys (id) VALUES (gen_random_uuid())", "UPDATE api_keys SET name = ''",
 			"CREATE TABLE more ()", "ALTER TABLE operations DISABLE ROW LEVEL SECURITY", "DROP POLICY one_tenant ON operations", "TRUNCATE operations",
 			"ALTER ROLE vault_app BYPASSRLS",
+			"UPDATE audit_entries SET actor = ''", "DELETE FROM audit_entries", "TRUNCATE audit_entries",
+			"UPDATE audit_seals SET number = 1", "DELETE FROM audit_seals",
 		},
-		"vault_system": {"DELETE FROM goose_db_version", "UPDATE goose_db_version SET version_id = 1", "CREATE TABLE more ()", "DROP TABLE operations", "TRUNCATE operations"},
+		"vault_system": {"DELETE FROM goose_db_version", "UPDATE goose_db_version SET version_id = 1", "CREATE TABLE more ()", "DROP TABLE operations", "TRUNCATE operations",
+			"UPDATE audit_entries SET actor = ''", "DELETE FROM audit_entries", "TRUNCATE audit_entries",
+			"UPDATE audit_seals SET number = 1", "DELETE FROM audit_seals"},
 	} {
 		for _, sql := range refused {
 			as, err := pgx.ParseConfig(url)

@@ -40,7 +40,7 @@ func newEnv(t *testing.T) env {
 
 func accept(t *testing.T, d *db.DB, tenant uuid.UUID) dbgen.Operation {
 	t.Helper()
-	op, err := db.AcceptOperation(t.Context(), d.Tenant(tenant), dbtest.Sealer(t), tenant, db.NewOperation{
+	op, err := db.AcceptOperation(t.Context(), d.Tenant(tenant), dbtest.Sealer(t, d), tenant, db.NewOperation{
 		Workflow: "w", Event: "e", Subject: "s", Payload: 1,
 	})
 	if err != nil {

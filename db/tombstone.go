@@ -59,7 +59,7 @@ func FindErased(
 	if err != nil {
 		return nil, err
 	}
-	key, err := sealer.OpenBytes(tenant, tenant, row.HashKey)
+	key, err := sealer.OpenBytes(ctx, tenant, tenant, row.HashKey)
 	if err != nil {
 		return nil, fmt.Errorf("open the key of tombstones: %w", err)
 	}
@@ -104,7 +104,7 @@ func AddTombstones(
 	if err != nil {
 		return err
 	}
-	key, err := sealer.OpenBytes(tenant, tenant, row.HashKey)
+	key, err := sealer.OpenBytes(ctx, tenant, tenant, row.HashKey)
 	if err != nil {
 		return fmt.Errorf("open the key of tombstones: %w", err)
 	}
@@ -130,10 +130,10 @@ func EnsureErasureKey(
 		return row, err
 	}
 	in := dbgen.InsertErasureKeyParams{TenantID: tenant, PublicKey: public}
-	if in.HashKey, err = sealer.SealBytes(tenant, tenant, hashKey); err != nil {
+	if in.HashKey, err = sealer.SealBytes(ctx, Owner{TenantID: tenant}, tenant, hashKey); err != nil {
 		return row, err
 	}
-	if in.SigningKey, err = sealer.SealBytes(tenant, tenant, signing); err != nil {
+	if in.SigningKey, err = sealer.SealBytes(ctx, Owner{TenantID: tenant}, tenant, signing); err != nil {
 		return row, err
 	}
 	if err := q.InsertErasureKey(ctx, in); err != nil {

@@ -47,7 +47,7 @@ func (q *Queries) ProfileDocument(ctx context.Context, tenant, customer uuid.UUI
 	if err := s.encode(); err != nil {
 		return Document{}, err
 	}
-	return s.document(q.sealer, tenant)
+	return s.document(ctx, q.sealer, tenant)
 }
 
 // profileHistory is what DocumentWithHistory adds to a profile.
@@ -86,8 +86,9 @@ func etag(digest []byte) string { return `"` + hex.EncodeToString(digest) + `"` 
 // stored is a profile as the cache stores it: its encrypted values are sealed. It has the profile, the bytes or both.
 //
 // The bytes are a header and the JSON of the profile. The header has the digest of the JSON (digestSize bytes), the
-// size of the values that are not sealed (8 bytes), the number of sealed values (4 bytes), and for each sealed value,
-// in the order of the JSON, its offset and its length in the JSON (4 bytes each) and the id of its item (16 bytes).
+// size of the values that are not sealed (8 bytes), the number of sealed parts (4 bytes), and for each sealed part, in the
+// order of the JSON, its offset and its length in the JSON (4 bytes each), the id of its item (16 bytes), and what it is
+// of the item (1 byte).
 type stored struct {
 	profile *vault.Profile
 	bytes   []byte
@@ -97,11 +98,11 @@ const (
 	// digestSize is half of SHA-256, which is enough to tell the versions of one profile apart.
 	digestSize = 16
 	sealsStart = digestSize + 8 + 4
-	sealSize   = 4 + 4 + 16
+	sealSize   = 4 + 4 + 16 + 1
 )
 
 var storedCodec = cache.Codec[*stored]{
-	Shape: cache.Shape[vault.Profile]("document 1"),
+	Shape: cache.Shape[vault.Profile]("document 2"),
 	Encode: func(s *stored) ([]byte, error) {
 		err := s.encode()
 		return s.bytes, err
@@ -134,16 +135,22 @@ func (s *stored) encode() error {
 	plain := 0
 	var seals []seal
 	for v := range valuesOf(s.profile) {
-		plain += len(v.SourceMetadata)
 		if !v.Encrypted {
-			plain += len(v.Value)
+			plain += len(v.Value) + len(v.SourceMetadata)
 			continue
 		}
-		at := bytes.Index(text, sealedMembers(v.Value))
-		if at < 0 {
-			return fmt.Errorf("encode profile %s: the sealed value of item %s is not in it", s.profile.ID, v.ID)
+		for _, part := range sealedParts(v) {
+			at := bytes.Index(text, slices.Concat(part.member, part.text, part.after))
+			if at < 0 {
+				return fmt.Errorf("encode profile %s: the sealed value of item %s is not in it", s.profile.ID, v.ID)
+			}
+			seals = append(seals, seal{
+				offset: at + len(part.member), length: len(part.text), item: v.ID, part: part.part,
+			})
 		}
-		seals = append(seals, seal{offset: at + len(valueMember), length: len(v.Value), item: v.ID})
+		if !db.IsSealedMetadata(v.SourceMetadata) {
+			plain += len(v.SourceMetadata)
+		}
 	}
 	slices.SortFunc(seals, func(a, b seal) int { return a.offset - b.offset })
 	head := append(make([]byte, 0, sealsStart+len(seals)*sealSize), digest[:digestSize]...)
@@ -156,13 +163,30 @@ func (s *stored) encode() error {
 	return nil
 }
 
-// valueMember precedes the value in the JSON of a vault.Value.
-const valueMember = `"value":`
+// The parts of a sealed value.
+const (
+	valuePart byte = iota
+	metadataPart
+	notePart
+)
 
-// sealedMembers returns the members of a sealed value in the JSON of its profile. They are there once: a ciphertext is
-// random, and one that was copied into another value would not open there.
-func sealedMembers(sealed json.RawMessage) []byte {
-	return slices.Concat([]byte(valueMember), sealed, []byte(`,"encrypted":true`))
+// sealedPart is a part of a sealed value in the JSON of its profile: the member, its text, and what follows. All are there
+// once: a ciphertext is random, and one that was copied into another value would not open there.
+type sealedPart struct {
+	part                byte
+	member, text, after []byte
+}
+
+func sealedParts(v *vault.Value) []sealedPart {
+	parts := []sealedPart{{valuePart, []byte(`"value":`), v.Value, []byte(`,"encrypted":true`)}}
+	if db.IsSealedMetadata(v.SourceMetadata) {
+		parts = append(parts, sealedPart{part: metadataPart, member: []byte(`"source_metadata":`), text: v.SourceMetadata})
+	}
+	if v.DecisionNote != "" {
+		text, _ := json.Marshal(v.DecisionNote) // texts always encode
+		parts = append(parts, sealedPart{part: notePart, member: []byte(`"decision_note":`), text: text})
+	}
+	return parts
 }
 
 // valuesOf iterates over the values of a profile that may be sealed.
@@ -185,12 +209,13 @@ func valuesOf(p *vault.Profile) func(yield func(*vault.Value) bool) {
 type seal struct {
 	offset, length int
 	item           uuid.UUID
+	part           byte
 }
 
 func (s seal) append(to []byte) []byte {
 	to = binary.BigEndian.AppendUint32(to, uint32(s.offset)) //nolint:gosec // PostgreSQL returns at most 1 GiB
 	to = binary.BigEndian.AppendUint32(to, uint32(s.length)) //nolint:gosec // as above
-	return append(to, s.item[:]...)
+	return append(append(to, s.item[:]...), s.part)
 }
 
 // sealAt returns the seal with an index.
@@ -198,11 +223,12 @@ func (s *stored) sealAt(i int) seal {
 	at := s.bytes[sealsStart+i*sealSize:]
 	return seal{
 		offset: int(binary.BigEndian.Uint32(at)), length: int(binary.BigEndian.Uint32(at[4:])), item: uuid.UUID(at[8:24]),
+		part: at[24],
 	}
 }
 
 // document returns the document with its sealed values opened. Without any, its JSON is that of s.bytes.
-func (s *stored) document(sealer *db.Sealer, tenant uuid.UUID) (Document, error) {
+func (s *stored) document(ctx context.Context, sealer *db.Sealer, tenant uuid.UUID) (Document, error) {
 	digest, text := s.digest(), s.json()
 	out := Document{
 		JSON: text, ETag: etag(digest[:]),
@@ -218,17 +244,41 @@ func (s *stored) document(sealer *db.Sealer, tenant uuid.UUID) (Document, error)
 		if at.offset < done || at.offset+at.length > len(text) {
 			return Document{}, errors.New("the positions of the sealed values in a stored profile are wrong")
 		}
-		v := vault.Value{ID: at.item, Encrypted: true, Value: text[at.offset : at.offset+at.length]}
-		if err := sealer.OpenValue(tenant, &v); err != nil {
+		plain, err := at.open(ctx, sealer, tenant, text[at.offset:at.offset+at.length])
+		if err != nil {
 			return Document{}, err
 		}
-		out.ValueBytes += len(v.Value)
-		opened = append(append(opened, text[done:at.offset]...), v.Value...)
+		if at.part != notePart {
+			out.ValueBytes += len(plain)
+		}
+		opened = append(append(opened, text[done:at.offset]...), plain...)
 		done = at.offset + at.length
 	}
 	opened = append(opened, text[done:]...)
 	out.JSON = opened
 	return out, nil
+}
+
+// open returns the JSON of a part.
+func (s seal) open(ctx context.Context, sealer *db.Sealer, tenant uuid.UUID, text []byte) ([]byte, error) {
+	switch s.part {
+	case metadataPart:
+		return sealer.OpenMetadata(ctx, tenant, s.item, text)
+	case notePart:
+		var note string
+		if err := json.Unmarshal(text, &note); err != nil {
+			return nil, fmt.Errorf("decode the note of item %s", s.item)
+		}
+		note, err := sealer.OpenNote(ctx, tenant, s.item, note)
+		if err != nil {
+			return nil, err
+		}
+		return cache.EncodeJSON(note)
+	default:
+		v := vault.Value{ID: s.item, Encrypted: true, Value: text}
+		err := sealer.OpenValue(ctx, tenant, &v)
+		return v.Value, err
+	}
 }
 
 const (

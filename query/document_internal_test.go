@@ -12,6 +12,7 @@ import (
 
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -32,14 +33,21 @@ func drawProfile(t *rapid.T, sealer *db.Sealer, tenant uuid.UUID) (sealed, plain
 		}
 		v := vault.Value{ID: uuid.Must(uuid.NewV7()), Name: name, Value: encoded}
 		if rapid.Bool().Draw(t, "has metadata") {
-			v.SourceMetadata = encoded
+			v.SourceMetadata = fmt.Appendf(nil, `{"quote":%s}`, encoded)
+		}
+		if rapid.Bool().Draw(t, "has a note") {
+			v.DecisionNote = texts.Draw(t, "note")
 		}
 		opened = v
 		if rapid.Bool().Draw(t, "is encrypted") {
-			v.Encrypted, opened.Encrypted = true, true
-			if v.Value, err = sealer.SealValue(tenant, v.ID, v.Value); err != nil {
+			row := dbgen.InsertValueParams{
+				ID: v.ID, Value: v.Value, SourceMetadata: v.SourceMetadata, DecisionNote: v.DecisionNote,
+			}
+			if err := sealer.SealVersion(t.Context(), db.Owner{TenantID: tenant}, &row); err != nil {
 				t.Fatal(err)
 			}
+			v.Value, v.SourceMetadata, v.DecisionNote = row.Value, row.SourceMetadata, row.DecisionNote
+			v.Encrypted, opened.Encrypted = true, true
 		}
 		return v, opened
 	}
@@ -61,7 +69,7 @@ func drawProfile(t *rapid.T, sealer *db.Sealer, tenant uuid.UUID) (sealed, plain
 // opened values. The stored bytes decode to the profile.
 func TestStored_DocumentIsTheOpenedProfile(t *testing.T) {
 	t.Parallel()
-	sealer, tenant := dbtest.Sealer(t), uuid.Must(uuid.NewV7())
+	sealer, tenant := dbtest.Sealer(t, nil), uuid.Must(uuid.NewV7())
 	decoded := newDecodedProfiles()
 	rapid.Check(t, func(t *rapid.T) {
 		sealed, plain := drawProfile(t, sealer, tenant)
@@ -74,7 +82,7 @@ func TestStored_DocumentIsTheOpenedProfile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		document, err := read.document(sealer, tenant)
+		document, err := read.document(t.Context(), sealer, tenant)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,7 +103,7 @@ func TestStored_DocumentIsTheOpenedProfile(t *testing.T) {
 		for range 2 { // the second one is decoded already
 			profile, err := decoded.decode(tenant, read)
 			if err == nil {
-				err = sealer.OpenProfile(&profile)
+				err = sealer.OpenProfile(t.Context(), &profile)
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -114,9 +122,9 @@ func TestStored_DocumentIsTheOpenedProfile(t *testing.T) {
 // Bytes of another length or with wrong positions are an error, not a panic.
 func TestStored_DamagedBytes(t *testing.T) {
 	t.Parallel()
-	sealer, tenant := dbtest.Sealer(t), uuid.Must(uuid.NewV7())
+	sealer, tenant := dbtest.Sealer(t, nil), uuid.Must(uuid.NewV7())
 	id := uuid.Must(uuid.NewV7())
-	value, err := sealer.SealValue(tenant, id, json.RawMessage(`"secret"`))
+	value, err := sealer.SealValue(t.Context(), db.Owner{TenantID: tenant}, id, json.RawMessage(`"secret"`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +143,7 @@ func TestStored_DamagedBytes(t *testing.T) {
 		if err != nil {
 			return
 		}
-		_, _ = s.document(sealer, tenant)
+		_, _ = s.document(t.Context(), sealer, tenant)
 		_, _ = newDecodedProfiles().decode(tenant, s)
 	})
 }

@@ -70,7 +70,7 @@ func newVault(t *testing.T, redisURL string) *vaultOf {
 	v.must(err)
 	v.cache = c
 	t.Cleanup(c.Close)
-	sealer := dbtest.Sealer(t)
+	sealer := dbtest.Sealer(t, v.db)
 	v.sealer = sealer
 	model, err := offline.New(llm.Config{})
 	v.must(err)

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/internal/missing"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
@@ -31,10 +32,18 @@ type MissingFields struct {
 
 // Missing finds the fields that a scenario still needs of a customer. A customer without a value misses every field.
 func (q *Queries) Missing(ctx context.Context, tenant uuid.UUID, in MissingInput) (MissingFields, error) {
+	out, _, err := q.missing(ctx, tenant, in)
+	return out, err
+}
+
+// missing is Missing, with the state that it was found in. The profile of the state is the whole one.
+func (q *Queries) missing(
+	ctx context.Context, tenant uuid.UUID, in MissingInput,
+) (MissingFields, missing.State, error) {
 	out := MissingFields{Missing: []vault.Missing{}}
 	g, err := q.guard(ctx, tenant)
 	if err != nil {
-		return out, err
+		return out, missing.State{}, err
 	}
 	state, err := missing.Load(ctx, cached{q}, q.db.Tenant(tenant), tenant, missing.Input{
 		CustomerID: in.CustomerID, ScenarioID: in.ScenarioID, SessionID: in.SessionID, Scope: in.Scope, Now: time.Now(),
@@ -44,13 +53,13 @@ func (q *Queries) Missing(ctx context.Context, tenant uuid.UUID, in MissingInput
 		},
 	})
 	if err != nil {
-		return out, err
+		return out, state, err
 	}
 	out.Warnings = state.Warnings
 	for _, m := range state.Missing {
 		refused, err := g.refuses(ctx, in.CustomerID, m.Requirement.FieldName)
 		if err != nil {
-			return out, err
+			return out, state, err
 		}
 		if refused {
 			out.Withheld = append(out.Withheld, vault.Withheld{
@@ -61,7 +70,7 @@ func (q *Queries) Missing(ctx context.Context, tenant uuid.UUID, in MissingInput
 		out.Missing = append(out.Missing, m)
 		out.Blocked = out.Blocked || m.Blocking
 	}
-	return out, nil
+	return out, state, nil
 }
 
 // cached is the missing.Source that reads through the cache.
@@ -76,6 +85,13 @@ func (c cached) Profile(ctx context.Context, tenant, customer uuid.UUID) (vault.
 	return profile, err
 }
 
+// OpenSession implements missing.Source.
+func (c cached) OpenSession(
+	ctx context.Context, row dbgen.Session, turns []dbgen.ListTurnsRow,
+) (vault.Session, error) {
+	return c.sealer.OpenSession(ctx, row, turns)
+}
+
 // Session returns a session with its turns, in two round trips.
 func (q *Queries) Session(ctx context.Context, tenant, session uuid.UUID) (vault.Session, error) {
 	tq := q.db.Tenant(tenant)
@@ -87,7 +103,7 @@ func (q *Queries) Session(ctx context.Context, tenant, session uuid.UUID) (vault
 	if err != nil {
 		return vault.Session{}, err
 	}
-	out, err := db.SessionOf(row, turns)
+	out, err := q.sealer.OpenSession(ctx, row, turns)
 	if err != nil {
 		return out, err
 	}

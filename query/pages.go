@@ -55,7 +55,7 @@ func (q *Queries) ActiveValues(
 		bytes := make(map[uuid.UUID]int, len(chunk))
 		for _, r := range rows {
 			field := db.ValueOf(r.CustomerValue)
-			if err := q.sealer.OpenValue(tenant, &field); err != nil {
+			if err := q.sealer.OpenValue(ctx, tenant, &field); err != nil {
 				return nil, 0, err
 			}
 			if out[r.CustomerID] == nil {
@@ -125,7 +125,7 @@ func (q *Queries) HistoryPage(
 		for i, row := range rows {
 			part[i] = db.ValueOf(row)
 		}
-		if err := q.sealer.OpenValues(tenant, part); err != nil {
+		if err := q.sealer.OpenValues(ctx, tenant, part); err != nil {
 			return nil, false, err
 		}
 		if err := g.history(ctx, customer, part); err != nil {

@@ -124,7 +124,7 @@ func (q *Queries) pastValues(
 	}
 	for _, row := range found {
 		v := db.ValueOf(row)
-		if err := q.sealer.OpenValue(tenant, &v); err != nil {
+		if err := q.sealer.OpenValue(ctx, tenant, &v); err != nil {
 			return nil, err
 		}
 		out[v.Name] = rules.PastValue(v, knownAt)

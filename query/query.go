@@ -7,6 +7,7 @@
 //   - past.go: profile, value and chain at a time;
 //   - config.go: definitions, requirements, scenarios;
 //   - missing.go: missing fields, combined from these reads;
+//   - context.go: the context block, combined from the profile and the missing fields;
 //   - operations.go: questions and operations;
 //   - pages.go: lists of customers and what belongs to them, one page at a time; lists.go: the other lists;
 //   - reviews.go: what waits for a decision.
@@ -14,6 +15,7 @@ package query
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -91,7 +93,7 @@ func (q *Queries) openProfile(ctx context.Context, tenant, customer uuid.UUID) (
 	if err != nil {
 		return p, err
 	}
-	err = q.sealer.OpenProfile(&p)
+	err = q.sealer.OpenProfile(ctx, &p)
 	return p, err
 }
 
@@ -150,7 +152,7 @@ func (q *Queries) History(ctx context.Context, tenant, customer uuid.UUID, name 
 	for i, row := range rows {
 		out[i] = db.ValueOf(row)
 	}
-	if err := q.sealer.OpenValues(tenant, out); err != nil {
+	if err := q.sealer.OpenValues(ctx, tenant, out); err != nil {
 		return nil, err
 	}
 	g, err := q.guard(ctx, tenant)
@@ -167,7 +169,7 @@ func (q *Queries) Field(ctx context.Context, tenant, id uuid.UUID) (vault.Value,
 		return vault.Value{}, db.WrapNotFound(err, "item", id)
 	}
 	field := db.ValueOf(row)
-	if err := q.sealer.OpenValue(tenant, &field); err != nil {
+	if err := q.sealer.OpenValue(ctx, tenant, &field); err != nil {
 		return field, err
 	}
 	g, err := q.guard(ctx, tenant)
@@ -204,6 +206,10 @@ func (q *Queries) Chain(ctx context.Context, tenant, item uuid.UUID, depth int) 
 
 // shownChain is a chain as the reader may see it.
 func (q *Queries) shownChain(ctx context.Context, tenant uuid.UUID, chain vault.Chain) (vault.Chain, error) {
+	chain.Links = slices.Clone(chain.Links)
+	if err := q.sealer.OpenChain(ctx, tenant, chain.Links); err != nil {
+		return chain, err
+	}
 	g, err := q.guard(ctx, tenant)
 	if err != nil || g == nil {
 		return chain, err
@@ -271,8 +277,11 @@ func (q *Queries) Derived(ctx context.Context, tenant, item uuid.UUID) ([]vault.
 	for i, r := range rows {
 		out[i] = vault.ChainLink{
 			ID: r.ID, Type: vault.SourceType(r.Kind), Name: r.Name, Status: vault.ItemStatus(r.Status), Meta: r.SourceMetadata,
-			StaleSince: r.StaleSince,
+			StaleSince: r.StaleSince, Actor: vault.Actor(r.Actor),
 		}
+	}
+	if err := q.sealer.OpenChain(ctx, tenant, out); err != nil {
+		return nil, err
 	}
 	g, err := q.guard(ctx, tenant)
 	if err != nil {

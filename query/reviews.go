@@ -107,7 +107,7 @@ func (q *Queries) pendingValues(
 	out := []vault.PendingValue{}
 	size := 0
 	for _, row := range rows[:min(len(rows), limit)] {
-		value, err := q.pendingValue(tenant, row)
+		value, err := q.pendingValue(ctx, tenant, row)
 		if err != nil {
 			return nil, false, err
 		}
@@ -125,13 +125,15 @@ func (q *Queries) pendingValues(
 	return out, len(rows) > limit, nil
 }
 
-func (q *Queries) pendingValue(tenant uuid.UUID, row dbgen.PagePendingValuesRow) (vault.PendingValue, error) {
+func (q *Queries) pendingValue(
+	ctx context.Context, tenant uuid.UUID, row dbgen.PagePendingValuesRow,
+) (vault.PendingValue, error) {
 	out := vault.PendingValue{CustomerID: row.CustomerID}
 	if json.Unmarshal(row.Pending, &out.Pending) != nil || json.Unmarshal(row.Active, &out.Active) != nil {
 		return out, fmt.Errorf("decode a pending value of customer %s", row.CustomerID) // the cause may quote a value
 	}
-	if err := q.sealer.OpenValue(tenant, &out.Pending); err != nil || out.Active == nil {
+	if err := q.sealer.OpenValue(ctx, tenant, &out.Pending); err != nil || out.Active == nil {
 		return out, err
 	}
-	return out, q.sealer.OpenValue(tenant, out.Active)
+	return out, q.sealer.OpenValue(ctx, tenant, out.Active)
 }

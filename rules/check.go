@@ -39,9 +39,26 @@ func Check(input any) error {
 		return checkMerge(in)
 	case vault.DecideReviewInput:
 		return checkReview(in)
+	case vault.TakeTurnInput:
+		return checkTurn(in)
 	default:
 		return vault.Join(inputProblems(in))
 	}
+}
+
+func checkTurn(in vault.TakeTurnInput) error {
+	problems := inputProblems(in)
+	if in.CustomerID == uuid.Nil && (in.Channel == "" || in.ExternalID == "") {
+		problems = append(problems, vault.Invalid("customer_id",
+			"is missing; name the customer by customer_id, or by channel and external_id"))
+	}
+	if (in.SessionID == uuid.Nil) == (in.SessionKey == "") {
+		problems = append(problems, vault.Invalid("session_key", "name the session by session_id or by session_key, and not by both"))
+	}
+	if in.SessionID == uuid.Nil && in.AgentID == uuid.Nil && in.ScenarioID == uuid.Nil {
+		problems = append(problems, vault.Invalid("agent_id", "is missing; a session_key needs agent_id or scenario_id"))
+	}
+	return vault.Join(problems)
 }
 
 func checkDefinition(d vault.Definition) error {

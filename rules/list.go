@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -159,6 +160,24 @@ func checkList(def vault.Definition, sent Checked) (Checked, []finding) {
 		return sent, findings
 	}
 	return Checked{Value: ListOf(kept), ValueType: def.ValueType}, nil
+}
+
+// between matches what stands between the elements of a list that a customer speaks: "peanuts, soy and penicillin".
+var between = regexp.MustCompile(
+	`(?i)\s*[,;\n]\s*(?:(?:and|und|et|y|e|en|oraz|și|и)\s+)?|\s+(?:and|und|et|y|e|en|oraz|și|и|&|\+|plus)\s+`)
+
+// SpokenElements returns the spans of the elements of a list in words that a customer said, and one span if it is no
+// list. "Salt and vinegar" are two elements, so who reads a conversation has them confirmed.
+func SpokenElements(said string) [][2]int {
+	var spans [][2]int
+	from := 0
+	for _, at := range append(between.FindAllStringIndex(said, -1), []int{len(said), len(said)}) {
+		if strings.TrimSpace(said[from:at[0]]) != "" {
+			spans = append(spans, [2]int{from, at[0]})
+		}
+		from = at[1]
+	}
+	return spans
 }
 
 // maxListProblems is the maximum number of problems of the elements of one list that a message names.

@@ -1,6 +1,8 @@
 package steps_test
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,24 +20,37 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// holders returns the tables and cache keys that contain a text.
+// holders returns the tables and cache keys that contain a text: as it is, or encoded as the bytes of a bytea or in base64.
 func (w *world) holders(text string) []string {
 	w.t.Helper()
 	var found []string
 	for table, rows := range dbtest.Dump(w.t, w.url) {
 		for _, row := range rows {
-			if strings.Contains(row, text) {
+			if holds(row, text) {
 				found = append(found, table)
 			}
 		}
 	}
 	for key, entry := range w.cached() {
-		if strings.Contains(entry, text) {
+		if holds(entry, text) {
 			found = append(found, key)
 		}
 	}
 	slices.Sort(found)
 	return slices.Compact(found)
+}
+
+func holds(in, text string) bool {
+	if strings.Contains(in, text) || strings.Contains(in, hex.EncodeToString([]byte(text))) {
+		return true
+	}
+	for shift := range 3 { // base64 of a longer text has other characters at each offset
+		encoded := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", shift) + text))
+		if strings.Contains(in, encoded[4:len(encoded)-4]) {
+			return true
+		}
+	}
+	return false
 }
 
 // cached returns the tenant's entries in Redis, by key.

@@ -845,7 +845,7 @@ func (w *world) payloadOf(fill vault.Event) vault.FillGapsInput {
 	w.t.Helper()
 	op, err := w.db.Tenant(w.tenant).GetOperation(w.t.Context(), w.tenant, fill.OperationID)
 	w.must(err)
-	in, err := once.OpenPayload[vault.FillGapsInput](once.Runner{DB: w.db, Sealer: w.sealer}, op)
+	in, err := once.OpenPayload[vault.FillGapsInput](w.t.Context(), once.Runner{DB: w.db, Sealer: w.sealer}, op)
 	w.must(err)
 	return in
 }

@@ -80,6 +80,12 @@ func victim(t *testing.T) *world {
 			"'m', array_fill(1, '{512}')::real[]::vector) ON CONFLICT DO NOTHING",
 		w.tenant, session,
 	)
+	w.sql("INSERT INTO sealed_fields (tenant_id, name) VALUES ($1, 'tax_id') ON CONFLICT DO NOTHING", w.tenant)
+	w.sql(
+		"INSERT INTO audit_seals (tenant_id, number, closed_at, cluster, from_xact, to_xact, entry_ids, leaf_hashes, root, "+
+			"previous, hash) VALUES ($1, 1, now(), 'cluster', 0, 1, '{}', '', '', '', 'hash') ON CONFLICT DO NOTHING",
+		w.tenant,
+	)
 	w.sql("INSERT INTO pending_invalidations (tenant_id, kind, subject) VALUES ($1, 'profile', $2)", w.tenant, w.customer)
 	for table, rows := range w.rowsOf(w.tenant) {
 		if len(rows) == 0 {
@@ -520,6 +526,11 @@ func TestIsolation_Operations(t *testing.T) {
 		op(
 			vault.ReadConversation, vault.ReadConversationInput{SessionID: session}, readConversation[:2], "",
 		),
+		op(
+			vault.TakeTurn, vault.TakeTurnInput{
+				CustomerID: customer, SessionKey: "mine", AgentID: agent, ScenarioID: scenario, Text: "Hello",
+			}, takeTurn, vault.CodeUnknown,
+		),
 		op(vault.CancelFill, vault.CancelFillInput{FillID: fill}, []string{"Gaps.CancelFill"}, vault.CodeUnknown),
 		op(
 			vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question, Value: text("36")}, answerQuestion,
@@ -668,6 +679,10 @@ func (l loot) input(t reflect.Type, n int) reflect.Value {
 		return reflect.ValueOf([]string{"plan", "email", "age"}[n%3])
 	case reflect.TypeFor[int]():
 		return reflect.ValueOf(10)
+	case reflect.TypeFor[query.ContextInput]():
+		return reflect.ValueOf(query.ContextInput{
+			CustomerID: l.ids[""][n/3], Format: vault.ContextText, MaxTokens: vault.DefaultContextTokens,
+		})
 	case reflect.TypeFor[query.MissingInput]():
 		return reflect.ValueOf(query.MissingInput{CustomerID: l.id("customer_id", n), ScenarioID: l.ids[""][n/3]})
 	default:

@@ -47,6 +47,7 @@ type Steps struct {
 	Gaps          gapfill.Gaps
 	Conversations gapfill.Conversations
 	Answers       gapfill.Answers
+	Turns         gapfill.Turns
 	Sweeps        upkeep.Sweeps
 	Caches        upkeep.Caches
 	Operations    upkeep.Operations
@@ -72,6 +73,12 @@ func New(d Deps) Steps {
 	gaps := gapfill.Gaps{
 		Once: runner, Model: model, Settings: d.Settings, Enqueuer: d.Enqueuer, Now: d.Now, Log: d.Log, Observer: d.Observer,
 	}
+	sessions := gapfill.Sessions{Once: runner, QuietAfter: d.Settings.QuietAfter}
+	conversations := gapfill.Conversations{Gaps: gaps}
+	answers := gapfill.Answers{
+		Once: runner, Values: values, Gaps: gaps, Model: model, BuiltIn: offline.Builtin(), Settings: d.Settings,
+		Now: d.Now, Log: d.Log,
+	}
 	return Steps{
 		Values:      values,
 		Assets:      customers.Assets{Once: runner, Now: d.Now},
@@ -79,7 +86,7 @@ func New(d Deps) Steps {
 		Imports:     customers.Imports{Values: values},
 		Customers:   customers.Customers{Once: runner, Now: d.Now, PurgeAfter: d.Settings.PurgeAfter},
 		Merges:      customers.Merges{Once: runner, Now: d.Now},
-		Sessions:    gapfill.Sessions{Once: runner, QuietAfter: d.Settings.QuietAfter},
+		Sessions:    sessions,
 		Definitions: schema.Definitions{Once: runner},
 		Scenarios:   schema.Scenarios{Once: runner, Enqueuer: d.Enqueuer},
 		Configuration: schema.Configuration{
@@ -89,11 +96,9 @@ func New(d Deps) Steps {
 			Once: runner, Model: model, BuiltIn: offline.Builtin(), MatchThreshold: d.Settings.MatchThreshold, Log: d.Log,
 		},
 		Gaps:          gaps,
-		Conversations: gapfill.Conversations{Gaps: gaps},
-		Answers: gapfill.Answers{
-			Once: runner, Values: values, Gaps: gaps, Model: model, BuiltIn: offline.Builtin(), Settings: d.Settings,
-			Now: d.Now, Log: d.Log,
-		},
+		Conversations: conversations,
+		Answers:       answers,
+		Turns:         gapfill.Turns{Sessions: sessions, Conversations: conversations, Answers: answers},
 		//nolint:gosec // bounded by the configuration
 		Sweeps: upkeep.Sweeps{Once: runner, Batch: int32(d.Settings.SweepBatch), Now: d.Now},
 		Retention: erasure.Sweeps{

@@ -216,6 +216,20 @@ func answered(w *world) vault.Event {
 	return ev
 }
 
+// aTurn takes turns, and accepts the last one.
+func aTurn(said ...string) func(w *world) vault.Event {
+	return func(w *world) vault.Event {
+		defined(w)
+		scenario := w.scenario().ID
+		w.require(scenario, vault.Requirement{FieldName: "email"}, vault.Requirement{FieldName: "plan"})
+		c := conversing{w, scenario}
+		for _, text := range said[:len(said)-1] {
+			w.take(c.turn(text))
+		}
+		return w.accepted(c.turn(said[len(said)-1]))
+	}
+}
+
 func anAnswer(value json.RawMessage) func(w *world) vault.Event {
 	return func(w *world) vault.Event { return w.answer(w.ask(written(w)).QuestionID, value) }
 }
@@ -517,6 +531,19 @@ var stepCases = []stepCase{
 	{
 		step: "Answers.PersistAnswer", situation: "a bad answer",
 		arrange: after(anAnswer(text("old enough")), "Answers.ValidateAnswer"),
+	},
+	{step: "Turns.ReadTurn", situation: "the first turn", arrange: aTurn("My email is ada@example.com")},
+	{
+		step: "Turns.PersistTurn", situation: "the first turn",
+		arrange: after(aTurn("My email is ada@example.com"), "Turns.ReadTurn"),
+	},
+	{step: "Turns.ReadTurn", situation: "an answer", arrange: aTurn("Hello", "ada@example.com")},
+	{
+		step: "Turns.PersistTurn", situation: "an answer",
+		arrange: after(aTurn("Hello", "ada@example.com"), "Turns.ReadTurn"),
+	},
+	{
+		step: "Turns.PersistTurn", situation: "an invalid answer", arrange: after(aTurn("Hello", "ada@"), "Turns.ReadTurn"),
 	},
 	{step: "Sweeps.ExpireValues", situation: "by cron", arrange: cron(stale), again: once.Applied[vault.SweepResult]{}},
 	{step: "Sweeps.ExpireValues", situation: "by hand", arrange: byHand(stale, func(w *world) vault.Event {

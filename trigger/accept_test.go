@@ -121,7 +121,7 @@ func TestSubmit_EventHoldsOnlyIDs(t *testing.T) {
 		t.Errorf("the value is in %v", got)
 	}
 	var in vault.WriteValueInput
-	b.must(b.sealer.Open(b.tenant, r.ID, b.op(r.ID).Payload, &in))
+	b.must(b.sealer.Open(t.Context(), b.tenant, r.ID, b.op(r.ID).Payload, &in))
 	if string(in.Value) != `"secret plan"` {
 		t.Errorf("the payload holds %s", in.Value)
 	}

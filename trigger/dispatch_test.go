@@ -252,7 +252,7 @@ func TestSubmit_LargePayloads(t *testing.T) {
 		r, err := trigger.Submit(t.Context(), b.Client, b.tenant, vault.ImportValues, large, trigger.IdempotencyKey("file"))
 		b.must(err)
 		var stored vault.ImportValuesInput
-		b.must(b.sealer.Open(b.tenant, r.ID, b.op(r.ID).Payload, &stored))
+		b.must(b.sealer.Open(t.Context(), b.tenant, r.ID, b.op(r.ID).Payload, &stored))
 		if len(stored.Writes) != len(large.Writes) {
 			t.Errorf("%d writes are stored", len(stored.Writes))
 		}

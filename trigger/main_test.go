@@ -117,7 +117,8 @@ type bench struct {
 func newBench(t *testing.T, change ...func(*trigger.Options)) *bench {
 	t.Helper()
 	url := dbtest.URL(t)
-	b := &bench{t: t, url: url, db: dbtest.OpenURL(t, url), sealer: dbtest.Sealer(t), engine: &engine{}}
+	b := &bench{t: t, url: url, db: dbtest.OpenURL(t, url), engine: &engine{}}
+	b.sealer = dbtest.Sealer(t, b.db)
 	b.tenant = dbtest.Tenant(t, b.db)
 	opts := trigger.Options{DB: b.db, Sealer: b.sealer, Engine: b.engine, Log: slog.New(slog.DiscardHandler)}
 	for _, c := range change {

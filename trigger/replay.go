@@ -24,11 +24,13 @@ func (c *Client) Replay(ctx context.Context, tenant, id uuid.UUID) (Receipt, err
 		return Receipt{}, &vault.Error{Code: vault.CodeErased, Field: "operation_id", Message: fmt.Sprintf(
 			"operation_id: what operation %s held of a customer was erased; it cannot be replayed", id)}
 	}
-	op, err := q.ReopenOperation(ctx, dbgen.ReopenOperationParams{TenantID: tenant, ID: id, DueAfter: db.Lease})
+	op, err := q.ReopenOperation(ctx, dbgen.ReopenOperationParams{
+		TenantID: tenant, ID: id, DueAfter: db.Lease, Actor: string(vault.ActorOf(ctx)),
+	})
 	if db.IsNotFound(err) {
 		action = vault.ReplayRepeated
 		op, err = q.RepeatOperation(ctx, dbgen.RepeatOperationParams{
-			TenantID: tenant, ID: id, DueAfter: db.Lease, MinAge: replayAge,
+			TenantID: tenant, ID: id, DueAfter: db.Lease, MinAge: replayAge, Actor: string(vault.ActorOf(ctx)),
 		})
 	}
 	if db.IsNotFound(err) {

@@ -23,6 +23,8 @@ func Submit[In, Out any](
 	}
 	op := db.NewOperation{
 		Workflow: spec.Name, Event: spec.EventFor(in), Subject: spec.Subject(in), Payload: in,
+		Actor: vault.ActorOf(ctx), Fields: vault.FieldsOf(in), Forced: vault.IsForced(in),
+		CustomerID: spec.CustomerOf(in),
 	}
 	if err := resolve(ctx, c.db.Tenant(tenant), tenant, in, &op); err != nil {
 		return Receipt{}, err

@@ -27,6 +27,9 @@ type EraseCustomerInput struct {
 	Derived DerivedAction `json:"derived,omitempty" validate:"omitempty,oneof=stale erase" doc:"What happens to items of other customers that were derived from this customer's items: stale (default) keeps them, marked as stale and without their link; erase erases their values as well."`
 }
 
+// OutlivesKey implements OutlivesKey: the erasure deletes the customer's key.
+func (EraseCustomerInput) OutlivesKey() {}
+
 // DerivedOrDefault returns Derived, or DerivedStale if it is empty.
 func (in EraseCustomerInput) DerivedOrDefault() DerivedAction {
 	if in.Derived == "" {
@@ -145,6 +148,9 @@ func ParseReceipt(text []byte) (SignedReceipt, error) {
 type ExportCustomerInput struct {
 	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
 }
+
+// OutlivesKey implements OutlivesKey: the export of an unknown customer makes no key.
+func (ExportCustomerInput) OutlivesKey() {}
 
 // ExportCustomerResult is the result of export-customer.
 type ExportCustomerResult struct {

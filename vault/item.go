@@ -57,6 +57,8 @@ type Value struct {
 	Warnings []string `json:"warnings,omitempty"`
 	// OperationID is the operation that wrote the version.
 	OperationID uuid.UUID `json:"operation_id"`
+	// Actor is who submitted the operation.
+	Actor Actor `json:"actor,omitempty" doc:"Who submitted the operation that wrote it: key:<id>, workflow:<name>:<operation>, admin …" example:"key:01920000-0000-7000-8000-000000000001"`
 	// AcceptedAt orders the versions of a field.
 	AcceptedAt time.Time `json:"accepted_at"`
 	// StaleSince is the time at which the value became stale: the item from which it was derived was replaced, expired, or
@@ -86,7 +88,9 @@ type Asset struct {
 	Status      ItemStatus `json:"status"`
 	ExpiresAt   *time.Time `json:"expires_at,omitempty"`
 	OperationID uuid.UUID  `json:"operation_id"`
-	AcceptedAt  time.Time  `json:"accepted_at"`
+	// Actor is who submitted the operation.
+	Actor      Actor     `json:"actor,omitempty" doc:"Who submitted the operation that added it, as of a value."`
+	AcceptedAt time.Time `json:"accepted_at"`
 	// StaleSince is as in Value.
 	StaleSince *time.Time `json:"stale_since,omitempty" doc:"The time at which the asset became stale, as of a value. Absent: it is not stale."`
 }
@@ -164,6 +168,8 @@ type ChainLink struct {
 	Name   string          `json:"name"`
 	Status ItemStatus      `json:"status,omitempty"`
 	Meta   json.RawMessage `json:"source_metadata,omitempty"`
+	// Actor is who wrote the item. Empty: it is no item of the vault.
+	Actor Actor `json:"actor,omitempty" doc:"Who wrote the item, as of a value. Absent: it is no item of the vault."`
 	// StaleSince is as in Value.
 	StaleSince *time.Time `json:"stale_since,omitempty" doc:"The time at which the item became stale. Absent: it is not stale."`
 }

@@ -102,6 +102,7 @@ type OperationSummary struct {
 	ID         uuid.UUID        `json:"operation_id"`
 	Workflow   string           `json:"workflow" example:"write-value"`
 	Subject    string           `json:"subject" doc:"The thing that the operation changes, mostly the id of a customer, agent or scenario. Of a gap fill: customer:scenario."`
+	Actor      Actor            `json:"actor,omitempty" doc:"Who submitted the operation: key:<id>, workflow:<name>:<operation>, admin …"`
 	Status     OperationStatus  `json:"status" enum:"accepted,applied,succeeded,failed"`
 	Error      *SummarisedError `json:"error,omitempty" doc:"The reason of the failure."`
 	Attempts   int              `json:"attempts" doc:"The number of times the operation was pushed to the workflow engine."`

@@ -18,12 +18,39 @@ type Spec[In, Out any] struct {
 	// Events are all events that start the workflow. Most operations have one.
 	Events []string
 
-	subject func(In) string
+	subject  func(In) string
+	customer int // index of the field CustomerID of In; -1: there is none
 }
 
 // Subject returns the id of the thing that the operation changes. Runs with the same subject do not run at the same
 // time.
 func (s Spec[In, Out]) Subject(in In) string { return s.subject(in) }
+
+// CustomerOf returns the customer with whose key the input is sealed: the field CustomerID of the input. Without it, or if
+// the input outlives the customer's key, it is uuid.Nil: the sealing key itself seals the input.
+func (s Spec[In, Out]) CustomerOf(in In) uuid.UUID {
+	if _, outlives := any(in).(OutlivesKey); outlives || s.customer < 0 {
+		return uuid.Nil
+	}
+	customer, _ := reflect.ValueOf(in).Field(s.customer).Interface().(uuid.UUID)
+	return customer
+}
+
+// OutlivesKey marks the input of an operation that goes on after the customer's key was deleted, such as an erasure. It
+// holds no value of the customer.
+type OutlivesKey interface{ OutlivesKey() }
+
+// customerField returns the index of the field CustomerID of an input, -1 if there is none.
+func customerField(in reflect.Type) int {
+	if in.Kind() != reflect.Struct {
+		return -1
+	}
+	field, ok := in.FieldByName("CustomerID")
+	if !ok || len(field.Index) != 1 || field.Type != reflect.TypeFor[uuid.UUID]() {
+		return -1
+	}
+	return field.Index[0]
+}
 
 // EventFor returns the event that starts the workflow for this input.
 func (s Spec[In, Out]) EventFor(in In) string {
@@ -60,7 +87,9 @@ func Define[In, Out any](name, event string, subject func(In) string, moreEvents
 	operationTypes = append(operationTypes, OperationType{
 		Name: name, Events: events, Input: reflect.TypeFor[In](), Result: reflect.TypeFor[Out](),
 	})
-	return Spec[In, Out]{Name: name, Event: event, Events: events, subject: subject}
+	return Spec[In, Out]{
+		Name: name, Event: event, Events: events, subject: subject, customer: customerField(reflect.TypeFor[In]()),
+	}
 }
 
 // batched makes the specification of an operation that can share a run with others of its kind, and adds it to
@@ -145,6 +174,7 @@ var (
 var (
 	SaveSession = batched[SaveSessionInput, SavedResult]("save-session", "session:save",
 		func(in SaveSessionInput) string { return in.SessionID.String() })
+	TakeTurn = Define[TakeTurnInput, TurnResult]("take-turn", "turn:taken", TakeTurnInput.subject)
 	FillGaps = Define[FillGapsInput, FillResult]("fill-gaps", "gaps:fill",
 		func(in FillGapsInput) string { return in.CustomerID.String() + ":" + in.ScenarioID.String() })
 	AnswerQuestion = Define[AnswerQuestionInput, ItemResult]("answer-question", "question:answered",

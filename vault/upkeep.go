@@ -9,9 +9,13 @@ import (
 
 // Operation is the state of an accepted change.
 type Operation struct {
-	ID       uuid.UUID       `json:"operation_id"`
-	TenantID uuid.UUID       `json:"-"`
-	Workflow string          `json:"workflow"`
+	ID       uuid.UUID `json:"operation_id"`
+	TenantID uuid.UUID `json:"-"`
+	Workflow string    `json:"workflow"`
+	// Actor is who submitted the operation.
+	Actor Actor `json:"actor,omitempty"`
+	// ParentID is the operation that caused this one. nil: none.
+	ParentID *uuid.UUID      `json:"parent_id,omitempty"`
 	Status   OperationStatus `json:"status"`
 	// Result contains ids, counts and names. Its type is the result type of the operation's specification.
 	Result json.RawMessage `json:"result,omitempty"`

@@ -33,6 +33,7 @@
 //	open-customers     customers:open                            profile              persist → invalidate-and-acknowledge
 //	correct-value      value:correct                             profile              validate → persist → invalidate-and-acknowledge
 //	decide-value       value:decide                              profile              persist → invalidate-and-acknowledge
+//	take-turn          turn:taken                                profile              read → persist → invalidate-and-acknowledge
 //	expire-values      values:expire               */5 * * * *                        expire → invalidate-and-acknowledge
 //	detect-orphans     orphans:detect              */15 * * * *                       mark → invalidate-and-acknowledge
 //	relay-operations                               * * * * *                          relay

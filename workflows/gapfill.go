@@ -12,6 +12,7 @@ func gapfillWorkflows(c *hatchet.Client, s steps.Steps, crons Crons) []hatchet.W
 		saveSession(c, s),
 		fillGaps(c, s),
 		answerQuestion(c, s),
+		takeTurn(c, s),
 		cancelFill(c, s),
 		readConversation(c, s),
 		readQuietSessions(c, s, crons.ReadQuietSessions),
@@ -29,6 +30,14 @@ func answerQuestion(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	f := begin(c, s, vault.AnswerQuestion)
 	f = prepare(f, "validate", quick, s.Answers.ValidateAnswer)
 	return effect(f, "persist", quick, s.Answers.PersistAnswer).end()
+}
+
+// takeTurn takes a turn of a conversation: it saves it, answers the open question with it, stores the facts that it
+// states, and asks the next question.
+func takeTurn(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	f := begin(c, s, vault.TakeTurn)
+	f = prepare(f, "read", model, s.Turns.ReadTurn)
+	return effect(f, "persist", quick, s.Turns.PersistTurn).end()
 }
 
 // cancelFill closes the open question of a gap fill and ends the fill with what it has.

@@ -114,6 +114,7 @@ func bench(ctx context.Context, e effort) error {
 	out := report{Go: runtime.Version(), CPUs: runtime.NumCPU(), LoadedBy: loadAverage()}
 	for _, run := range []func(context.Context) (measured, error){
 		b.warmLoad, b.warmHTTP, b.coldLoad, b.validation, b.chain, b.write, b.fillToQuestion, b.answerToQuestion,
+		b.turnToQuestion,
 		b.extraction, b.importMany,
 	} {
 		m, err := run(ctx)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -111,6 +113,57 @@ func (b *benchmarks) answerToQuestion(ctx context.Context) (measured, error) {
 		_, err := trigger.Submit(ctx, b.Trigger, b.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{
 			QuestionID: q.ID, Value: text("a text"),
 		})
+		if err == nil {
+			_, err = b.nextQuestion(ctx, q.CustomerID, q.ID)
+		}
+		return err
+	}, func() error { return b.runEmpty(ctx, 3) })
+}
+
+// turnToQuestion measures turns that answer a question. Pure rules read them, so no model is called.
+func (b *benchmarks) turnToQuestion(ctx context.Context) (measured, error) {
+	scenario, err := b.gapScenario(ctx)
+	if err != nil {
+		return measured{}, err
+	}
+	take := func(customer uuid.UUID, said string) (vault.TurnResult, error) {
+		var out vault.TurnResult
+		r, err := trigger.Submit(ctx, b.Trigger, b.tenant, vault.TakeTurn, vault.TakeTurnInput{
+			CustomerID: customer, SessionKey: customer.String(), ScenarioID: scenario, Text: said,
+		})
+		if err != nil {
+			return out, err
+		}
+		op, err := r.Wait(ctx)
+		if err == nil {
+			err = json.Unmarshal(op.Result, &out)
+		}
+		return out, err
+	}
+	perRound := max(1, b.effort.of(runs)/b.effort.rounds)
+	var asked []vault.Question // one for each call of the measured function
+	for range perRound * (b.effort.rounds + 1) {
+		customer := uuid.Must(uuid.NewV7())
+		if _, err := take(customer, "Hello"); err != nil {
+			return measured{}, err
+		}
+		q, err := b.nextQuestion(ctx, customer, uuid.Nil)
+		if err != nil {
+			return measured{}, err
+		}
+		asked = append(asked, q)
+	}
+	return b.compare(measured{
+		Name: "turn accepted to acknowledged, with the next question", Ceiling: "empty Hatchet workflow of 3 steps",
+		Target:  3,
+		Between: "the operation, the turn, the answer, the write of the value, the next question, the invalidation",
+	}, runs, func() error {
+		q := asked[0]
+		asked = asked[1:]
+		got, err := take(q.CustomerID, "a text")
+		if err == nil && (got.Answer == nil || got.Answer.Outcome != vault.TurnAnswered) {
+			err = errors.New("the turn did not answer the question")
+		}
 		if err == nil {
 			_, err = b.nextQuestion(ctx, q.CustomerID, q.ID)
 		}

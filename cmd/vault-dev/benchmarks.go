@@ -73,7 +73,7 @@ func newBenchmarks(ctx context.Context, s *system, cfg config.Config, e effort) 
 	if err != nil {
 		return nil, err
 	}
-	b.uncached = query.New(s.DB, nil, sealer)
+	b.uncached = query.New(s.DB, nil, sealer.Bind(s.DB))
 	if err := b.emptyWorkflows(3, 5); err != nil {
 		return nil, err
 	}

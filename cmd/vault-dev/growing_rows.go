@@ -53,7 +53,7 @@ func growRows(ctx context.Context, cfg config.Config, out *growth) error {
 	if err != nil {
 		return err
 	}
-	r.reader = query.New(r.DB, nil, sealer)
+	r.reader = query.New(r.DB, nil, sealer.Bind(r.DB))
 	if _, err := r.DB.System().CreateTenant(ctx, r.tenant, "bench"); err != nil {
 		return err
 	}

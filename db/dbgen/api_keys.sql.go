@@ -50,7 +50,7 @@ func (q *Queries) CreateAPIKey(ctx context.Context, arg CreateAPIKeyParams) erro
 }
 
 const findAPIKey = `-- name: FindAPIKey :one
-SELECT id, tenant_id, name, key_hash, scopes, sources, purpose, pii, created_at, expires_at, revoked_at, last_used_at
+SELECT id, tenant_id, name, key_hash, scopes, sources, agents, purpose, pii, created_at, expires_at, revoked_at, last_used_at
 FROM api_keys
 WHERE key_hash = $1
 `
@@ -67,6 +67,7 @@ func (q *Queries) FindAPIKey(ctx context.Context, keyHash []byte) (ApiKey, error
 		&i.KeyHash,
 		&i.Scopes,
 		&i.Sources,
+		&i.Agents,
 		&i.Purpose,
 		&i.Pii,
 		&i.CreatedAt,

@@ -65,7 +65,7 @@ func (q *Queries) ExpireAssets(ctx context.Context, now *time.Time, maxRows int3
 }
 
 const getAnyAsset = `-- name: GetAnyAsset :one
-SELECT id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum, uploaded_at, upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, derived_from_tool, verification_result, retention_policy, status, superseded_by_id, superseded_at, supersedes_older, updated_at, expires_at, operation_id, accepted_at, deleted_at, stale_since
+SELECT id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum, uploaded_at, upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, derived_from_tool, verification_result, retention_policy, status, superseded_by_id, superseded_at, supersedes_older, updated_at, expires_at, operation_id, actor, accepted_at, deleted_at, stale_since
 FROM customer_assets
 WHERE tenant_id = $1
   AND id = $2
@@ -102,6 +102,7 @@ func (q *Queries) GetAnyAsset(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 		&i.UpdatedAt,
 		&i.ExpiresAt,
 		&i.OperationID,
+		&i.Actor,
 		&i.AcceptedAt,
 		&i.DeletedAt,
 		&i.StaleSince,
@@ -149,7 +150,7 @@ INSERT INTO customer_assets (
     id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum,
     uploaded_at,
     upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id,
-    superseded_at, supersedes_older, expires_at, operation_id, accepted_at
+    superseded_at, supersedes_older, expires_at, operation_id, actor, accepted_at
 )
 VALUES (
     $1, $2, $3, $4, $5,
@@ -157,7 +158,8 @@ VALUES (
     $7, $8, $9, $10, $11,
     $12, $13, $14, $15,
     $16, $17, $18, $19,
-    $20, $21, $22, $23
+    $20, $21, $22, $23,
+    $24
 )
 `
 
@@ -184,6 +186,7 @@ type InsertAssetParams struct {
 	SupersedesOlder  bool            `json:"supersedes_older"`
 	ExpiresAt        *time.Time      `json:"expires_at"`
 	OperationID      uuid.UUID       `json:"operation_id"`
+	Actor            string          `json:"actor"`
 	AcceptedAt       time.Time       `json:"accepted_at"`
 }
 
@@ -212,6 +215,7 @@ func (q *Queries) InsertAsset(ctx context.Context, arg InsertAssetParams) error 
 		arg.SupersedesOlder,
 		arg.ExpiresAt,
 		arg.OperationID,
+		arg.Actor,
 		arg.AcceptedAt,
 	)
 	return err
@@ -250,7 +254,7 @@ func (q *Queries) ListAnalysisValues(ctx context.Context, tenantID uuid.UUID, as
 }
 
 const listAssetsSupersededAcrossProfiles = `-- name: ListAssetsSupersededAcrossProfiles :many
-SELECT a.id, a.tenant_id, a.profile_id, a.name, a.asset_type, a.storage_provider, a.storage_path, a.mime_type, a.size_bytes, a.checksum, a.uploaded_at, a.upload_session_id, a.upload_scenario_id, a.source_item_id, a.source_item_type, a.source_metadata, a.derived_from_tool, a.verification_result, a.retention_policy, a.status, a.superseded_by_id, a.superseded_at, a.supersedes_older, a.updated_at, a.expires_at, a.operation_id, a.accepted_at, a.deleted_at, a.stale_since
+SELECT a.id, a.tenant_id, a.profile_id, a.name, a.asset_type, a.storage_provider, a.storage_path, a.mime_type, a.size_bytes, a.checksum, a.uploaded_at, a.upload_session_id, a.upload_scenario_id, a.source_item_id, a.source_item_type, a.source_metadata, a.derived_from_tool, a.verification_result, a.retention_policy, a.status, a.superseded_by_id, a.superseded_at, a.supersedes_older, a.updated_at, a.expires_at, a.operation_id, a.actor, a.accepted_at, a.deleted_at, a.stale_since
 FROM customer_assets a
 JOIN customer_assets b ON b.id = a.superseded_by_id
 WHERE a.tenant_id = $1
@@ -296,6 +300,7 @@ func (q *Queries) ListAssetsSupersededAcrossProfiles(ctx context.Context, tenant
 			&i.UpdatedAt,
 			&i.ExpiresAt,
 			&i.OperationID,
+			&i.Actor,
 			&i.AcceptedAt,
 			&i.DeletedAt,
 			&i.StaleSince,
@@ -311,7 +316,7 @@ func (q *Queries) ListAssetsSupersededAcrossProfiles(ctx context.Context, tenant
 }
 
 const listPastAssets = `-- name: ListPastAssets :many
-SELECT a.id, a.tenant_id, a.profile_id, a.name, a.asset_type, a.storage_provider, a.storage_path, a.mime_type, a.size_bytes, a.checksum, a.uploaded_at, a.upload_session_id, a.upload_scenario_id, a.source_item_id, a.source_item_type, a.source_metadata, a.derived_from_tool, a.verification_result, a.retention_policy, a.status, a.superseded_by_id, a.superseded_at, a.supersedes_older, a.updated_at, a.expires_at, a.operation_id, a.accepted_at, a.deleted_at, a.stale_since
+SELECT a.id, a.tenant_id, a.profile_id, a.name, a.asset_type, a.storage_provider, a.storage_path, a.mime_type, a.size_bytes, a.checksum, a.uploaded_at, a.upload_session_id, a.upload_scenario_id, a.source_item_id, a.source_item_type, a.source_metadata, a.derived_from_tool, a.verification_result, a.retention_policy, a.status, a.superseded_by_id, a.superseded_at, a.supersedes_older, a.updated_at, a.expires_at, a.operation_id, a.actor, a.accepted_at, a.deleted_at, a.stale_since
 FROM customer_assets a
 LEFT JOIN customer_assets b ON b.id = a.superseded_by_id
 WHERE a.tenant_id = $1
@@ -379,6 +384,7 @@ func (q *Queries) ListPastAssets(ctx context.Context, arg ListPastAssetsParams) 
 			&i.UpdatedAt,
 			&i.ExpiresAt,
 			&i.OperationID,
+			&i.Actor,
 			&i.AcceptedAt,
 			&i.DeletedAt,
 			&i.StaleSince,
@@ -494,7 +500,7 @@ WHERE id = ANY (ARRAY(
     SELECT a.id
     FROM dependents d
     CROSS JOIN LATERAL (
-        SELECT a.id, a.tenant_id, a.profile_id, a.name, a.asset_type, a.storage_provider, a.storage_path, a.mime_type, a.size_bytes, a.checksum, a.uploaded_at, a.upload_session_id, a.upload_scenario_id, a.source_item_id, a.source_item_type, a.source_metadata, a.derived_from_tool, a.verification_result, a.retention_policy, a.status, a.superseded_by_id, a.superseded_at, a.supersedes_older, a.updated_at, a.expires_at, a.operation_id, a.accepted_at, a.deleted_at, a.stale_since
+        SELECT a.id, a.tenant_id, a.profile_id, a.name, a.asset_type, a.storage_provider, a.storage_path, a.mime_type, a.size_bytes, a.checksum, a.uploaded_at, a.upload_session_id, a.upload_scenario_id, a.source_item_id, a.source_item_type, a.source_metadata, a.derived_from_tool, a.verification_result, a.retention_policy, a.status, a.superseded_by_id, a.superseded_at, a.supersedes_older, a.updated_at, a.expires_at, a.operation_id, a.actor, a.accepted_at, a.deleted_at, a.stale_since
         FROM customer_assets a
         WHERE a.id = d.id
         OFFSET 0

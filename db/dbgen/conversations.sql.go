@@ -27,7 +27,7 @@ type AppendTurnParams struct {
 	TenantID    uuid.UUID `json:"tenant_id"`
 	SessionID   uuid.UUID `json:"session_id"`
 	Speaker     string    `json:"speaker"`
-	Text        string    `json:"text"`
+	Text        []byte    `json:"text"`
 	OperationID uuid.UUID `json:"operation_id"`
 	AcceptedAt  time.Time `json:"accepted_at"`
 	SaidAt      time.Time `json:"said_at"`
@@ -169,7 +169,7 @@ ORDER BY accepted_at, operation_id, turn_index
 type ListTurnsRow struct {
 	TurnIndex int32     `json:"turn_index"`
 	Speaker   string    `json:"speaker"`
-	Text      string    `json:"text"`
+	Text      []byte    `json:"text"`
 	SaidAt    time.Time `json:"said_at"`
 }
 

@@ -175,6 +175,93 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 	return i, err
 }
 
+const getFieldDefinition = `-- name: GetFieldDefinition :one
+SELECT
+    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.about, d.is_pii, d.purposes, d.encryption_required, d.retention_days, d.remove_after_days, d.erase_on_withdrawal, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
+    EXISTS (SELECT 1 FROM sealed_fields s WHERE s.tenant_id = d.tenant_id AND s.name = d.name) AS sealed,
+    EXISTS (
+        SELECT 1
+        FROM definitions o
+        WHERE o.tenant_id = d.tenant_id
+          AND o.name = d.name
+          AND o.is_pii
+          AND o.deleted_at IS NULL
+    ) AS pii
+FROM definitions d
+WHERE d.tenant_id = $1
+  AND d.agent_id = $2
+  AND d.name = $3
+  AND d.deleted_at IS NULL
+`
+
+type GetFieldDefinitionParams struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+	AgentID  uuid.UUID `json:"agent_id"`
+	Name     string    `json:"name"`
+}
+
+type GetFieldDefinitionRow struct {
+	Definition Definition `json:"definition"`
+	Sealed     bool       `json:"sealed"`
+	Pii        bool       `json:"pii"`
+}
+
+// Gets the definition of a field by its name, and what other definitions of the tenant make of the name: sealed and pii.
+// Indexes: the unique key, primary key of sealed_fields, definitions_pii.
+func (q *Queries) GetFieldDefinition(ctx context.Context, arg GetFieldDefinitionParams) (GetFieldDefinitionRow, error) {
+	row := q.db.QueryRow(ctx, getFieldDefinition, arg.TenantID, arg.AgentID, arg.Name)
+	var i GetFieldDefinitionRow
+	err := row.Scan(
+		&i.Definition.ID,
+		&i.Definition.TenantID,
+		&i.Definition.AgentID,
+		&i.Definition.Name,
+		&i.Definition.DisplayName,
+		&i.Definition.Description,
+		&i.Definition.ValueType,
+		&i.Definition.ValidationRegex,
+		&i.Definition.AllowedValues,
+		&i.Definition.Unit,
+		&i.Definition.Minimum,
+		&i.Definition.Maximum,
+		&i.Definition.TimeZone,
+		&i.Definition.DefaultRegion,
+		&i.Definition.JsonSchema,
+		&i.Definition.WriteOnce,
+		&i.Definition.Multiple,
+		&i.Definition.MaxElements,
+		&i.Definition.ValidationMode,
+		&i.Definition.RequiredVerification,
+		&i.Definition.VerificationMethods,
+		&i.Definition.CollectionPrompt,
+		&i.Definition.RetryPrompt,
+		&i.Definition.ExtractionExamples,
+		&i.Definition.ExtractionPromptHint,
+		&i.Definition.About,
+		&i.Definition.IsPii,
+		&i.Definition.Purposes,
+		&i.Definition.EncryptionRequired,
+		&i.Definition.RetentionDays,
+		&i.Definition.RemoveAfterDays,
+		&i.Definition.EraseOnWithdrawal,
+		&i.Definition.FreshnessSeconds,
+		&i.Definition.StaleAction,
+		&i.Definition.OnConflict,
+		&i.Definition.SourcePriority,
+		&i.Definition.Enabled,
+		&i.Definition.Origin,
+		&i.Definition.ReviewState,
+		&i.Definition.OperationID,
+		&i.Definition.AcceptedAt,
+		&i.Definition.DeletedAt,
+		&i.Definition.CreatedAt,
+		&i.Definition.UpdatedAt,
+		&i.Sealed,
+		&i.Pii,
+	)
+	return i, err
+}
+
 const listDefinitionEmbeddings = `-- name: ListDefinitionEmbeddings :many
 SELECT e.definition_id, e.content_hash
 FROM definition_embeddings e
@@ -410,7 +497,17 @@ func (q *Queries) ListDefinitionsByID(ctx context.Context, tenantID uuid.UUID, i
 }
 
 const listDefinitionsOf = `-- name: ListDefinitionsOf :many
-SELECT d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.about, d.is_pii, d.purposes, d.encryption_required, d.retention_days, d.remove_after_days, d.erase_on_withdrawal, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at
+SELECT
+    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.about, d.is_pii, d.purposes, d.encryption_required, d.retention_days, d.remove_after_days, d.erase_on_withdrawal, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
+    EXISTS (SELECT 1 FROM sealed_fields s WHERE s.tenant_id = d.tenant_id AND s.name = d.name) AS sealed,
+    EXISTS (
+        SELECT 1
+        FROM definitions o
+        WHERE o.tenant_id = d.tenant_id
+          AND o.name = d.name
+          AND o.is_pii
+          AND o.deleted_at IS NULL
+    ) AS pii
 FROM (
     SELECT DISTINCT unnest($1::uuid[]) AS agent_id, unnest($2::text[]) AS name
 ) wanted
@@ -425,61 +522,70 @@ type ListDefinitionsOfParams struct {
 	TenantID uuid.UUID   `json:"tenant_id"`
 }
 
-// Lists the definitions of fields, given as pairs of an agent and a name. Index: the unique key.
-func (q *Queries) ListDefinitionsOf(ctx context.Context, arg ListDefinitionsOfParams) ([]Definition, error) {
+type ListDefinitionsOfRow struct {
+	Definition Definition `json:"definition"`
+	Sealed     bool       `json:"sealed"`
+	Pii        bool       `json:"pii"`
+}
+
+// Lists the definitions of fields, given as pairs of an agent and a name, as GetFieldDefinition does. Indexes: the unique
+// key, primary key of sealed_fields, definitions_pii.
+func (q *Queries) ListDefinitionsOf(ctx context.Context, arg ListDefinitionsOfParams) ([]ListDefinitionsOfRow, error) {
 	rows, err := q.db.Query(ctx, listDefinitionsOf, arg.Agents, arg.Names, arg.TenantID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []Definition{}
+	items := []ListDefinitionsOfRow{}
 	for rows.Next() {
-		var i Definition
+		var i ListDefinitionsOfRow
 		if err := rows.Scan(
-			&i.ID,
-			&i.TenantID,
-			&i.AgentID,
-			&i.Name,
-			&i.DisplayName,
-			&i.Description,
-			&i.ValueType,
-			&i.ValidationRegex,
-			&i.AllowedValues,
-			&i.Unit,
-			&i.Minimum,
-			&i.Maximum,
-			&i.TimeZone,
-			&i.DefaultRegion,
-			&i.JsonSchema,
-			&i.WriteOnce,
-			&i.Multiple,
-			&i.MaxElements,
-			&i.ValidationMode,
-			&i.RequiredVerification,
-			&i.VerificationMethods,
-			&i.CollectionPrompt,
-			&i.RetryPrompt,
-			&i.ExtractionExamples,
-			&i.ExtractionPromptHint,
-			&i.About,
-			&i.IsPii,
-			&i.Purposes,
-			&i.EncryptionRequired,
-			&i.RetentionDays,
-			&i.RemoveAfterDays,
-			&i.EraseOnWithdrawal,
-			&i.FreshnessSeconds,
-			&i.StaleAction,
-			&i.OnConflict,
-			&i.SourcePriority,
-			&i.Enabled,
-			&i.Origin,
-			&i.ReviewState,
-			&i.OperationID,
-			&i.AcceptedAt,
-			&i.DeletedAt,
-			&i.CreatedAt,
-			&i.UpdatedAt,
+			&i.Definition.ID,
+			&i.Definition.TenantID,
+			&i.Definition.AgentID,
+			&i.Definition.Name,
+			&i.Definition.DisplayName,
+			&i.Definition.Description,
+			&i.Definition.ValueType,
+			&i.Definition.ValidationRegex,
+			&i.Definition.AllowedValues,
+			&i.Definition.Unit,
+			&i.Definition.Minimum,
+			&i.Definition.Maximum,
+			&i.Definition.TimeZone,
+			&i.Definition.DefaultRegion,
+			&i.Definition.JsonSchema,
+			&i.Definition.WriteOnce,
+			&i.Definition.Multiple,
+			&i.Definition.MaxElements,
+			&i.Definition.ValidationMode,
+			&i.Definition.RequiredVerification,
+			&i.Definition.VerificationMethods,
+			&i.Definition.CollectionPrompt,
+			&i.Definition.RetryPrompt,
+			&i.Definition.ExtractionExamples,
+			&i.Definition.ExtractionPromptHint,
+			&i.Definition.About,
+			&i.Definition.IsPii,
+			&i.Definition.Purposes,
+			&i.Definition.EncryptionRequired,
+			&i.Definition.RetentionDays,
+			&i.Definition.RemoveAfterDays,
+			&i.Definition.EraseOnWithdrawal,
+			&i.Definition.FreshnessSeconds,
+			&i.Definition.StaleAction,
+			&i.Definition.OnConflict,
+			&i.Definition.SourcePriority,
+			&i.Definition.Enabled,
+			&i.Definition.Origin,
+			&i.Definition.ReviewState,
+			&i.Definition.OperationID,
+			&i.Definition.AcceptedAt,
+			&i.Definition.DeletedAt,
+			&i.Definition.CreatedAt,
+			&i.Definition.UpdatedAt,
+			&i.Sealed,
+			&i.Pii,
 		); err != nil {
 			return nil, err
 		}
@@ -624,6 +730,73 @@ func (q *Queries) ListRefusedFields(ctx context.Context, arg ListRefusedFieldsPa
 	for rows.Next() {
 		var i ListRefusedFieldsRow
 		if err := rows.Scan(&i.ProfileID, &i.Name); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSealedNames = `-- name: ListSealedNames :many
+SELECT name
+FROM sealed_fields
+WHERE tenant_id = $1
+  AND name = ANY ($2::text[])
+`
+
+// Lists which of some names are sealed in a tenant. Index: primary key.
+func (q *Queries) ListSealedNames(ctx context.Context, tenantID uuid.UUID, names []string) ([]string, error) {
+	rows, err := q.db.Query(ctx, listSealedNames, tenantID, names)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSecretNames = `-- name: ListSecretNames :many
+SELECT s.name, true AS sealed, false AS pii
+FROM sealed_fields s
+WHERE s.tenant_id = $1
+UNION ALL
+SELECT DISTINCT d.name, false AS sealed, true AS pii
+FROM definitions d
+WHERE d.tenant_id = $1
+  AND d.is_pii
+  AND d.deleted_at IS NULL
+`
+
+type ListSecretNamesRow struct {
+	Name   string `json:"name"`
+	Sealed bool   `json:"sealed"`
+	Pii    bool   `json:"pii"`
+}
+
+// Lists the names that are sealed, or PII, in a tenant. Indexes: primary key, definitions_pii.
+func (q *Queries) ListSecretNames(ctx context.Context, tenantID uuid.UUID) ([]ListSecretNamesRow, error) {
+	rows, err := q.db.Query(ctx, listSecretNames, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListSecretNamesRow{}
+	for rows.Next() {
+		var i ListSecretNamesRow
+		if err := rows.Scan(&i.Name, &i.Sealed, &i.Pii); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

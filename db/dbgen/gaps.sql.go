@@ -83,6 +83,48 @@ func (q *Queries) EnsureGapFill(ctx context.Context, arg EnsureGapFillParams) er
 	return err
 }
 
+const findRunningFill = `-- name: FindRunningFill :one
+SELECT operation_id, tenant_id, customer_id, scenario_id, session_id, conversation_read_at, read_to, read_fields, candidates, model_calls, warnings, cancelled_at, started_at, ended_at
+FROM gap_fills
+WHERE tenant_id = $1
+  AND customer_id = ANY ($2::uuid[])
+  AND scenario_id = $3
+  AND ended_at IS NULL
+  AND cancelled_at IS NULL
+ORDER BY started_at, operation_id
+LIMIT 1
+`
+
+type FindRunningFillParams struct {
+	TenantID   uuid.UUID   `json:"tenant_id"`
+	Customers  []uuid.UUID `json:"customers"`
+	ScenarioID uuid.UUID   `json:"scenario_id"`
+}
+
+// Gets the oldest gap fill of a customer and a scenario that has not ended. customers are the customer and those merged
+// with it. Index: gap_fills_customer.
+func (q *Queries) FindRunningFill(ctx context.Context, arg FindRunningFillParams) (GapFill, error) {
+	row := q.db.QueryRow(ctx, findRunningFill, arg.TenantID, arg.Customers, arg.ScenarioID)
+	var i GapFill
+	err := row.Scan(
+		&i.OperationID,
+		&i.TenantID,
+		&i.CustomerID,
+		&i.ScenarioID,
+		&i.SessionID,
+		&i.ConversationReadAt,
+		&i.ReadTo,
+		&i.ReadFields,
+		&i.Candidates,
+		&i.ModelCalls,
+		&i.Warnings,
+		&i.CancelledAt,
+		&i.StartedAt,
+		&i.EndedAt,
+	)
+	return i, err
+}
+
 const getGapFill = `-- name: GetGapFill :one
 SELECT operation_id, tenant_id, customer_id, scenario_id, session_id, conversation_read_at, read_to, read_fields, candidates, model_calls, warnings, cancelled_at, started_at, ended_at
 FROM gap_fills
@@ -175,6 +217,45 @@ func (q *Queries) ListChildOperations(ctx context.Context, tenantID uuid.UUID, p
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listDecidedFields = `-- name: ListDecidedFields :many
+SELECT DISTINCT i.field_name
+FROM gap_fills f
+JOIN gap_fill_items i ON i.fill_id = f.operation_id
+WHERE f.tenant_id = $1
+  AND f.session_id = $2::uuid
+  AND f.scenario_id = $3
+  AND f.ended_at IS NOT NULL
+  AND i.action <> ''
+`
+
+type ListDecidedFieldsParams struct {
+	TenantID   uuid.UUID `json:"tenant_id"`
+	SessionID  uuid.UUID `json:"session_id"`
+	ScenarioID uuid.UUID `json:"scenario_id"`
+}
+
+// Lists the fields about which the ended gap fills of a session and a scenario decided that they stay unfilled. Indexes:
+// gap_fills_session, primary key.
+func (q *Queries) ListDecidedFields(ctx context.Context, arg ListDecidedFieldsParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, listDecidedFields, arg.TenantID, arg.SessionID, arg.ScenarioID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var field_name string
+		if err := rows.Scan(&field_name); err != nil {
+			return nil, err
+		}
+		items = append(items, field_name)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -92,12 +92,12 @@ func (q *Queries) DeleteValue(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 
 const getChain = `-- name: GetChain :many
 WITH RECURSIVE chain AS (
-    SELECT item.id, item.kind, item.name, item.status, item.source_item_id, item.source_item_type, item.source_metadata, item.deleted_at, item.stale_since, 0 AS depth, ARRAY [item.id] AS path
+    SELECT item.id, item.kind, item.name, item.status, item.source_item_id, item.source_item_type, item.source_metadata, item.deleted_at, item.stale_since, item.actor, 0 AS depth, ARRAY [item.id] AS path
     FROM (
         (
             SELECT
                 f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type,
-                f.source_metadata, f.deleted_at, f.stale_since
+                f.source_metadata, f.deleted_at, f.stale_since, f.actor
             FROM customer_values f
             WHERE f.tenant_id = $1
               AND f.id = $2
@@ -107,7 +107,7 @@ WITH RECURSIVE chain AS (
         (
             SELECT
                 a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type,
-                a.source_metadata, a.deleted_at, a.stale_since
+                a.source_metadata, a.deleted_at, a.stale_since, a.actor
             FROM customer_assets a
             WHERE a.tenant_id = $1
               AND a.id = $2
@@ -116,13 +116,13 @@ WITH RECURSIVE chain AS (
     ) item
     WHERE item.deleted_at IS NULL
     UNION ALL
-    SELECT src.id, src.kind, src.name, src.status, src.source_item_id, src.source_item_type, src.source_metadata, src.deleted_at, src.stale_since, c.depth + 1, c.path || src.id
+    SELECT src.id, src.kind, src.name, src.status, src.source_item_id, src.source_item_type, src.source_metadata, src.deleted_at, src.stale_since, src.actor, c.depth + 1, c.path || src.id
     FROM chain c
     JOIN LATERAL (
         (
             SELECT
                 f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type,
-                f.source_metadata, f.deleted_at, f.stale_since
+                f.source_metadata, f.deleted_at, f.stale_since, f.actor
             FROM customer_values f
             WHERE f.tenant_id = $1
               AND f.id = c.source_item_id
@@ -132,7 +132,7 @@ WITH RECURSIVE chain AS (
         (
             SELECT
                 a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type,
-                a.source_metadata, a.deleted_at, a.stale_since
+                a.source_metadata, a.deleted_at, a.stale_since, a.actor
             FROM customer_assets a
             WHERE a.tenant_id = $1
               AND a.id = c.source_item_id
@@ -150,6 +150,7 @@ SELECT
     source_item_type::text AS source_item_type,
     source_metadata::jsonb AS source_metadata,
     stale_since,
+    actor::text AS actor,
     depth::int AS depth
 FROM chain
 ORDER BY depth
@@ -170,6 +171,7 @@ type GetChainRow struct {
 	SourceItemType string          `json:"source_item_type"`
 	SourceMetadata json.RawMessage `json:"source_metadata"`
 	StaleSince     *time.Time      `json:"stale_since"`
+	Actor          string          `json:"actor"`
 	Depth          int32           `json:"depth"`
 }
 
@@ -194,6 +196,7 @@ func (q *Queries) GetChain(ctx context.Context, arg GetChainParams) ([]GetChainR
 			&i.SourceItemType,
 			&i.SourceMetadata,
 			&i.StaleSince,
+			&i.Actor,
 			&i.Depth,
 		); err != nil {
 			return nil, err
@@ -250,12 +253,12 @@ func (q *Queries) GetItemOwner(ctx context.Context, tenantID uuid.UUID, iD uuid.
 
 const getPastChain = `-- name: GetPastChain :many
 WITH RECURSIVE chain AS (
-    SELECT item.id, item.kind, item.name, item.status, item.source_item_id, item.source_item_type, item.source_metadata, item.deleted_at, item.stale_since, 0 AS depth, ARRAY [item.id] AS path
+    SELECT item.id, item.kind, item.name, item.status, item.source_item_id, item.source_item_type, item.source_metadata, item.deleted_at, item.stale_since, item.actor, 0 AS depth, ARRAY [item.id] AS path
     FROM (
         (
             SELECT
                 f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type,
-                f.source_metadata, f.deleted_at, f.stale_since
+                f.source_metadata, f.deleted_at, f.stale_since, f.actor
             FROM customer_values f
             WHERE f.tenant_id = $1
               AND f.id = $2
@@ -268,7 +271,7 @@ WITH RECURSIVE chain AS (
         (
             SELECT
                 a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type,
-                a.source_metadata, a.deleted_at, a.stale_since
+                a.source_metadata, a.deleted_at, a.stale_since, a.actor
             FROM customer_assets a
             WHERE a.tenant_id = $1
               AND a.id = $2
@@ -279,13 +282,13 @@ WITH RECURSIVE chain AS (
         )
     ) item
     UNION ALL
-    SELECT src.id, src.kind, src.name, src.status, src.source_item_id, src.source_item_type, src.source_metadata, src.deleted_at, src.stale_since, c.depth + 1, c.path || src.id
+    SELECT src.id, src.kind, src.name, src.status, src.source_item_id, src.source_item_type, src.source_metadata, src.deleted_at, src.stale_since, src.actor, c.depth + 1, c.path || src.id
     FROM chain c
     JOIN LATERAL (
         (
             SELECT
                 f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type,
-                f.source_metadata, f.deleted_at, f.stale_since
+                f.source_metadata, f.deleted_at, f.stale_since, f.actor
             FROM customer_values f
             WHERE f.tenant_id = $1
               AND f.id = c.source_item_id
@@ -298,7 +301,7 @@ WITH RECURSIVE chain AS (
         (
             SELECT
                 a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type,
-                a.source_metadata, a.deleted_at, a.stale_since
+                a.source_metadata, a.deleted_at, a.stale_since, a.actor
             FROM customer_assets a
             WHERE a.tenant_id = $1
               AND a.id = c.source_item_id
@@ -319,6 +322,7 @@ SELECT
     source_item_type::text AS source_item_type,
     source_metadata::jsonb AS source_metadata,
     stale_since,
+    actor::text AS actor,
     depth::int AS depth
 FROM chain
 ORDER BY depth
@@ -341,6 +345,7 @@ type GetPastChainRow struct {
 	SourceItemType string          `json:"source_item_type"`
 	SourceMetadata json.RawMessage `json:"source_metadata"`
 	StaleSince     *time.Time      `json:"stale_since"`
+	Actor          string          `json:"actor"`
 	Depth          int32           `json:"depth"`
 }
 
@@ -370,6 +375,7 @@ func (q *Queries) GetPastChain(ctx context.Context, arg GetPastChainParams) ([]G
 			&i.SourceItemType,
 			&i.SourceMetadata,
 			&i.StaleSince,
+			&i.Actor,
 			&i.Depth,
 		); err != nil {
 			return nil, err
@@ -515,13 +521,13 @@ func (q *Queries) ListDependents(ctx context.Context, tenantID uuid.UUID, itemID
 }
 
 const listDerived = `-- name: ListDerived :many
-SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_metadata, f.stale_since
+SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_metadata, f.stale_since, f.actor
 FROM customer_values f
 WHERE f.tenant_id = $1
   AND f.source_item_id = $2::uuid
   AND f.deleted_at IS NULL
 UNION ALL
-SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_metadata, a.stale_since
+SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_metadata, a.stale_since, a.actor
 FROM customer_assets a
 WHERE a.tenant_id = $1
   AND a.source_item_id = $2::uuid
@@ -537,6 +543,7 @@ type ListDerivedRow struct {
 	Status         string          `json:"status"`
 	SourceMetadata json.RawMessage `json:"source_metadata"`
 	StaleSince     *time.Time      `json:"stale_since"`
+	Actor          string          `json:"actor"`
 }
 
 // Lists the items that were derived from an item. Indexes: customer_values_source, customer_assets_source.
@@ -556,6 +563,7 @@ func (q *Queries) ListDerived(ctx context.Context, tenantID uuid.UUID, itemID uu
 			&i.Status,
 			&i.SourceMetadata,
 			&i.StaleSince,
+			&i.Actor,
 		); err != nil {
 			return nil, err
 		}

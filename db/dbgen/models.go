@@ -13,18 +13,48 @@ import (
 )
 
 type ApiKey struct {
-	ID         uuid.UUID  `json:"id"`
-	TenantID   uuid.UUID  `json:"tenant_id"`
-	Name       string     `json:"name"`
-	KeyHash    []byte     `json:"key_hash"`
-	Scopes     []string   `json:"scopes"`
-	Sources    []string   `json:"sources"`
-	Purpose    string     `json:"purpose"`
-	Pii        bool       `json:"pii"`
-	CreatedAt  time.Time  `json:"created_at"`
-	ExpiresAt  *time.Time `json:"expires_at"`
-	RevokedAt  *time.Time `json:"revoked_at"`
-	LastUsedAt *time.Time `json:"last_used_at"`
+	ID         uuid.UUID   `json:"id"`
+	TenantID   uuid.UUID   `json:"tenant_id"`
+	Name       string      `json:"name"`
+	KeyHash    []byte      `json:"key_hash"`
+	Scopes     []string    `json:"scopes"`
+	Sources    []string    `json:"sources"`
+	Agents     []uuid.UUID `json:"agents"`
+	Purpose    string      `json:"purpose"`
+	Pii        bool        `json:"pii"`
+	CreatedAt  time.Time   `json:"created_at"`
+	ExpiresAt  *time.Time  `json:"expires_at"`
+	RevokedAt  *time.Time  `json:"revoked_at"`
+	LastUsedAt *time.Time  `json:"last_used_at"`
+}
+
+type AuditEntry struct {
+	TenantID    uuid.UUID  `json:"tenant_id"`
+	ID          uuid.UUID  `json:"id"`
+	Xact        int64      `json:"xact"`
+	At          time.Time  `json:"at"`
+	Action      string     `json:"action"`
+	Actor       string     `json:"actor"`
+	Operation   string     `json:"operation"`
+	OperationID *uuid.UUID `json:"operation_id"`
+	Subject     string     `json:"subject"`
+	Fields      []string   `json:"fields"`
+	Purpose     string     `json:"purpose"`
+	Code        string     `json:"code"`
+}
+
+type AuditSeal struct {
+	TenantID   uuid.UUID   `json:"tenant_id"`
+	Number     int64       `json:"number"`
+	ClosedAt   time.Time   `json:"closed_at"`
+	Cluster    string      `json:"cluster"`
+	FromXact   int64       `json:"from_xact"`
+	ToXact     int64       `json:"to_xact"`
+	EntryIds   []uuid.UUID `json:"entry_ids"`
+	LeafHashes []byte      `json:"leaf_hashes"`
+	Root       []byte      `json:"root"`
+	Previous   []byte      `json:"previous"`
+	Hash       []byte      `json:"hash"`
 }
 
 type ChannelIdentity struct {
@@ -77,6 +107,7 @@ type CustomerAsset struct {
 	UpdatedAt          time.Time       `json:"updated_at"`
 	ExpiresAt          *time.Time      `json:"expires_at"`
 	OperationID        uuid.UUID       `json:"operation_id"`
+	Actor              string          `json:"actor"`
 	AcceptedAt         time.Time       `json:"accepted_at"`
 	DeletedAt          *time.Time      `json:"deleted_at"`
 	StaleSince         *time.Time      `json:"stale_since"`
@@ -89,6 +120,14 @@ type CustomerExport struct {
 	Counts     json.RawMessage `json:"counts"`
 	ExpiresAt  time.Time       `json:"expires_at"`
 	MadeAt     time.Time       `json:"made_at"`
+}
+
+type CustomerKey struct {
+	TenantID   uuid.UUID `json:"tenant_id"`
+	CustomerID uuid.UUID `json:"customer_id"`
+	Wrapped    []byte    `json:"wrapped"`
+	KekID      int64     `json:"kek_id"`
+	CreatedAt  time.Time `json:"created_at"`
 }
 
 type CustomerMerge struct {
@@ -151,6 +190,7 @@ type CustomerValue struct {
 	DefinitionID         *uuid.UUID      `json:"definition_id"`
 	Warnings             []string        `json:"warnings"`
 	OperationID          uuid.UUID       `json:"operation_id"`
+	Actor                string          `json:"actor"`
 	AcceptedAt           time.Time       `json:"accepted_at"`
 	DeletedAt            *time.Time      `json:"deleted_at"`
 	StaleSince           *time.Time      `json:"stale_since"`
@@ -302,6 +342,7 @@ type Operation struct {
 	SubjectID       string          `json:"subject_id"`
 	IdempotencyKey  string          `json:"idempotency_key"`
 	ParentID        *uuid.UUID      `json:"parent_id"`
+	Actor           string          `json:"actor"`
 	Payload         []byte          `json:"payload"`
 	Prepared        []byte          `json:"prepared"`
 	Status          string          `json:"status"`
@@ -423,6 +464,13 @@ type SchemaExtraction struct {
 	ProposedAt  time.Time       `json:"proposed_at"`
 }
 
+type SealedField struct {
+	TenantID uuid.UUID  `json:"tenant_id"`
+	Name     string     `json:"name"`
+	AddedAt  time.Time  `json:"added_at"`
+	SealedAt *time.Time `json:"sealed_at"`
+}
+
 type Session struct {
 	TenantID           uuid.UUID       `json:"tenant_id"`
 	ID                 uuid.UUID       `json:"id"`
@@ -441,7 +489,7 @@ type SessionTurn struct {
 	SessionID   uuid.UUID `json:"session_id"`
 	TurnIndex   int32     `json:"turn_index"`
 	Speaker     string    `json:"speaker"`
-	Text        string    `json:"text"`
+	Text        []byte    `json:"text"`
 	OperationID uuid.UUID `json:"operation_id"`
 	AcceptedAt  time.Time `json:"accepted_at"`
 	SaidAt      time.Time `json:"said_at"`

@@ -88,7 +88,7 @@ SET attempts = i.attempts + 1,
     due_at = clock_timestamp() + $1::interval
 FROM due
 WHERE i.id = due.id
-RETURNING i.id, i.tenant_id, i.workflow, i.event, i.subject, i.subject_id, i.idempotency_key, i.parent_id, i.payload, i.prepared, i.status, i.result, i.error, i.touched_profiles, i.touched_pending, i.attempts, i.carried_by, i.batch_id, i.failures, i.accepted_at, i.enqueued_at, i.due_at, i.applied_at, i.finished_at, i.erased_at
+RETURNING i.id, i.tenant_id, i.workflow, i.event, i.subject, i.subject_id, i.idempotency_key, i.parent_id, i.actor, i.payload, i.prepared, i.status, i.result, i.error, i.touched_profiles, i.touched_pending, i.attempts, i.carried_by, i.batch_id, i.failures, i.accepted_at, i.enqueued_at, i.due_at, i.applied_at, i.finished_at, i.erased_at
 `
 
 type ClaimDueOperationsParams struct {
@@ -124,6 +124,7 @@ func (q *Queries) ClaimDueOperations(ctx context.Context, arg ClaimDueOperations
 			&i.SubjectID,
 			&i.IdempotencyKey,
 			&i.ParentID,
+			&i.Actor,
 			&i.Payload,
 			&i.Prepared,
 			&i.Status,
@@ -153,7 +154,7 @@ func (q *Queries) ClaimDueOperations(ctx context.Context, arg ClaimDueOperations
 }
 
 const getIdleOperation = `-- name: GetIdleOperation :one
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, actor, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
 FROM operations
 WHERE tenant_id = $1
   AND id = $2
@@ -173,6 +174,7 @@ func (q *Queries) GetIdleOperation(ctx context.Context, tenantID uuid.UUID, iD u
 		&i.SubjectID,
 		&i.IdempotencyKey,
 		&i.ParentID,
+		&i.Actor,
 		&i.Payload,
 		&i.Prepared,
 		&i.Status,
@@ -195,7 +197,7 @@ func (q *Queries) GetIdleOperation(ctx context.Context, tenantID uuid.UUID, iD u
 }
 
 const getOperation = `-- name: GetOperation :one
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, actor, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
 FROM operations
 WHERE tenant_id = $1
   AND id = $2
@@ -214,6 +216,7 @@ func (q *Queries) GetOperation(ctx context.Context, tenantID uuid.UUID, iD uuid.
 		&i.SubjectID,
 		&i.IdempotencyKey,
 		&i.ParentID,
+		&i.Actor,
 		&i.Payload,
 		&i.Prepared,
 		&i.Status,
@@ -236,7 +239,7 @@ func (q *Queries) GetOperation(ctx context.Context, tenantID uuid.UUID, iD uuid.
 }
 
 const getOperationByKey = `-- name: GetOperationByKey :one
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, actor, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
 FROM operations
 WHERE tenant_id = $1
   AND workflow = $2
@@ -262,6 +265,7 @@ func (q *Queries) GetOperationByKey(ctx context.Context, arg GetOperationByKeyPa
 		&i.SubjectID,
 		&i.IdempotencyKey,
 		&i.ParentID,
+		&i.Actor,
 		&i.Payload,
 		&i.Prepared,
 		&i.Status,
@@ -285,7 +289,7 @@ func (q *Queries) GetOperationByKey(ctx context.Context, arg GetOperationByKeyPa
 
 const getOperationStates = `-- name: GetOperationStates :many
 SELECT
-    id, tenant_id, workflow, status, result, error, attempts, batch_id, accepted_at, finished_at
+    id, tenant_id, workflow, actor, parent_id, status, result, error, attempts, batch_id, accepted_at, finished_at
 FROM operations
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -295,6 +299,8 @@ type GetOperationStatesRow struct {
 	ID         uuid.UUID       `json:"id"`
 	TenantID   uuid.UUID       `json:"tenant_id"`
 	Workflow   string          `json:"workflow"`
+	Actor      string          `json:"actor"`
+	ParentID   *uuid.UUID      `json:"parent_id"`
 	Status     string          `json:"status"`
 	Result     json.RawMessage `json:"result"`
 	Error      json.RawMessage `json:"error"`
@@ -318,6 +324,8 @@ func (q *Queries) GetOperationStates(ctx context.Context, tenantID uuid.UUID, id
 			&i.ID,
 			&i.TenantID,
 			&i.Workflow,
+			&i.Actor,
+			&i.ParentID,
 			&i.Status,
 			&i.Result,
 			&i.Error,
@@ -337,7 +345,7 @@ func (q *Queries) GetOperationStates(ctx context.Context, tenantID uuid.UUID, id
 }
 
 const getOperations = `-- name: GetOperations :many
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, actor, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
 FROM operations
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -362,6 +370,7 @@ func (q *Queries) GetOperations(ctx context.Context, tenantID uuid.UUID, ids []u
 			&i.SubjectID,
 			&i.IdempotencyKey,
 			&i.ParentID,
+			&i.Actor,
 			&i.Payload,
 			&i.Prepared,
 			&i.Status,
@@ -391,40 +400,58 @@ func (q *Queries) GetOperations(ctx context.Context, tenantID uuid.UUID, ids []u
 }
 
 const insertOperations = `-- name: InsertOperations :many
-INSERT INTO operations (
-    id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, attempts, enqueued_at, due_at
-)
-SELECT
-    n.id, $1, n.workflow, n.event, n.subject, n.idempotency_key,
-    nullif(n.parent_id, '00000000-0000-0000-0000-000000000000'), n.payload,
-    $2::boolean::integer, CASE WHEN $2 THEN clock_timestamp() END,
-    clock_timestamp() + $3::interval
-FROM (
+WITH n AS (
     SELECT
-        unnest($4::uuid[]) AS id,
-        unnest($5::text[]) AS workflow,
-        unnest($6::text[]) AS event,
-        unnest($7::text[]) AS subject,
-        unnest($8::text[]) AS idempotency_key,
-        unnest($9::uuid[]) AS parent_id,
+        unnest($1::uuid[]) AS id,
+        unnest($2::text[]) AS workflow,
+        unnest($3::text[]) AS event,
+        unnest($4::text[]) AS subject,
+        unnest($5::text[]) AS idempotency_key,
+        unnest($6::uuid[]) AS parent_id,
+        unnest($7::text[]) AS actor,
+        unnest($8::boolean[]) AS forced,
+        unnest($9::text[]) AS fields,
         unnest($10::bytea[]) AS payload
-) n
-ORDER BY n.id
-ON CONFLICT (tenant_id, workflow, idempotency_key) DO NOTHING
-RETURNING id, accepted_at
+), accepted AS (
+    INSERT INTO operations (
+        id, tenant_id, workflow, event, subject, idempotency_key, parent_id, actor, payload, attempts, enqueued_at, due_at
+    )
+    SELECT
+        n.id, $11, n.workflow, n.event, n.subject, n.idempotency_key,
+        nullif(n.parent_id, '00000000-0000-0000-0000-000000000000'), n.actor, n.payload,
+        $12::boolean::integer, CASE WHEN $12 THEN clock_timestamp() END,
+        clock_timestamp() + $13::interval
+    FROM n
+    ORDER BY n.id
+    ON CONFLICT (tenant_id, workflow, idempotency_key) DO NOTHING
+    RETURNING id, accepted_at, subject_id
+), audited AS (
+    INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject, fields)
+    SELECT
+        $11, CASE WHEN n.forced THEN 'forced' ELSE 'accepted' END, n.actor, n.workflow, n.id, a.subject_id,
+        string_to_array(n.fields, ',')
+    FROM n
+    JOIN accepted a ON a.id = n.id
+    WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
+)
+SELECT a.id, a.accepted_at
+FROM accepted a
 `
 
 type InsertOperationsParams struct {
-	TenantID        uuid.UUID     `json:"tenant_id"`
-	Pushing         bool          `json:"pushing"`
-	DueAfter        time.Duration `json:"due_after"`
 	Ids             []uuid.UUID   `json:"ids"`
 	Workflows       []string      `json:"workflows"`
 	Events          []string      `json:"events"`
 	Subjects        []string      `json:"subjects"`
 	IdempotencyKeys []string      `json:"idempotency_keys"`
 	ParentIds       []uuid.UUID   `json:"parent_ids"`
+	Actors          []string      `json:"actors"`
+	Forced          []bool        `json:"forced"`
+	Fields          []string      `json:"fields"`
 	Payloads        [][]byte      `json:"payloads"`
+	TenantID        uuid.UUID     `json:"tenant_id"`
+	Pushing         bool          `json:"pushing"`
+	DueAfter        time.Duration `json:"due_after"`
 }
 
 type InsertOperationsRow struct {
@@ -432,20 +459,25 @@ type InsertOperationsRow struct {
 	AcceptedAt time.Time `json:"accepted_at"`
 }
 
-// Accepts operations of a tenant. pushing: the caller pushes them after the commit. It returns no row for an operation
-// whose idempotency key was accepted before. The order of the ids is the order of acceptance. Index: the unique key.
+// Accepts operations of a tenant, and records it in the audit. pushing: the caller pushes them after the commit. It
+// returns no row for an operation whose idempotency key was accepted before. The order of the ids is the order of
+// acceptance. fields are the names of the fields that an operation changes, with commas between them. Index: the unique
+// key.
 func (q *Queries) InsertOperations(ctx context.Context, arg InsertOperationsParams) ([]InsertOperationsRow, error) {
 	rows, err := q.db.Query(ctx, insertOperations,
-		arg.TenantID,
-		arg.Pushing,
-		arg.DueAfter,
 		arg.Ids,
 		arg.Workflows,
 		arg.Events,
 		arg.Subjects,
 		arg.IdempotencyKeys,
 		arg.ParentIds,
+		arg.Actors,
+		arg.Forced,
+		arg.Fields,
 		arg.Payloads,
+		arg.TenantID,
+		arg.Pushing,
+		arg.DueAfter,
 	)
 	if err != nil {
 		return nil, err
@@ -466,7 +498,7 @@ func (q *Queries) InsertOperations(ctx context.Context, arg InsertOperationsPara
 }
 
 const lockOperation = `-- name: LockOperation :one
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, actor, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
 FROM operations
 WHERE tenant_id = $1
   AND id = $2
@@ -486,6 +518,7 @@ func (q *Queries) LockOperation(ctx context.Context, tenantID uuid.UUID, iD uuid
 		&i.SubjectID,
 		&i.IdempotencyKey,
 		&i.ParentID,
+		&i.Actor,
 		&i.Payload,
 		&i.Prepared,
 		&i.Status,
@@ -508,7 +541,7 @@ func (q *Queries) LockOperation(ctx context.Context, tenantID uuid.UUID, iD uuid
 }
 
 const lockOperations = `-- name: LockOperations :many
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, actor, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
 FROM operations
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -535,6 +568,7 @@ func (q *Queries) LockOperations(ctx context.Context, tenantID uuid.UUID, ids []
 			&i.SubjectID,
 			&i.IdempotencyKey,
 			&i.ParentID,
+			&i.Actor,
 			&i.Payload,
 			&i.Prepared,
 			&i.Status,
@@ -564,21 +598,36 @@ func (q *Queries) LockOperations(ctx context.Context, tenantID uuid.UUID, ids []
 }
 
 const markOperationApplied = `-- name: MarkOperationApplied :exec
-UPDATE operations
-SET
-    status = 'applied',
-    result = $1,
-    touched_profiles = $2,
-    touched_pending = $3,
-    error = NULL,
-    prepared = NULL,
-    carried_by = $4,
-    batch_id = $5,
-    failures = 0,
-    applied_at = clock_timestamp(),
-    finished_at = NULL
-WHERE tenant_id = $6
-  AND id = $7
+WITH applied AS (
+    UPDATE operations o
+    SET
+        status = 'applied',
+        result = $1,
+        touched_profiles = $2,
+        touched_pending = $3,
+        error = NULL,
+        prepared = NULL,
+        carried_by = $4,
+        batch_id = $5,
+        failures = 0,
+        applied_at = clock_timestamp(),
+        finished_at = NULL
+    WHERE o.tenant_id = $6
+      AND o.id = $7
+    RETURNING o.id, o.tenant_id, o.workflow, o.subject_id, o.actor, o.touched_profiles
+)
+INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject)
+SELECT
+    a.tenant_id, 'applied', a.actor, a.workflow, a.id,
+    coalesce(
+        CASE
+            WHEN cardinality(a.touched_profiles) = 1
+                THEN (SELECT p.customer_id::text FROM customer_profiles p WHERE p.id = a.touched_profiles[1])
+        END,
+        a.subject_id
+    )
+FROM applied a
+WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
 `
 
 type MarkOperationAppliedParams struct {
@@ -591,7 +640,8 @@ type MarkOperationAppliedParams struct {
 	ID              uuid.UUID       `json:"id"`
 }
 
-// Marks an operation as applied, in the transaction of its effect: both commit or neither. Index: primary key.
+// Marks an operation as applied, in the transaction of its effect: both commit or neither. The audit records it for the
+// customer whose profile changed, if it is one. Indexes: primary keys.
 func (q *Queries) MarkOperationApplied(ctx context.Context, arg MarkOperationAppliedParams) error {
 	_, err := q.db.Exec(ctx, markOperationApplied,
 		arg.Result,
@@ -606,7 +656,21 @@ func (q *Queries) MarkOperationApplied(ctx context.Context, arg MarkOperationApp
 }
 
 const markOperationFailed = `-- name: MarkOperationFailed :execrows
-UPDATE operations
+WITH failing AS (
+    SELECT o.id, o.tenant_id, o.workflow, o.subject_id, o.actor
+    FROM operations o
+    WHERE o.tenant_id = $4
+      AND o.id = $5
+      AND o.status IN ('accepted', 'failed')
+      AND o.error IS DISTINCT FROM $1::jsonb
+    FOR UPDATE
+), audited AS (
+    INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject, code)
+    SELECT f.tenant_id, 'rejected', f.actor, f.workflow, f.id, f.subject_id, coalesce($1::jsonb ->> 'code', '')
+    FROM failing f
+    WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
+)
+UPDATE operations i
 SET
     status = 'failed',
     error = $1::jsonb,
@@ -614,10 +678,9 @@ SET
     carried_by = $2,
     batch_id = $3,
     finished_at = clock_timestamp()
-WHERE tenant_id = $4
-  AND id = $5
-  AND status IN ('accepted', 'failed')
-  AND error IS DISTINCT FROM $1::jsonb
+FROM failing
+WHERE i.tenant_id = failing.tenant_id
+  AND i.id = failing.id
 `
 
 type MarkOperationFailedParams struct {
@@ -645,28 +708,35 @@ func (q *Queries) MarkOperationFailed(ctx context.Context, arg MarkOperationFail
 }
 
 const markOperationsApplied = `-- name: MarkOperationsApplied :exec
-UPDATE operations o
-SET
-    status = 'applied',
-    result = n.result::jsonb,
-    touched_profiles = ARRAY[n.profile_id],
-    touched_pending = $1,
-    error = NULL,
-    prepared = NULL,
-    carried_by = n.push,
-    batch_id = $2,
-    failures = 0,
-    applied_at = clock_timestamp(),
-    finished_at = NULL
-FROM (
-    SELECT
-        unnest($4::uuid[]) AS id,
-        unnest($5::text[]) AS result,
-        unnest($6::uuid[]) AS profile_id,
-        unnest($7::integer[]) AS push
-) n
-WHERE o.tenant_id = $3
-  AND o.id = n.id
+WITH applied AS (
+    UPDATE operations o
+    SET
+        status = 'applied',
+        result = n.result::jsonb,
+        touched_profiles = ARRAY[n.profile_id],
+        touched_pending = $1,
+        error = NULL,
+        prepared = NULL,
+        carried_by = n.push,
+        batch_id = $2,
+        failures = 0,
+        applied_at = clock_timestamp(),
+        finished_at = NULL
+    FROM (
+        SELECT
+            unnest($4::uuid[]) AS id,
+            unnest($5::text[]) AS result,
+            unnest($6::uuid[]) AS profile_id,
+            unnest($7::integer[]) AS push
+    ) n
+    WHERE o.tenant_id = $3
+      AND o.id = n.id
+    RETURNING o.id, o.tenant_id, o.workflow, o.subject_id, o.actor
+)
+INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject)
+SELECT a.tenant_id, 'applied', a.actor, a.workflow, a.id, a.subject_id
+FROM applied a
+WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
 `
 
 type MarkOperationsAppliedParams struct {
@@ -787,31 +857,50 @@ func (q *Queries) ReleaseOperations(ctx context.Context, dueAfter time.Duration,
 }
 
 const reopenOperation = `-- name: ReopenOperation :one
-UPDATE operations
+WITH failed AS (
+    SELECT o.id, o.tenant_id, o.workflow, o.subject_id
+    FROM operations o
+    WHERE o.tenant_id = $2
+      AND o.id = $3
+      AND o.status = 'failed'
+    FOR UPDATE
+), audited AS (
+    INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject)
+    SELECT f.tenant_id, 'replayed', $4, f.workflow, f.id, f.subject_id
+    FROM failed f
+    WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
+)
+UPDATE operations i
 SET
     status = 'accepted',
     error = NULL,
     finished_at = NULL,
     failures = 0,
-    attempts = attempts + 1,
+    attempts = i.attempts + 1,
     enqueued_at = clock_timestamp(),
     due_at = clock_timestamp() + $1::interval
-WHERE tenant_id = $2
-  AND id = $3
-  AND status = 'failed'
-RETURNING id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
+FROM failed
+WHERE i.tenant_id = failed.tenant_id
+  AND i.id = failed.id
+RETURNING i.id, i.tenant_id, i.workflow, i.event, i.subject, i.subject_id, i.idempotency_key, i.parent_id, i.actor, i.payload, i.prepared, i.status, i.result, i.error, i.touched_profiles, i.touched_pending, i.attempts, i.carried_by, i.batch_id, i.failures, i.accepted_at, i.enqueued_at, i.due_at, i.applied_at, i.finished_at, i.erased_at
 `
 
 type ReopenOperationParams struct {
 	DueAfter time.Duration `json:"due_after"`
 	TenantID uuid.UUID     `json:"tenant_id"`
 	ID       uuid.UUID     `json:"id"`
+	Actor    string        `json:"actor"`
 }
 
 // Reopens a failed operation when an operator replays it or its run: the relay pushes it until it is applied. Index:
 // primary key.
 func (q *Queries) ReopenOperation(ctx context.Context, arg ReopenOperationParams) (Operation, error) {
-	row := q.db.QueryRow(ctx, reopenOperation, arg.DueAfter, arg.TenantID, arg.ID)
+	row := q.db.QueryRow(ctx, reopenOperation,
+		arg.DueAfter,
+		arg.TenantID,
+		arg.ID,
+		arg.Actor,
+	)
 	var i Operation
 	err := row.Scan(
 		&i.ID,
@@ -822,6 +911,7 @@ func (q *Queries) ReopenOperation(ctx context.Context, arg ReopenOperationParams
 		&i.SubjectID,
 		&i.IdempotencyKey,
 		&i.ParentID,
+		&i.Actor,
 		&i.Payload,
 		&i.Prepared,
 		&i.Status,
@@ -844,15 +934,28 @@ func (q *Queries) ReopenOperation(ctx context.Context, arg ReopenOperationParams
 }
 
 const repeatOperation = `-- name: RepeatOperation :one
-UPDATE operations
-SET attempts = attempts + 1,
+WITH unfinished AS (
+    SELECT o.id, o.tenant_id, o.workflow, o.subject_id
+    FROM operations o
+    WHERE o.tenant_id = $2
+      AND o.id = $3
+      AND o.status IN ('accepted', 'applied')
+      AND greatest(o.accepted_at, o.enqueued_at) < clock_timestamp() - $4::interval
+    FOR UPDATE
+), audited AS (
+    INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject)
+    SELECT u.tenant_id, 'replayed', $5, u.workflow, u.id, u.subject_id
+    FROM unfinished u
+    WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
+)
+UPDATE operations i
+SET attempts = i.attempts + 1,
     enqueued_at = clock_timestamp(),
     due_at = clock_timestamp() + $1::interval
-WHERE tenant_id = $2
-  AND id = $3
-  AND status IN ('accepted', 'applied')
-  AND greatest(accepted_at, enqueued_at) < clock_timestamp() - $4::interval
-RETURNING id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
+FROM unfinished
+WHERE i.tenant_id = unfinished.tenant_id
+  AND i.id = unfinished.id
+RETURNING i.id, i.tenant_id, i.workflow, i.event, i.subject, i.subject_id, i.idempotency_key, i.parent_id, i.actor, i.payload, i.prepared, i.status, i.result, i.error, i.touched_profiles, i.touched_pending, i.attempts, i.carried_by, i.batch_id, i.failures, i.accepted_at, i.enqueued_at, i.due_at, i.applied_at, i.finished_at, i.erased_at
 `
 
 type RepeatOperationParams struct {
@@ -860,6 +963,7 @@ type RepeatOperationParams struct {
 	TenantID uuid.UUID     `json:"tenant_id"`
 	ID       uuid.UUID     `json:"id"`
 	MinAge   time.Duration `json:"min_age"`
+	Actor    string        `json:"actor"`
 }
 
 // Counts one more push of an operation that is unfinished min_age after its acceptance and its last push. Index:
@@ -870,6 +974,7 @@ func (q *Queries) RepeatOperation(ctx context.Context, arg RepeatOperationParams
 		arg.TenantID,
 		arg.ID,
 		arg.MinAge,
+		arg.Actor,
 	)
 	var i Operation
 	err := row.Scan(
@@ -881,6 +986,7 @@ func (q *Queries) RepeatOperation(ctx context.Context, arg RepeatOperationParams
 		&i.SubjectID,
 		&i.IdempotencyKey,
 		&i.ParentID,
+		&i.Actor,
 		&i.Payload,
 		&i.Prepared,
 		&i.Status,

@@ -14,7 +14,7 @@ import (
 )
 
 const listCustomerValues = `-- name: ListCustomerValues :many
-SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at, f.stale_since
+SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.stale_since
 FROM customer_profiles c
 JOIN customer_values f ON f.profile_id = c.id
 WHERE c.tenant_id = $1
@@ -74,6 +74,7 @@ func (q *Queries) ListCustomerValues(ctx context.Context, tenantID uuid.UUID, cu
 			&i.CustomerValue.DefinitionID,
 			&i.CustomerValue.Warnings,
 			&i.CustomerValue.OperationID,
+			&i.CustomerValue.Actor,
 			&i.CustomerValue.AcceptedAt,
 			&i.CustomerValue.DeletedAt,
 			&i.CustomerValue.StaleSince,
@@ -198,7 +199,7 @@ WITH lead AS (
     WHERE a.tenant_id = $1
 )
 SELECT
-    o.id, o.workflow, o.subject, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
+    o.id, o.workflow, o.subject, o.actor, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
 FROM concerned
 JOIN operations o ON o.id = concerned.id
 WHERE o.tenant_id = $1
@@ -226,6 +227,7 @@ type PageCustomerOperationsRow struct {
 	ID         uuid.UUID       `json:"id"`
 	Workflow   string          `json:"workflow"`
 	Subject    string          `json:"subject"`
+	Actor      string          `json:"actor"`
 	Status     string          `json:"status"`
 	Error      json.RawMessage `json:"error"`
 	Attempts   int32           `json:"attempts"`
@@ -257,6 +259,7 @@ func (q *Queries) PageCustomerOperations(ctx context.Context, arg PageCustomerOp
 			&i.ID,
 			&i.Workflow,
 			&i.Subject,
+			&i.Actor,
 			&i.Status,
 			&i.Error,
 			&i.Attempts,
@@ -329,7 +332,7 @@ func (q *Queries) PageCustomers(ctx context.Context, arg PageCustomersParams) ([
 
 const pageFailedOperations = `-- name: PageFailedOperations :many
 SELECT
-    id, workflow, subject, status, error, attempts, accepted_at, finished_at
+    id, workflow, subject, actor, status, error, attempts, accepted_at, finished_at
 FROM operations
 WHERE tenant_id = $1
   AND status = 'failed'
@@ -353,6 +356,7 @@ type PageFailedOperationsRow struct {
 	ID         uuid.UUID       `json:"id"`
 	Workflow   string          `json:"workflow"`
 	Subject    string          `json:"subject"`
+	Actor      string          `json:"actor"`
 	Status     string          `json:"status"`
 	Error      json.RawMessage `json:"error"`
 	Attempts   int32           `json:"attempts"`
@@ -380,6 +384,7 @@ func (q *Queries) PageFailedOperations(ctx context.Context, arg PageFailedOperat
 			&i.ID,
 			&i.Workflow,
 			&i.Subject,
+			&i.Actor,
 			&i.Status,
 			&i.Error,
 			&i.Attempts,
@@ -397,7 +402,7 @@ func (q *Queries) PageFailedOperations(ctx context.Context, arg PageFailedOperat
 }
 
 const pageHistory = `-- name: PageHistory :many
-SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at, f.stale_since
+SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.stale_since
 FROM customer_profiles c
 JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
 JOIN customer_values f ON f.profile_id = p.id
@@ -480,6 +485,7 @@ func (q *Queries) PageHistory(ctx context.Context, arg PageHistoryParams) ([]Cus
 			&i.DefinitionID,
 			&i.Warnings,
 			&i.OperationID,
+			&i.Actor,
 			&i.AcceptedAt,
 			&i.DeletedAt,
 			&i.StaleSince,
@@ -684,10 +690,10 @@ func (q *Queries) PageOpenQuestions(ctx context.Context, arg PageOpenQuestionsPa
 
 const pageOperations = `-- name: PageOperations :many
 SELECT
-    o.id, o.workflow, o.subject, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
+    o.id, o.workflow, o.subject, o.actor, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
 FROM unnest($1::text[]) AS w (workflow)
 CROSS JOIN LATERAL (
-    SELECT p.id, p.tenant_id, p.workflow, p.event, p.subject, p.subject_id, p.idempotency_key, p.parent_id, p.payload, p.prepared, p.status, p.result, p.error, p.touched_profiles, p.touched_pending, p.attempts, p.carried_by, p.batch_id, p.failures, p.accepted_at, p.enqueued_at, p.due_at, p.applied_at, p.finished_at, p.erased_at
+    SELECT p.id, p.tenant_id, p.workflow, p.event, p.subject, p.subject_id, p.idempotency_key, p.parent_id, p.actor, p.payload, p.prepared, p.status, p.result, p.error, p.touched_profiles, p.touched_pending, p.attempts, p.carried_by, p.batch_id, p.failures, p.accepted_at, p.enqueued_at, p.due_at, p.applied_at, p.finished_at, p.erased_at
     FROM operations p
     WHERE p.tenant_id = $2
       AND p.workflow = w.workflow
@@ -715,6 +721,7 @@ type PageOperationsRow struct {
 	ID         uuid.UUID       `json:"id"`
 	Workflow   string          `json:"workflow"`
 	Subject    string          `json:"subject"`
+	Actor      string          `json:"actor"`
 	Status     string          `json:"status"`
 	Error      json.RawMessage `json:"error"`
 	Attempts   int32           `json:"attempts"`
@@ -743,6 +750,7 @@ func (q *Queries) PageOperations(ctx context.Context, arg PageOperationsParams) 
 			&i.ID,
 			&i.Workflow,
 			&i.Subject,
+			&i.Actor,
 			&i.Status,
 			&i.Error,
 			&i.Attempts,
@@ -1217,7 +1225,7 @@ WITH unfinished AS MATERIALIZED (
     LIMIT $5
 )
 SELECT
-    o.id, o.workflow, o.subject, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
+    o.id, o.workflow, o.subject, o.actor, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
 FROM page
 JOIN operations o ON o.id = page.id
 ORDER BY o.id DESC
@@ -1235,6 +1243,7 @@ type PageUnfinishedOperationsRow struct {
 	ID         uuid.UUID       `json:"id"`
 	Workflow   string          `json:"workflow"`
 	Subject    string          `json:"subject"`
+	Actor      string          `json:"actor"`
 	Status     string          `json:"status"`
 	Error      json.RawMessage `json:"error"`
 	Attempts   int32           `json:"attempts"`
@@ -1263,6 +1272,7 @@ func (q *Queries) PageUnfinishedOperations(ctx context.Context, arg PageUnfinish
 			&i.ID,
 			&i.Workflow,
 			&i.Subject,
+			&i.Actor,
 			&i.Status,
 			&i.Error,
 			&i.Attempts,

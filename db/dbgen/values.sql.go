@@ -230,7 +230,7 @@ func (q *Queries) ExpireValues(ctx context.Context, now *time.Time, maxRows int3
 }
 
 const getActiveValue = `-- name: GetActiveValue :one
-SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, accepted_at, deleted_at, stale_since
+SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, stale_since
 FROM customer_values
 WHERE tenant_id = $1
   AND profile_id = $2
@@ -284,6 +284,7 @@ func (q *Queries) GetActiveValue(ctx context.Context, arg GetActiveValueParams) 
 		&i.DefinitionID,
 		&i.Warnings,
 		&i.OperationID,
+		&i.Actor,
 		&i.AcceptedAt,
 		&i.DeletedAt,
 		&i.StaleSince,
@@ -292,7 +293,7 @@ func (q *Queries) GetActiveValue(ctx context.Context, arg GetActiveValueParams) 
 }
 
 const getAnyValue = `-- name: GetAnyValue :one
-SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, accepted_at, deleted_at, stale_since
+SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, stale_since
 FROM customer_values
 WHERE tenant_id = $1
   AND id = $2
@@ -337,6 +338,7 @@ func (q *Queries) GetAnyValue(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 		&i.DefinitionID,
 		&i.Warnings,
 		&i.OperationID,
+		&i.Actor,
 		&i.AcceptedAt,
 		&i.DeletedAt,
 		&i.StaleSince,
@@ -345,7 +347,7 @@ func (q *Queries) GetAnyValue(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 }
 
 const getValue = `-- name: GetValue :one
-SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, accepted_at, deleted_at, stale_since
+SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, stale_since
 FROM customer_values
 WHERE tenant_id = $1
   AND id = $2
@@ -391,6 +393,7 @@ func (q *Queries) GetValue(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID
 		&i.DefinitionID,
 		&i.Warnings,
 		&i.OperationID,
+		&i.Actor,
 		&i.AcceptedAt,
 		&i.DeletedAt,
 		&i.StaleSince,
@@ -405,7 +408,7 @@ INSERT INTO customer_values (
     source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision,
     decided_by, decided_at, decision_note, verified, verification_method,
     verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, definition_id, warnings,
-    operation_id, accepted_at
+    operation_id, actor, accepted_at
 )
 VALUES (
     $1, $2, $3, $4, $5, $6,
@@ -417,7 +420,7 @@ VALUES (
     $24,
     $25, $26, $27, $28,
     $29, $30, $31, $32, $33,
-    $34
+    $34, $35
 )
 `
 
@@ -455,6 +458,7 @@ type InsertValueParams struct {
 	DefinitionID         *uuid.UUID      `json:"definition_id"`
 	Warnings             []string        `json:"warnings"`
 	OperationID          uuid.UUID       `json:"operation_id"`
+	Actor                string          `json:"actor"`
 	AcceptedAt           time.Time       `json:"accepted_at"`
 }
 
@@ -494,6 +498,7 @@ func (q *Queries) InsertValue(ctx context.Context, arg InsertValueParams) error 
 		arg.DefinitionID,
 		arg.Warnings,
 		arg.OperationID,
+		arg.Actor,
 		arg.AcceptedAt,
 	)
 	return err
@@ -506,7 +511,7 @@ INSERT INTO customer_values (
     source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision,
     decided_by, decided_at, decision_note, verified, verification_method,
     verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, definition_id, warnings,
-    operation_id, accepted_at
+    operation_id, actor, accepted_at
 )
 SELECT
     r.id, $1, r.profile_id, r.name, r.value, r.encrypted, r.value_type, r.source,
@@ -515,7 +520,7 @@ SELECT
     r.superseded_at, r.yields_to_id, r.decision, r.decided_by, r.decided_at, r.decision_note,
     r.verified, r.verification_method, r.verified_at, r.verified_by, r.confidence, r.requires_confirmation,
     r.collected_at,
-    r.expires_at, r.definition_id, r.warnings, r.operation_id, r.accepted_at
+    r.expires_at, r.definition_id, r.warnings, r.operation_id, r.actor, r.accepted_at
 FROM jsonb_to_recordset($2::jsonb) AS r (
     id uuid, profile_id uuid, name text, value jsonb, encrypted boolean, value_type text, source text,
     source_session_id uuid,
@@ -525,7 +530,8 @@ FROM jsonb_to_recordset($2::jsonb) AS r (
     decided_at timestamptz, decision_note text, verified boolean, verification_method text,
     verified_at timestamptz,
     verified_by text, confidence double precision, requires_confirmation boolean, collected_at timestamptz,
-    expires_at timestamptz, definition_id uuid, warnings text[], operation_id uuid, accepted_at timestamptz
+    expires_at timestamptz, definition_id uuid, warnings text[], operation_id uuid, actor text,
+    accepted_at timestamptz
 )
 `
 
@@ -540,7 +546,7 @@ func (q *Queries) InsertValues(ctx context.Context, tenantID uuid.UUID, rows jso
 }
 
 const listHistory = `-- name: ListHistory :many
-SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at, f.stale_since
+SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.stale_since
 FROM customer_profiles c
 JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
 JOIN customer_values f ON f.profile_id = p.id
@@ -611,6 +617,7 @@ func (q *Queries) ListHistory(ctx context.Context, arg ListHistoryParams) ([]Cus
 			&i.DefinitionID,
 			&i.Warnings,
 			&i.OperationID,
+			&i.Actor,
 			&i.AcceptedAt,
 			&i.DeletedAt,
 			&i.StaleSince,
@@ -838,7 +845,7 @@ func (q *Queries) ListRecentVersions(ctx context.Context, arg ListRecentVersions
 }
 
 const listValuesByID = `-- name: ListValuesByID :many
-SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, accepted_at, deleted_at, stale_since
+SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, stale_since
 FROM customer_values
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -889,6 +896,7 @@ func (q *Queries) ListValuesByID(ctx context.Context, tenantID uuid.UUID, ids []
 			&i.DefinitionID,
 			&i.Warnings,
 			&i.OperationID,
+			&i.Actor,
 			&i.AcceptedAt,
 			&i.DeletedAt,
 			&i.StaleSince,

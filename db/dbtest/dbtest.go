@@ -93,8 +93,8 @@ func Tenant(t testing.TB, d *db.DB) uuid.UUID {
 	return id
 }
 
-// Sealer returns a sealer with a new key.
-func Sealer(t testing.TB) *db.Sealer {
+// Sealer returns a sealer with a new key, for a database. nil: for data of no customer.
+func Sealer(t testing.TB, d *db.DB) *db.Sealer {
 	t.Helper()
 	key, err := db.NewSealingKey()
 	if err != nil {
@@ -103,6 +103,9 @@ func Sealer(t testing.TB) *db.Sealer {
 	s, err := db.NewSealer(key)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if d != nil {
+		s.Bind(d)
 	}
 	return s
 }

@@ -99,8 +99,7 @@ func Unlisted(ctx context.Context, tx pgx.Tx) ([]string, error) {
 	}
 	var out []string
 	for _, row := range found {
-		_, other := Others[row.Name]
-		if !other && !slices.ContainsFunc(Tables, func(t Table) bool { return t.Name == row.Name }) {
+		if Others[row.Name] == "" && Kept[row.Name] == "" && !slices.ContainsFunc(Tables, func(t Table) bool { return t.Name == row.Name }) {
 			out = append(out, row.Name)
 		}
 	}

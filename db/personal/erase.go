@@ -158,7 +158,7 @@ func eraseShared(ctx context.Context, tx pgx.Tx, sealer *db.Sealer, tenant uuid.
 		operations := Tables[tableAt("operations")]
 		sql = "UPDATE operations SET " + operations.Set + " WHERE tenant_id = @tenant AND id = @id"
 	} else {
-		sealed, err := sealer.SealBytes(tenant, o.ID, o.Rest)
+		sealed, err := sealer.SealBytes(ctx, db.Owner{TenantID: tenant}, o.ID, o.Rest)
 		if err != nil {
 			return err
 		}

@@ -60,7 +60,7 @@ func (t Table) read(
 			return err
 		}
 		if t.open != nil {
-			if err := t.open(sealer, s.Tenant, row); err != nil {
+			if err := t.open(ctx, sealer, s.Tenant, row); err != nil {
 				return err
 			}
 		}

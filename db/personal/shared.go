@@ -48,6 +48,18 @@ var splits = map[string]split{
 		}
 		return nil, payload, nil
 	},
+	vault.TakeTurn.Name: func(s Scope, payload json.RawMessage) (own, rest json.RawMessage, err error) {
+		var in vault.TakeTurnInput
+		if err := json.Unmarshal(payload, &in); err != nil {
+			return nil, nil, errSealed
+		}
+		if slices.Contains(s.Customers, in.CustomerID) || slices.Contains(s.Sessions, in.SessionID) ||
+			(in.SessionKey != "" && slices.Contains(s.Sessions, vault.SessionOfKey(in.AgentID, in.SessionKey))) ||
+			(in.CustomerID == uuid.Nil && slices.Contains(s.Identities, Identity{in.Channel, in.ExternalID})) {
+			return payload, nil, nil
+		}
+		return nil, payload, nil
+	},
 }
 
 // SharedWorkflows returns the workflows whose operations can name several customers, or a channel identity.
@@ -105,13 +117,15 @@ func splitList[In, E any](
 }
 
 // findShared opens the payloads of the operations of the tenant that can name the person among others. Their number is
-// that of the imports and openings within the retention of operations.
+// that of the imports and openings of many within the retention of operations, and of unfinished and failed openings and
+// turns: those that succeeded are found by what they stored.
 func (s *Scope) findShared(ctx context.Context, tx pgx.Tx, sealer *db.Sealer) error {
 	rows, err := tx.Query(ctx, `SELECT id, workflow, payload FROM operations
 WHERE tenant_id = @tenant AND workflow = ANY (@workflows) AND id <> @self AND NOT id = ANY (@operations)
-  AND erased_at IS NULL
+  AND erased_at IS NULL AND (workflow = ANY (@several) OR status IN ('accepted', 'failed'))
 ORDER BY id`, pgx.NamedArgs{
 		"tenant": s.Tenant, "self": s.Self, "workflows": SharedWorkflows(), "operations": list(s.Operations),
+		"several": sharedWorkflows(),
 	})
 	if err != nil {
 		return fmt.Errorf("read operations of several customers: %w", err)
@@ -124,7 +138,10 @@ ORDER BY id`, pgx.NamedArgs{
 		if err := rows.Scan(&one.ID, &one.Workflow, &sealed); err != nil {
 			return fmt.Errorf("read operations of several customers: %w", err)
 		}
-		payload, err := sealer.OpenBytes(s.Tenant, one.ID, sealed)
+		payload, err := sealer.OpenBytes(ctx, s.Tenant, one.ID, sealed)
+		if vault.CodeOf(err) == vault.CodeUnknown { // of another customer, whose key is gone
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -10,7 +10,7 @@
 package personal
 
 import (
-	"encoding/base64"
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -20,6 +20,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/vault"
 )
 
 // Table is a table with rows of customers.
@@ -41,7 +42,7 @@ type Table struct {
 	// Machine data is left out of the page for people.
 	Machine bool
 	// open replaces the sealed columns of an exported row by what they hold.
-	open func(s *db.Sealer, tenant uuid.UUID, row map[string]any) error
+	open func(ctx context.Context, s *db.Sealer, tenant uuid.UUID, row map[string]any) error
 }
 
 // Tables lists the tables with rows of customers, in the order in which they are erased: rows before those that they
@@ -53,11 +54,11 @@ var Tables = []Table{
 	},
 	{
 		Name: "session_turns", Title: "Conversations", Where: "session_id = ANY (@sessions)",
-		Order: "session_id, turn_index",
+		Order: "session_id, turn_index", open: openTurn,
 	},
 	{
 		Name: "sessions", Title: "Sessions", Where: "id = ANY (@sessions)", Order: "created_at, id",
-		Hidden: []string{"variable_accepted_at", "read_to", "read_due_at"},
+		Hidden: []string{"variable_accepted_at", "read_to", "read_due_at"}, open: openSession,
 	},
 	{Name: "questions", Title: "Questions", Where: "id = ANY (@questions)", Order: "opened_at, id"},
 	{
@@ -119,6 +120,10 @@ var Tables = []Table{
 		open: openPayload,
 	},
 	{
+		Name: "customer_keys", Title: "Key", Where: "customer_id = ANY (@customers)", Order: "customer_id",
+		Hidden: []string{"wrapped", "kek_id"}, Machine: true,
+	},
+	{
 		Name: "pending_invalidations", Title: "Cache entries to invalidate",
 		Where: "subject = ANY (@customers) OR subject = ANY (@items)", Order: "added_at", Flushed: true, Machine: true,
 	},
@@ -134,6 +139,8 @@ var Others = map[string]string{
 	"scenarios":             "configuration",
 	"rules":                 "configuration",
 	"requirements":          "configuration",
+	"sealed_fields":         "names of fields",
+	"audit_seals":           "hashes of the audit",
 	"schema_extractions":    "configuration",
 	"erasures":              "the scope of an erasure is removed when it finishes; counts stay",
 	"erasure_tombstones":    "keyed hashes, which keep the customer from coming back",
@@ -142,29 +149,90 @@ var Others = map[string]string{
 }
 
 // Kept lists the tables that outlive a customer and may name it, with the reason. A scan does not search them.
-var Kept = map[string]string{}
+var Kept = map[string]string{
+	"audit_entries": "the audit outlives the customer: ids and names of fields, no values",
+}
 
 var errSealed = errors.New("a sealed column has an unexpected form")
 
 // openValue opens a value whose definition requires encryption.
-func openValue(s *db.Sealer, tenant uuid.UUID, row map[string]any) error {
+func openValue(ctx context.Context, s *db.Sealer, tenant uuid.UUID, row map[string]any) error {
 	if encrypted, ok := row["encrypted"].(bool); !ok || !encrypted {
 		return nil
 	}
-	text, ok := row["value"].(string)
-	if !ok {
-		return errSealed
-	}
-	sealed, err := base64.StdEncoding.DecodeString(text)
+	id, err := uuid.Parse(textOf(row["id"]))
 	if err != nil {
 		return errSealed
 	}
-	return openInto(s, tenant, row, "value", "id", sealed)
+	v := vault.Value{ID: id, Encrypted: true, DecisionNote: textOf(row["decision_note"])}
+	if v.Value, err = json.Marshal(row["value"]); err != nil {
+		return errSealed
+	}
+	if v.SourceMetadata, err = json.Marshal(row["source_metadata"]); err != nil {
+		return errSealed
+	}
+	if err := s.OpenValue(ctx, tenant, &v); err != nil {
+		return err
+	}
+	row["decision_note"] = v.DecisionNote
+	for column, plain := range map[string]json.RawMessage{"value": v.Value, "source_metadata": v.SourceMetadata} {
+		var opened any
+		if err := decode(plain, &opened); err != nil {
+			return err
+		}
+		row[column] = opened
+	}
+	return nil
+}
+
+// openTurn opens the text of a turn.
+func openTurn(ctx context.Context, s *db.Sealer, tenant uuid.UUID, row map[string]any) error {
+	session, err := uuid.Parse(textOf(row["session_id"]))
+	if err != nil {
+		return errSealed
+	}
+	sealed, err := hex.DecodeString(strings.TrimPrefix(textOf(row["text"]), `\x`))
+	if err != nil {
+		return errSealed
+	}
+	row["text"], err = s.OpenTurn(ctx, tenant, session, sealed)
+	return err
+}
+
+// openSession opens the variables of a session.
+func openSession(ctx context.Context, s *db.Sealer, tenant uuid.UUID, row map[string]any) error {
+	id, err := uuid.Parse(textOf(row["id"]))
+	if err != nil {
+		return errSealed
+	}
+	sealed, err := json.Marshal(row["variables"])
+	if err != nil {
+		return errSealed
+	}
+	variables, err := s.OpenVariables(ctx, tenant, id, sealed)
+	if err != nil {
+		return err
+	}
+	opened := make(map[string]any, len(variables))
+	for name, raw := range variables {
+		var value any
+		if err := decode(raw, &value); err != nil {
+			return err
+		}
+		opened[name] = value
+	}
+	row["variables"] = opened
+	return nil
+}
+
+func textOf(v any) string {
+	s, _ := v.(string) //nolint:errcheck // another type is no text
+	return s
 }
 
 // openBytes opens a sealed column of type bytea. id is the column that it is bound to.
-func openBytes(column, id string) func(*db.Sealer, uuid.UUID, map[string]any) error {
-	return func(s *db.Sealer, tenant uuid.UUID, row map[string]any) error {
+func openBytes(column, id string) func(context.Context, *db.Sealer, uuid.UUID, map[string]any) error {
+	return func(ctx context.Context, s *db.Sealer, tenant uuid.UUID, row map[string]any) error {
 		if row[column] == nil {
 			return nil
 		}
@@ -176,20 +244,22 @@ func openBytes(column, id string) func(*db.Sealer, uuid.UUID, map[string]any) er
 		if err != nil {
 			return errSealed
 		}
-		return openInto(s, tenant, row, column, id, sealed)
+		return openInto(ctx, s, tenant, row, column, id, sealed)
 	}
 }
 
 // openPayload opens the payload of an operation, unless it was erased.
-func openPayload(s *db.Sealer, tenant uuid.UUID, row map[string]any) error {
+func openPayload(ctx context.Context, s *db.Sealer, tenant uuid.UUID, row map[string]any) error {
 	if row["payload"] == `\x` || row["erased_at"] != nil {
 		row["payload"] = nil
 		return nil
 	}
-	return openBytes("payload", "id")(s, tenant, row)
+	return openBytes("payload", "id")(ctx, s, tenant, row)
 }
 
-func openInto(s *db.Sealer, tenant uuid.UUID, row map[string]any, column, id string, sealed []byte) error {
+func openInto(
+	ctx context.Context, s *db.Sealer, tenant uuid.UUID, row map[string]any, column, id string, sealed []byte,
+) error {
 	text, ok := row[id].(string)
 	if !ok {
 		return errSealed
@@ -198,13 +268,13 @@ func openInto(s *db.Sealer, tenant uuid.UUID, row map[string]any, column, id str
 	if err != nil {
 		return errSealed
 	}
-	plain, err := s.OpenBytes(tenant, bound, sealed)
+	plain, err := s.OpenBytes(ctx, tenant, bound, sealed)
 	if err != nil {
 		return fmt.Errorf("export %s %s: %w", column, bound, err)
 	}
 	var value any
-	if err := json.Unmarshal(plain, &value); err != nil {
-		return errSealed
+	if err := decode(plain, &value); err != nil {
+		return err
 	}
 	row[column] = value
 	return nil

@@ -4,7 +4,7 @@ INSERT INTO customer_assets (
     id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum,
     uploaded_at,
     upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id,
-    superseded_at, supersedes_older, expires_at, operation_id, accepted_at
+    superseded_at, supersedes_older, expires_at, operation_id, actor, accepted_at
 )
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(profile_id), sqlc.arg(name), sqlc.arg(asset_type),
@@ -12,7 +12,8 @@ VALUES (
     sqlc.arg(storage_path), sqlc.arg(mime_type), sqlc.arg(size_bytes), sqlc.arg(checksum), sqlc.arg(uploaded_at),
     sqlc.narg(upload_session_id), sqlc.narg(upload_scenario_id), sqlc.narg(source_item_id), sqlc.arg(source_item_type),
     sqlc.arg(source_metadata), sqlc.arg(status), sqlc.narg(superseded_by_id), sqlc.narg(superseded_at),
-    sqlc.arg(supersedes_older), sqlc.narg(expires_at), sqlc.arg(operation_id), sqlc.arg(accepted_at)
+    sqlc.arg(supersedes_older), sqlc.narg(expires_at), sqlc.arg(operation_id), sqlc.arg(actor),
+    sqlc.arg(accepted_at)
 );
 
 -- Marks expired assets, across tenants, in batches. It works as ExpireValues. Indexes: customer_assets_expiry,

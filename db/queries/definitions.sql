@@ -61,9 +61,59 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND deleted_at IS NULL
 ORDER BY name;
 
--- Lists the definitions of fields, given as pairs of an agent and a name. Index: the unique key.
+-- Gets the definition of a field by its name, and what other definitions of the tenant make of the name: sealed and pii.
+-- Indexes: the unique key, primary key of sealed_fields, definitions_pii.
+-- name: GetFieldDefinition :one
+SELECT
+    sqlc.embed(d),
+    EXISTS (SELECT 1 FROM sealed_fields s WHERE s.tenant_id = d.tenant_id AND s.name = d.name) AS sealed,
+    EXISTS (
+        SELECT 1
+        FROM definitions o
+        WHERE o.tenant_id = d.tenant_id
+          AND o.name = d.name
+          AND o.is_pii
+          AND o.deleted_at IS NULL
+    ) AS pii
+FROM definitions d
+WHERE d.tenant_id = sqlc.arg(tenant_id)
+  AND d.agent_id = sqlc.arg(agent_id)
+  AND d.name = sqlc.arg(name)
+  AND d.deleted_at IS NULL;
+
+-- Lists which of some names are sealed in a tenant. Index: primary key.
+-- name: ListSealedNames :many
+SELECT name
+FROM sealed_fields
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND name = ANY (sqlc.arg(names)::text[]);
+
+-- Lists the names that are sealed, or PII, in a tenant. Indexes: primary key, definitions_pii.
+-- name: ListSecretNames :many
+SELECT s.name, true AS sealed, false AS pii
+FROM sealed_fields s
+WHERE s.tenant_id = sqlc.arg(tenant_id)
+UNION ALL
+SELECT DISTINCT d.name, false AS sealed, true AS pii
+FROM definitions d
+WHERE d.tenant_id = sqlc.arg(tenant_id)
+  AND d.is_pii
+  AND d.deleted_at IS NULL;
+
+-- Lists the definitions of fields, given as pairs of an agent and a name, as GetFieldDefinition does. Indexes: the unique
+-- key, primary key of sealed_fields, definitions_pii.
 -- name: ListDefinitionsOf :many
-SELECT d.*
+SELECT
+    sqlc.embed(d),
+    EXISTS (SELECT 1 FROM sealed_fields s WHERE s.tenant_id = d.tenant_id AND s.name = d.name) AS sealed,
+    EXISTS (
+        SELECT 1
+        FROM definitions o
+        WHERE o.tenant_id = d.tenant_id
+          AND o.name = d.name
+          AND o.is_pii
+          AND o.deleted_at IS NULL
+    ) AS pii
 FROM (
     SELECT DISTINCT unnest(sqlc.arg(agents)::uuid[]) AS agent_id, unnest(sqlc.arg(names)::text[]) AS name
 ) wanted

@@ -117,3 +117,28 @@ SELECT pg_advisory_xact_lock(
 DELETE FROM gap_fills
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND operation_id = sqlc.arg(operation_id);
+
+-- Gets the oldest gap fill of a customer and a scenario that has not ended. customers are the customer and those merged
+-- with it. Index: gap_fills_customer.
+-- name: FindRunningFill :one
+SELECT *
+FROM gap_fills
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND customer_id = ANY (sqlc.arg(customers)::uuid[])
+  AND scenario_id = sqlc.arg(scenario_id)
+  AND ended_at IS NULL
+  AND cancelled_at IS NULL
+ORDER BY started_at, operation_id
+LIMIT 1;
+
+-- Lists the fields about which the ended gap fills of a session and a scenario decided that they stay unfilled. Indexes:
+-- gap_fills_session, primary key.
+-- name: ListDecidedFields :many
+SELECT DISTINCT i.field_name
+FROM gap_fills f
+JOIN gap_fill_items i ON i.fill_id = f.operation_id
+WHERE f.tenant_id = sqlc.arg(tenant_id)
+  AND f.session_id = sqlc.arg(session_id)::uuid
+  AND f.scenario_id = sqlc.arg(scenario_id)
+  AND f.ended_at IS NOT NULL
+  AND i.action <> '';

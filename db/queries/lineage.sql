@@ -8,7 +8,7 @@ WITH RECURSIVE chain AS (
         (
             SELECT
                 f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type,
-                f.source_metadata, f.deleted_at, f.stale_since
+                f.source_metadata, f.deleted_at, f.stale_since, f.actor
             FROM customer_values f
             WHERE f.tenant_id = sqlc.arg(tenant_id)
               AND f.id = sqlc.arg(item_id)
@@ -18,7 +18,7 @@ WITH RECURSIVE chain AS (
         (
             SELECT
                 a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type,
-                a.source_metadata, a.deleted_at, a.stale_since
+                a.source_metadata, a.deleted_at, a.stale_since, a.actor
             FROM customer_assets a
             WHERE a.tenant_id = sqlc.arg(tenant_id)
               AND a.id = sqlc.arg(item_id)
@@ -33,7 +33,7 @@ WITH RECURSIVE chain AS (
         (
             SELECT
                 f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type,
-                f.source_metadata, f.deleted_at, f.stale_since
+                f.source_metadata, f.deleted_at, f.stale_since, f.actor
             FROM customer_values f
             WHERE f.tenant_id = sqlc.arg(tenant_id)
               AND f.id = c.source_item_id
@@ -43,7 +43,7 @@ WITH RECURSIVE chain AS (
         (
             SELECT
                 a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type,
-                a.source_metadata, a.deleted_at, a.stale_since
+                a.source_metadata, a.deleted_at, a.stale_since, a.actor
             FROM customer_assets a
             WHERE a.tenant_id = sqlc.arg(tenant_id)
               AND a.id = c.source_item_id
@@ -61,6 +61,7 @@ SELECT
     source_item_type::text AS source_item_type,
     source_metadata::jsonb AS source_metadata,
     stale_since,
+    actor::text AS actor,
     depth::int AS depth
 FROM chain
 ORDER BY depth;
@@ -74,7 +75,7 @@ WITH RECURSIVE chain AS (
         (
             SELECT
                 f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type,
-                f.source_metadata, f.deleted_at, f.stale_since
+                f.source_metadata, f.deleted_at, f.stale_since, f.actor
             FROM customer_values f
             WHERE f.tenant_id = sqlc.arg(tenant_id)
               AND f.id = sqlc.arg(item_id)
@@ -87,7 +88,7 @@ WITH RECURSIVE chain AS (
         (
             SELECT
                 a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type,
-                a.source_metadata, a.deleted_at, a.stale_since
+                a.source_metadata, a.deleted_at, a.stale_since, a.actor
             FROM customer_assets a
             WHERE a.tenant_id = sqlc.arg(tenant_id)
               AND a.id = sqlc.arg(item_id)
@@ -104,7 +105,7 @@ WITH RECURSIVE chain AS (
         (
             SELECT
                 f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type,
-                f.source_metadata, f.deleted_at, f.stale_since
+                f.source_metadata, f.deleted_at, f.stale_since, f.actor
             FROM customer_values f
             WHERE f.tenant_id = sqlc.arg(tenant_id)
               AND f.id = c.source_item_id
@@ -117,7 +118,7 @@ WITH RECURSIVE chain AS (
         (
             SELECT
                 a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type,
-                a.source_metadata, a.deleted_at, a.stale_since
+                a.source_metadata, a.deleted_at, a.stale_since, a.actor
             FROM customer_assets a
             WHERE a.tenant_id = sqlc.arg(tenant_id)
               AND a.id = c.source_item_id
@@ -138,6 +139,7 @@ SELECT
     source_item_type::text AS source_item_type,
     source_metadata::jsonb AS source_metadata,
     stale_since,
+    actor::text AS actor,
     depth::int AS depth
 FROM chain
 ORDER BY depth;
@@ -200,13 +202,13 @@ SELECT pg_advisory_xact_lock(hashtextextended('lineage ' || sqlc.arg(tenant_id):
 
 -- Lists the items that were derived from an item. Indexes: customer_values_source, customer_assets_source.
 -- name: ListDerived :many
-SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_metadata, f.stale_since
+SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_metadata, f.stale_since, f.actor
 FROM customer_values f
 WHERE f.tenant_id = sqlc.arg(tenant_id)
   AND f.source_item_id = sqlc.arg(item_id)::uuid
   AND f.deleted_at IS NULL
 UNION ALL
-SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_metadata, a.stale_since
+SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_metadata, a.stale_since, a.actor
 FROM customer_assets a
 WHERE a.tenant_id = sqlc.arg(tenant_id)
   AND a.source_item_id = sqlc.arg(item_id)::uuid

@@ -1,15 +1,9 @@
--- Accepts operations of a tenant. pushing: the caller pushes them after the commit. It returns no row for an operation
--- whose idempotency key was accepted before. The order of the ids is the order of acceptance. Index: the unique key.
+-- Accepts operations of a tenant, and records it in the audit. pushing: the caller pushes them after the commit. It
+-- returns no row for an operation whose idempotency key was accepted before. The order of the ids is the order of
+-- acceptance. fields are the names of the fields that an operation changes, with commas between them. Index: the unique
+-- key.
 -- name: InsertOperations :many
-INSERT INTO operations (
-    id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, attempts, enqueued_at, due_at
-)
-SELECT
-    n.id, sqlc.arg(tenant_id), n.workflow, n.event, n.subject, n.idempotency_key,
-    nullif(n.parent_id, '00000000-0000-0000-0000-000000000000'), n.payload,
-    sqlc.arg(pushing)::boolean::integer, CASE WHEN sqlc.arg(pushing) THEN clock_timestamp() END,
-    clock_timestamp() + sqlc.arg(due_after)::interval
-FROM (
+WITH n AS (
     SELECT
         unnest(sqlc.arg(ids)::uuid[]) AS id,
         unnest(sqlc.arg(workflows)::text[]) AS workflow,
@@ -17,11 +11,34 @@ FROM (
         unnest(sqlc.arg(subjects)::text[]) AS subject,
         unnest(sqlc.arg(idempotency_keys)::text[]) AS idempotency_key,
         unnest(sqlc.arg(parent_ids)::uuid[]) AS parent_id,
+        unnest(sqlc.arg(actors)::text[]) AS actor,
+        unnest(sqlc.arg(forced)::boolean[]) AS forced,
+        unnest(sqlc.arg(fields)::text[]) AS fields,
         unnest(sqlc.arg(payloads)::bytea[]) AS payload
-) n
-ORDER BY n.id
-ON CONFLICT (tenant_id, workflow, idempotency_key) DO NOTHING
-RETURNING id, accepted_at;
+), accepted AS (
+    INSERT INTO operations (
+        id, tenant_id, workflow, event, subject, idempotency_key, parent_id, actor, payload, attempts, enqueued_at, due_at
+    )
+    SELECT
+        n.id, sqlc.arg(tenant_id), n.workflow, n.event, n.subject, n.idempotency_key,
+        nullif(n.parent_id, '00000000-0000-0000-0000-000000000000'), n.actor, n.payload,
+        sqlc.arg(pushing)::boolean::integer, CASE WHEN sqlc.arg(pushing) THEN clock_timestamp() END,
+        clock_timestamp() + sqlc.arg(due_after)::interval
+    FROM n
+    ORDER BY n.id
+    ON CONFLICT (tenant_id, workflow, idempotency_key) DO NOTHING
+    RETURNING id, accepted_at, subject_id
+), audited AS (
+    INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject, fields)
+    SELECT
+        sqlc.arg(tenant_id), CASE WHEN n.forced THEN 'forced' ELSE 'accepted' END, n.actor, n.workflow, n.id, a.subject_id,
+        string_to_array(n.fields, ',')
+    FROM n
+    JOIN accepted a ON a.id = n.id
+    WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
+)
+SELECT a.id, a.accepted_at
+FROM accepted a;
 
 -- Gets the operation of an idempotency key. Index: the unique key.
 -- name: GetOperationByKey :one
@@ -56,7 +73,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 -- Gets the states of many operations of a tenant, without their payloads. Index: primary key.
 -- name: GetOperationStates :many
 SELECT
-    id, tenant_id, workflow, status, result, error, attempts, batch_id, accepted_at, finished_at
+    id, tenant_id, workflow, actor, parent_id, status, result, error, attempts, batch_id, accepted_at, finished_at
 FROM operations
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = ANY (sqlc.arg(ids)::uuid[]);
@@ -85,49 +102,72 @@ SET prepared = sqlc.arg(prepared)
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- Marks an operation as applied, in the transaction of its effect: both commit or neither. Index: primary key.
+-- Marks an operation as applied, in the transaction of its effect: both commit or neither. The audit records it for the
+-- customer whose profile changed, if it is one. Indexes: primary keys.
 -- name: MarkOperationApplied :exec
-UPDATE operations
-SET
-    status = 'applied',
-    result = sqlc.arg(result),
-    touched_profiles = sqlc.arg(touched_profiles),
-    touched_pending = sqlc.arg(touched_pending),
-    error = NULL,
-    prepared = NULL,
-    carried_by = sqlc.arg(push),
-    batch_id = sqlc.narg(batch_id),
-    failures = 0,
-    applied_at = clock_timestamp(),
-    finished_at = NULL
-WHERE tenant_id = sqlc.arg(tenant_id)
-  AND id = sqlc.arg(id);
+WITH applied AS (
+    UPDATE operations o
+    SET
+        status = 'applied',
+        result = sqlc.arg(result),
+        touched_profiles = sqlc.arg(touched_profiles),
+        touched_pending = sqlc.arg(touched_pending),
+        error = NULL,
+        prepared = NULL,
+        carried_by = sqlc.arg(push),
+        batch_id = sqlc.narg(batch_id),
+        failures = 0,
+        applied_at = clock_timestamp(),
+        finished_at = NULL
+    WHERE o.tenant_id = sqlc.arg(tenant_id)
+      AND o.id = sqlc.arg(id)
+    RETURNING o.id, o.tenant_id, o.workflow, o.subject_id, o.actor, o.touched_profiles
+)
+INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject)
+SELECT
+    a.tenant_id, 'applied', a.actor, a.workflow, a.id,
+    coalesce(
+        CASE
+            WHEN cardinality(a.touched_profiles) = 1
+                THEN (SELECT p.customer_id::text FROM customer_profiles p WHERE p.id = a.touched_profiles[1])
+        END,
+        a.subject_id
+    )
+FROM applied a
+WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off';
 
 -- Marks many operations as applied by one batch, each with a result and the profile that it touched. It works as
 -- MarkOperationApplied. Index: primary key.
 -- name: MarkOperationsApplied :exec
-UPDATE operations o
-SET
-    status = 'applied',
-    result = n.result::jsonb,
-    touched_profiles = ARRAY[n.profile_id],
-    touched_pending = sqlc.arg(touched_pending),
-    error = NULL,
-    prepared = NULL,
-    carried_by = n.push,
-    batch_id = sqlc.narg(batch_id),
-    failures = 0,
-    applied_at = clock_timestamp(),
-    finished_at = NULL
-FROM (
-    SELECT
-        unnest(sqlc.arg(ids)::uuid[]) AS id,
-        unnest(sqlc.arg(results)::text[]) AS result,
-        unnest(sqlc.arg(profiles)::uuid[]) AS profile_id,
-        unnest(sqlc.arg(pushes)::integer[]) AS push
-) n
-WHERE o.tenant_id = sqlc.arg(tenant_id)
-  AND o.id = n.id;
+WITH applied AS (
+    UPDATE operations o
+    SET
+        status = 'applied',
+        result = n.result::jsonb,
+        touched_profiles = ARRAY[n.profile_id],
+        touched_pending = sqlc.arg(touched_pending),
+        error = NULL,
+        prepared = NULL,
+        carried_by = n.push,
+        batch_id = sqlc.narg(batch_id),
+        failures = 0,
+        applied_at = clock_timestamp(),
+        finished_at = NULL
+    FROM (
+        SELECT
+            unnest(sqlc.arg(ids)::uuid[]) AS id,
+            unnest(sqlc.arg(results)::text[]) AS result,
+            unnest(sqlc.arg(profiles)::uuid[]) AS profile_id,
+            unnest(sqlc.arg(pushes)::integer[]) AS push
+    ) n
+    WHERE o.tenant_id = sqlc.arg(tenant_id)
+      AND o.id = n.id
+    RETURNING o.id, o.tenant_id, o.workflow, o.subject_id, o.actor
+)
+INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject)
+SELECT a.tenant_id, 'applied', a.actor, a.workflow, a.id, a.subject_id
+FROM applied a
+WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off';
 
 -- Marks applied operations as succeeded, after the invalidation of the cache, and notifies the listeners of those that
 -- were not before: the payload is a list of at most 200 ids, within the 8,000 bytes of a notification. Index: primary
@@ -154,7 +194,21 @@ FROM listed l;
 -- Marks an operation as failed. It changes nothing if the operation was applied, or failed with the same error.
 -- Index: primary key.
 -- name: MarkOperationFailed :execrows
-UPDATE operations
+WITH failing AS (
+    SELECT o.id, o.tenant_id, o.workflow, o.subject_id, o.actor
+    FROM operations o
+    WHERE o.tenant_id = sqlc.arg(tenant_id)
+      AND o.id = sqlc.arg(id)
+      AND o.status IN ('accepted', 'failed')
+      AND o.error IS DISTINCT FROM sqlc.arg(error)::jsonb
+    FOR UPDATE
+), audited AS (
+    INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject, code)
+    SELECT f.tenant_id, 'rejected', f.actor, f.workflow, f.id, f.subject_id, coalesce(sqlc.arg(error)::jsonb ->> 'code', '')
+    FROM failing f
+    WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
+)
+UPDATE operations i
 SET
     status = 'failed',
     error = sqlc.arg(error)::jsonb,
@@ -162,10 +216,9 @@ SET
     carried_by = sqlc.arg(push),
     batch_id = sqlc.narg(batch_id),
     finished_at = clock_timestamp()
-WHERE tenant_id = sqlc.arg(tenant_id)
-  AND id = sqlc.arg(id)
-  AND status IN ('accepted', 'failed')
-  AND error IS DISTINCT FROM sqlc.arg(error)::jsonb;
+FROM failing
+WHERE i.tenant_id = failing.tenant_id
+  AND i.id = failing.id;
 
 -- Notifies the listeners, at commit, that an operation has finished. The payload is the id of the operation.
 -- name: NotifyOperation :exec
@@ -174,32 +227,58 @@ SELECT pg_notify('vault_operations', sqlc.arg(id)::text);
 -- Reopens a failed operation when an operator replays it or its run: the relay pushes it until it is applied. Index:
 -- primary key.
 -- name: ReopenOperation :one
-UPDATE operations
+WITH failed AS (
+    SELECT o.id, o.tenant_id, o.workflow, o.subject_id
+    FROM operations o
+    WHERE o.tenant_id = sqlc.arg(tenant_id)
+      AND o.id = sqlc.arg(id)
+      AND o.status = 'failed'
+    FOR UPDATE
+), audited AS (
+    INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject)
+    SELECT f.tenant_id, 'replayed', sqlc.arg(actor), f.workflow, f.id, f.subject_id
+    FROM failed f
+    WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
+)
+UPDATE operations i
 SET
     status = 'accepted',
     error = NULL,
     finished_at = NULL,
     failures = 0,
-    attempts = attempts + 1,
+    attempts = i.attempts + 1,
     enqueued_at = clock_timestamp(),
     due_at = clock_timestamp() + sqlc.arg(due_after)::interval
-WHERE tenant_id = sqlc.arg(tenant_id)
-  AND id = sqlc.arg(id)
-  AND status = 'failed'
-RETURNING *;
+FROM failed
+WHERE i.tenant_id = failed.tenant_id
+  AND i.id = failed.id
+RETURNING i.*;
 
 -- Counts one more push of an operation that is unfinished min_age after its acceptance and its last push. Index:
 -- primary key.
 -- name: RepeatOperation :one
-UPDATE operations
-SET attempts = attempts + 1,
+WITH unfinished AS (
+    SELECT o.id, o.tenant_id, o.workflow, o.subject_id
+    FROM operations o
+    WHERE o.tenant_id = sqlc.arg(tenant_id)
+      AND o.id = sqlc.arg(id)
+      AND o.status IN ('accepted', 'applied')
+      AND greatest(o.accepted_at, o.enqueued_at) < clock_timestamp() - sqlc.arg(min_age)::interval
+    FOR UPDATE
+), audited AS (
+    INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject)
+    SELECT u.tenant_id, 'replayed', sqlc.arg(actor), u.workflow, u.id, u.subject_id
+    FROM unfinished u
+    WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
+)
+UPDATE operations i
+SET attempts = i.attempts + 1,
     enqueued_at = clock_timestamp(),
     due_at = clock_timestamp() + sqlc.arg(due_after)::interval
-WHERE tenant_id = sqlc.arg(tenant_id)
-  AND id = sqlc.arg(id)
-  AND status IN ('accepted', 'applied')
-  AND greatest(accepted_at, enqueued_at) < clock_timestamp() - sqlc.arg(min_age)::interval
-RETURNING *;
+FROM unfinished
+WHERE i.tenant_id = unfinished.tenant_id
+  AND i.id = unfinished.id
+RETURNING i.*;
 
 -- Postpones the time at which the relay considers the run lost, while a step of the run works. Index: primary key.
 -- name: PostponeOperation :exec

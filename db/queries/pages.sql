@@ -141,7 +141,7 @@ WHERE c.tenant_id = sqlc.arg(tenant_id)
 -- the first page. succeeded leaves out the others. The page of each workflow is read by the index operations_list.
 -- name: PageOperations :many
 SELECT
-    o.id, o.workflow, o.subject, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
+    o.id, o.workflow, o.subject, o.actor, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
 FROM unnest(sqlc.arg(workflows)::text[]) AS w (workflow)
 CROSS JOIN LATERAL (
     SELECT p.*
@@ -163,7 +163,7 @@ LIMIT sqlc.arg(max_rows);
 -- operations_failed.
 -- name: PageFailedOperations :many
 SELECT
-    id, workflow, subject, status, error, attempts, accepted_at, finished_at
+    id, workflow, subject, actor, status, error, attempts, accepted_at, finished_at
 FROM operations
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND status = 'failed'
@@ -196,7 +196,7 @@ WITH unfinished AS MATERIALIZED (
     LIMIT sqlc.arg(max_rows)
 )
 SELECT
-    o.id, o.workflow, o.subject, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
+    o.id, o.workflow, o.subject, o.actor, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
 FROM page
 JOIN operations o ON o.id = page.id
 ORDER BY o.id DESC;
@@ -228,7 +228,7 @@ WITH lead AS (
     WHERE a.tenant_id = sqlc.arg(tenant_id)
 )
 SELECT
-    o.id, o.workflow, o.subject, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
+    o.id, o.workflow, o.subject, o.actor, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
 FROM concerned
 JOIN operations o ON o.id = concerned.id
 WHERE o.tenant_id = sqlc.arg(tenant_id)

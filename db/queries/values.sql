@@ -6,7 +6,7 @@ INSERT INTO customer_values (
     source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision,
     decided_by, decided_at, decision_note, verified, verification_method,
     verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, definition_id, warnings,
-    operation_id, accepted_at
+    operation_id, actor, accepted_at
 )
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(profile_id), sqlc.arg(name), sqlc.arg(value), sqlc.arg(encrypted),
@@ -18,7 +18,7 @@ VALUES (
     sqlc.arg(verification_method),
     sqlc.narg(verified_at), sqlc.arg(verified_by), sqlc.arg(confidence), sqlc.arg(requires_confirmation),
     sqlc.arg(collected_at), sqlc.narg(expires_at), sqlc.narg(definition_id), sqlc.arg(warnings), sqlc.arg(operation_id),
-    sqlc.arg(accepted_at)
+    sqlc.arg(actor), sqlc.arg(accepted_at)
 );
 
 -- Supersedes a version. The status superseded outranks expired and orphaned (rule 3). Index: primary key.
@@ -380,7 +380,7 @@ INSERT INTO customer_values (
     source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision,
     decided_by, decided_at, decision_note, verified, verification_method,
     verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, definition_id, warnings,
-    operation_id, accepted_at
+    operation_id, actor, accepted_at
 )
 SELECT
     r.id, sqlc.arg(tenant_id), r.profile_id, r.name, r.value, r.encrypted, r.value_type, r.source,
@@ -389,7 +389,7 @@ SELECT
     r.superseded_at, r.yields_to_id, r.decision, r.decided_by, r.decided_at, r.decision_note,
     r.verified, r.verification_method, r.verified_at, r.verified_by, r.confidence, r.requires_confirmation,
     r.collected_at,
-    r.expires_at, r.definition_id, r.warnings, r.operation_id, r.accepted_at
+    r.expires_at, r.definition_id, r.warnings, r.operation_id, r.actor, r.accepted_at
 FROM jsonb_to_recordset(sqlc.arg(rows)::jsonb) AS r (
     id uuid, profile_id uuid, name text, value jsonb, encrypted boolean, value_type text, source text,
     source_session_id uuid,
@@ -399,7 +399,8 @@ FROM jsonb_to_recordset(sqlc.arg(rows)::jsonb) AS r (
     decided_at timestamptz, decision_note text, verified boolean, verification_method text,
     verified_at timestamptz,
     verified_by text, confidence double precision, requires_confirmation boolean, collected_at timestamptz,
-    expires_at timestamptz, definition_id uuid, warnings text[], operation_id uuid, accepted_at timestamptz
+    expires_at timestamptz, definition_id uuid, warnings text[], operation_id uuid, actor text,
+    accepted_at timestamptz
 );
 
 -- Marks an extracted value as confirmed by the customer. A version that was replaced meanwhile stays unchanged.

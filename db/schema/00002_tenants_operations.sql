@@ -10,8 +10,9 @@ CREATE TABLE api_keys (
     tenant_id    uuid NOT NULL REFERENCES tenants (id),
     name         text NOT NULL,
     key_hash     bytea NOT NULL UNIQUE, -- SHA-256 of the key; the key itself is shown once and not stored
-    scopes       text[] NOT NULL CHECK (scopes <@ ARRAY ['read', 'write', 'verify', 'review', 'admin']),
+    scopes       text[] NOT NULL CHECK (scopes <@ ARRAY ['read', 'write', 'verify', 'review', 'erase', 'admin']),
     sources      text[] NOT NULL DEFAULT '{}', -- that the key may write; empty: those not stronger than the customer's word
+    agents       uuid[] NOT NULL DEFAULT '{}', -- that the key is limited to; empty: all
     purpose      text NOT NULL DEFAULT '', -- of reads that state none; empty: none
     pii          boolean NOT NULL DEFAULT true, -- false: values of PII fields are masked
     created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -32,6 +33,7 @@ CREATE TABLE operations (
     subject_id       text NOT NULL GENERATED ALWAYS AS (split_part(subject, ':', 1)) STORED,
     idempotency_key  text NOT NULL,
     parent_id        uuid,           -- the operation that caused this one
+    actor            text NOT NULL DEFAULT '', -- of vault.Actor: who submitted it
     payload          bytea NOT NULL, -- sealed
     prepared         bytea,          -- sealed: the result of one step for the next one
     status           text NOT NULL DEFAULT 'accepted' CHECK (status IN ('accepted', 'applied', 'succeeded', 'failed')),
@@ -59,6 +61,32 @@ CREATE INDEX operations_list ON operations (tenant_id, workflow, id);
 CREATE INDEX operations_subject ON operations (tenant_id, subject_id, id);
 CREATE INDEX operations_failed ON operations (tenant_id, id) WHERE status = 'failed';
 CREATE INDEX operations_parent ON operations (parent_id) WHERE parent_id IS NOT NULL;
+
+-- The data key of a customer, wrapped by the sealing key. What is sealed of a customer is sealed with it: deleting the
+-- row makes all of that unreadable, in backups without the row too.
+CREATE TABLE customer_keys (
+    tenant_id   uuid NOT NULL REFERENCES tenants (id),
+    customer_id uuid NOT NULL,
+    wrapped     bytea NOT NULL,  -- a Tink keyset, encrypted by the sealing key
+    kek_id      bigint NOT NULL, -- id of the key in VAULT_SEALING_KEY that wrapped it
+    created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (tenant_id, customer_id)
+);
+CREATE INDEX customer_keys_kek ON customer_keys (kek_id, tenant_id, customer_id); -- rotate-keys, vault keys rotation
+
+-- Processes keep customers' keys in memory for a short time: a deleted key leaves it at once.
+-- +goose StatementBegin
+CREATE FUNCTION announce_deleted_key() RETURNS trigger
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    PERFORM pg_notify('vault_customer_keys', OLD.tenant_id || ':' || OLD.customer_id);
+    RETURN NULL;
+END
+$$;
+-- +goose StatementEnd
+CREATE TRIGGER customer_keys_deleted AFTER DELETE ON customer_keys
+    FOR EACH ROW EXECUTE FUNCTION announce_deleted_key();
 
 -- Work that one run at a time does, such as a call of a language model. A run that holds a key renews the hold; when it
 -- dies, the hold ends. fence grows with each holder: a run that lost its hold changes nothing.
@@ -99,6 +127,8 @@ CREATE TABLE llm_usage (
 DROP TABLE llm_usage;
 DROP TABLE pending_invalidations;
 DROP TABLE holds;
+DROP TABLE customer_keys;
+DROP FUNCTION announce_deleted_key();
 DROP TABLE operations;
 DROP TABLE api_keys;
 DROP TABLE tenants;

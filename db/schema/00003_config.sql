@@ -50,7 +50,34 @@ CREATE TABLE definitions (
 -- What a field needs holds for its name in the tenant: every write asks for the purposes, every read of a tenant also for
 -- is_pii. Most tenants have no purposes.
 CREATE INDEX definitions_purposes ON definitions (tenant_id, name) WHERE purposes <> '{}' AND deleted_at IS NULL;
+CREATE INDEX definitions_pii ON definitions (tenant_id, name) WHERE is_pii AND deleted_at IS NULL;
 CREATE INDEX definitions_policies ON definitions (tenant_id) WHERE (purposes <> '{}' OR is_pii) AND deleted_at IS NULL;
+
+-- The names of fields that are sealed in a tenant: an agent had a definition of the name with encryption_required. A name
+-- stays here, whatever becomes of the definition, and holds for all agents and for undefined fields.
+CREATE TABLE sealed_fields (
+    tenant_id uuid NOT NULL REFERENCES tenants (id),
+    name      text NOT NULL,
+    added_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    sealed_at timestamptz, -- seal-values has sealed the versions from before; NULL: not yet
+    PRIMARY KEY (tenant_id, name)
+);
+CREATE INDEX sealed_fields_pending ON sealed_fields (added_at) WHERE sealed_at IS NULL;
+
+-- +goose StatementBegin
+CREATE FUNCTION add_sealed_field() RETURNS trigger
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    INSERT INTO sealed_fields (tenant_id, name)
+    VALUES (NEW.tenant_id, NEW.name)
+    ON CONFLICT (tenant_id, name) DO NOTHING;
+    RETURN NULL;
+END
+$$;
+-- +goose StatementEnd
+CREATE TRIGGER definitions_sealed AFTER INSERT OR UPDATE OF encryption_required ON definitions
+    FOR EACH ROW WHEN (NEW.encryption_required) EXECUTE FUNCTION add_sealed_field();
 
 -- A definition is embedded when an extraction first compares proposals with it. 512 is vault.EmbeddingDimensions.
 CREATE TABLE definition_embeddings (
@@ -149,4 +176,6 @@ DROP TABLE requirements;
 DROP TABLE rules;
 DROP TABLE scenarios;
 DROP TABLE definition_embeddings;
+DROP TABLE sealed_fields;
 DROP TABLE definitions;
+DROP FUNCTION add_sealed_field();

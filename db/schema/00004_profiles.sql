@@ -98,6 +98,7 @@ CREATE TABLE customer_values (
     definition_id         uuid REFERENCES definitions (id) ON DELETE SET NULL,
     warnings              text[] NOT NULL DEFAULT '{}',
     operation_id          uuid NOT NULL,
+    actor                 text NOT NULL DEFAULT '', -- of the operation
     accepted_at           timestamptz NOT NULL,
     deleted_at            timestamptz,
     stale_since           timestamptz, -- a source changed: superseded, expired or stale itself. NULL: not stale
@@ -151,6 +152,7 @@ CREATE TABLE customer_assets (
     updated_at          timestamptz NOT NULL DEFAULT clock_timestamp(),
     expires_at          timestamptz,
     operation_id        uuid NOT NULL,
+    actor               text NOT NULL DEFAULT '', -- of the operation
     accepted_at         timestamptz NOT NULL,
     deleted_at          timestamptz,
     stale_since         timestamptz, -- as of customer_values

@@ -4,7 +4,7 @@ CREATE TABLE sessions (
     id                   uuid NOT NULL,
     agent_id             uuid NOT NULL,
     customer_id          uuid NOT NULL,
-    variables            jsonb NOT NULL DEFAULT '{}',
+    variables            jsonb NOT NULL DEFAULT '{}', -- by name: a JSON string, the sealed value in base64
     -- Time of acceptance by variable: an older value does not replace a newer one.
     variable_accepted_at jsonb NOT NULL DEFAULT '{}',
     read_to              integer NOT NULL DEFAULT -1, -- index of the last turn that read-conversation has read
@@ -21,7 +21,7 @@ CREATE TABLE session_turns (
     session_id   uuid NOT NULL,
     turn_index   integer NOT NULL CHECK (turn_index >= 0),
     speaker      text NOT NULL CHECK (speaker IN ('customer', 'agent')),
-    text         text NOT NULL,
+    text         bytea NOT NULL, -- sealed
     operation_id uuid NOT NULL,
     accepted_at  timestamptz NOT NULL, -- turns are read in this order
     said_at      timestamptz NOT NULL, -- the time of the turn; its acceptance if the caller gave none

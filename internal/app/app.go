@@ -81,6 +81,7 @@ func ConnectTo(
 	if err != nil {
 		return nil, err
 	}
+	sealer.Bind(r.DB)
 	defer func() {
 		if err != nil {
 			r.Close()

@@ -22,6 +22,7 @@ type Source interface {
 	Requirements(ctx context.Context, tenant, scenario uuid.UUID) ([]vault.Requirement, error)
 	Definitions(ctx context.Context, tenant, agent uuid.UUID) ([]vault.Definition, error)
 	Profile(ctx context.Context, tenant, customer uuid.UUID) (vault.Profile, error)
+	OpenSession(ctx context.Context, row dbgen.Session, turns []dbgen.ListTurnsRow) (vault.Session, error)
 }
 
 // Input names the customer and the scenario.
@@ -75,7 +76,7 @@ func Load(ctx context.Context, src Source, q *dbgen.Queries, tenant uuid.UUID, i
 		return st, err
 	}
 	if in.SessionID != nil {
-		if st.Session, err = loadSession(ctx, q, tenant, in); err != nil {
+		if st.Session, err = loadSession(ctx, src, q, tenant, in); err != nil {
 			return st, err
 		}
 	}
@@ -98,7 +99,9 @@ func Load(ctx context.Context, src Source, q *dbgen.Queries, tenant uuid.UUID, i
 	return st, nil
 }
 
-func loadSession(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in Input) (vault.Session, error) {
+func loadSession(
+	ctx context.Context, src Source, q *dbgen.Queries, tenant uuid.UUID, in Input,
+) (vault.Session, error) {
 	row, err := q.GetSession(ctx, tenant, *in.SessionID)
 	if err != nil {
 		return vault.Session{}, db.WrapNotFound(err, "session", *in.SessionID)
@@ -112,7 +115,7 @@ func loadSession(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in Inp
 			return vault.Session{}, err
 		}
 	}
-	return db.SessionOf(row, turns)
+	return src.OpenSession(ctx, row, turns)
 }
 
 // CheckOwner rejects a session that belongs to another customer. Customers that were merged count as one.

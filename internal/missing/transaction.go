@@ -36,19 +36,34 @@ func (t Transaction) Requirements(ctx context.Context, tenant, scenario uuid.UUI
 	return out, err
 }
 
-// Definitions implements Source.
+// Definitions implements Source. Each definition is as strict as the strictest one of its name in the tenant.
 func (t Transaction) Definitions(ctx context.Context, tenant, agent uuid.UUID) ([]vault.Definition, error) {
 	rows, err := t.Queries.ListDefinitions(ctx, tenant, agent)
 	if err != nil {
 		return nil, err
 	}
+	secrets, err := t.Queries.ListSecretNames(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	sealed, pii := map[string]bool{}, map[string]bool{}
+	for _, s := range secrets {
+		sealed[s.Name], pii[s.Name] = sealed[s.Name] || s.Sealed, pii[s.Name] || s.Pii
+	}
 	out := make([]vault.Definition, len(rows))
 	for i, row := range rows {
-		if out[i], err = db.DefinitionOf(row); err != nil {
+		if out[i], err = db.StrictDefinitionOf(row, sealed[row.Name], pii[row.Name]); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// OpenSession implements Source.
+func (t Transaction) OpenSession(
+	ctx context.Context, row dbgen.Session, turns []dbgen.ListTurnsRow,
+) (vault.Session, error) {
+	return t.Sealer.OpenSession(ctx, row, turns)
 }
 
 // Profile implements Source. A deleted customer is unknown.
@@ -70,5 +85,5 @@ func (t Transaction) Profile(ctx context.Context, tenant, customer uuid.UUID) (v
 		return none, err
 	}
 	profile.VerificationLevel = rules.LevelOf(profile.Fields)
-	return profile, t.Sealer.OpenProfile(&profile)
+	return profile, t.Sealer.OpenProfile(ctx, &profile)
 }

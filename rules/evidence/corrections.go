@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
@@ -325,6 +326,38 @@ func (r reader) deniedIn(t *turn) bool {
 	})
 }
 
+// partDenied matches what a customer says a value is not: "not .com". A full stop at the end belongs to the sentence.
+var partDenied = regexp.MustCompile(
+	`(?i)(?:^|[\s,;(–—-])(?:not|nicht|pas|non|niet|nie|não|nu|не)\s+["'“”‘’]?([.@]?[\p{L}\p{N}][^\s,;!?"'“”‘’)]*)`)
+
+// deniesPart reports whether a short turn corrects a part of the value: "Typo: .org, not .com". The value has the part
+// once, as a whole word, beside others.
+func (r reader) deniesPart(t *turn) bool {
+	value := strings.ToLower(rules.TextOf(r.value))
+	if len(t.words) > maxCorrection || t.borrowed(span{0, len(t.text)}) != "" {
+		return false
+	}
+	for i, s := range t.sentences {
+		if t.sentences[i].asks {
+			continue
+		}
+		for _, m := range partDenied.FindAllStringSubmatch(t.text[s.start:s.end], -1) {
+			part := strings.TrimRight(strings.ToLower(m[1]), ".")
+			at := strings.Index(value, part)
+			if at < 0 || strings.Count(value, part) > 1 || len(part) < 2 || len(part) == len(value) {
+				continue
+			}
+			before, _ := utf8.DecodeLastRuneInString(value[:at])
+			after, _ := utf8.DecodeRuneInString(value[at+len(part):])
+			first, _ := utf8.DecodeRuneInString(part)
+			if (at == 0 || !isWordRune(before) || !isWordRune(first)) && (after == utf8.RuneError || !isWordRune(after)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // namesField reports whether a word is one of the field's name, or the usual word for its type.
 func (r reader) namesField(word string) bool {
 	if hasStem(r.topic.names, word) {
@@ -350,8 +383,7 @@ func (r reader) namesOther(w word) bool { return fieldNouns.at([]word{w}) > 0 &&
 
 // TakenBack reports whether the customer takes back a value that is stored, and returns the index of the turn. said is
 // the index of the turn that stated the value, or -1 if it was stated elsewhere; then the words must name the field.
-// Only
-// turns after the index read are considered.
+// Only turns after the index read are considered.
 func (c *Conversation) TakenBack(def *vault.Definition, stored vault.Value, said, read int) (turn int, ok bool) {
 	if def == nil {
 		return 0, false
@@ -365,7 +397,7 @@ func (c *Conversation) TakenBack(def *vault.Definition, stored vault.Value, said
 		if t.Speaker != vault.SpeakerCustomer || t.Index <= said {
 			continue
 		}
-		if t.Index > read && (r.retractedIn(t, near) || r.deniedIn(t)) {
+		if t.Index > read && (r.retractedIn(t, near) || r.deniedIn(t) || near && r.deniesPart(t)) {
 			return t.Index, true
 		}
 		near = false

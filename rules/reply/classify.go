@@ -137,7 +137,7 @@ func (r *reader) isAgreement(words string) bool {
 
 // classifyWords classifies a segment by its words: it is a yes or a no only if all its words are known.
 func (r *reader) classifyWords(s segment) class {
-	var yes, weak, strong, right, no, soft, negated, mention, filler, unknown int
+	var yes, weak, strong, right, no, wrong, soft, negated, mention, filler, unknown int
 	for i := 0; i < len(s.tokens); i++ {
 		w := s.tokens[i].word
 		switch {
@@ -150,6 +150,9 @@ func (r *reader) classifyWords(s segment) class {
 			strong++
 		case yesWords[w]:
 			yes++
+		case wrongWords[w]:
+			no++
+			wrong++
 		case noWords[w]:
 			no++
 		case rightWords[w]:
@@ -167,7 +170,7 @@ func (r *reader) classifyWords(s segment) class {
 	switch {
 	case unknown > 0:
 		return classContent
-	case (no > 0 || negated > 0) && yes > 0:
+	case (no > 0 || negated > 0) && yes > 0, negated > 0 && wrong > 0: // "that's not wrong"
 		return classDoubt
 	case no > 0 || negated > 0:
 		return classNo

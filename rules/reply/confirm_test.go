@@ -44,6 +44,10 @@ func TestRead_Confirmations(t *testing.T) {
 		{consent, `true`, `"no"`, reply.Value, `false`},
 		{consent, `false`, `false`, reply.Yes, `false`},
 		{consent, `false`, `"yes"`, reply.Value, `true`},
+		{date, `"1990-03-14"`, `"That's wrong"`, reply.No, ``},
+		{date, `"1990-03-14"`, `"That's not wrong"`, reply.Unclear, ``}, // right, or nearly so
+		{date, `"1990-03-14"`, `"Das ist nicht falsch"`, reply.Unclear, ``},
+		{date, `"1990-03-14"`, `"No es incorrecto"`, reply.No, ``}, // "no" alone may be the no
 		{diet, `"no"`, `"no"`, reply.Yes, `"no"`},
 		{diet, `"no"`, `"Yes"`, reply.Value, `"yes"`},
 	} {
@@ -77,6 +81,29 @@ func TestConfirmable_OnlyWhatYesWouldConfirm(t *testing.T) {
 	} {
 		if got := reply.Confirmable(tc.def, json.RawMessage(tc.value)); got != tc.want {
 			t.Errorf("%s %s: got %t", tc.def.Name, tc.value, got)
+		}
+	}
+}
+
+// A list that a customer gives in words is taken apart.
+func TestRead_ListInWords(t *testing.T) {
+	t.Parallel()
+	list := vault.Definition{Name: "allergies", ValueType: vault.TypeString, Enabled: true, Multiple: true}
+	for answer, want := range map[string]string{
+		"peanuts and penicillin": `["peanuts","penicillin"]`,
+		"Celery, nuts and milk":  `["Celery","nuts","milk"]`,
+		"Erdnüsse und Soja":      `["Erdnüsse","Soja"]`,
+		"penicillin":             `["penicillin"]`,
+		"peanuts & grass pollen": `["peanuts","grass pollen"]`,
+		"sand":                   `["sand"]`,
+		"nuts; milk":             `["nuts","milk"]`,
+	} {
+		sent, err := json.Marshal(answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := (reply.Question{Definition: list}).Read(sent, nil); got.Kind != reply.Value || string(got.Value) != want {
+			t.Errorf("%q is %s with %s, want %s", answer, got.Kind, got.Value, want)
 		}
 	}
 }

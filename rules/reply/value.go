@@ -106,16 +106,16 @@ func (r *reader) contents() []part {
 }
 
 // isList reports whether the content is one text with commas, such as "Portland, OR": each part begins with a capital
-// or a digit, and only commas are between them.
+// or a digit, unless the field is a list, and only commas are between them.
 func (r *reader) isList(content []part) bool {
 	for i, p := range content {
 		first := firstRune(r.text[p.start():])
-		if !unicode.IsUpper(first) && !unicode.IsDigit(first) {
+		if !unicode.IsUpper(first) && !unicode.IsDigit(first) && !r.Definition.Multiple {
 			return false
 		}
-		between := " ,"
+		between := " ,;"
 		if r.known["address"] {
-			between = " ,." // "Hauptstr. 5"
+			between = " ,;." // "Hauptstr. 5"
 		}
 		if i > 0 && strings.Trim(r.text[content[i-1].end():p.start()], between) != "" {
 			return false
@@ -281,7 +281,7 @@ func (r *reader) checkCore(text, lead string) (json.RawMessage, error) {
 	if len(r.Definition.AllowedValues) > 0 {
 		return r.readChoice(), nil
 	}
-	if !hasForm(r.Definition) && !r.isPlainText(text, lead) {
+	if !hasForm(r.Definition) && !r.arePlainTexts(text, lead) {
 		return nil, nil
 	}
 	if n, ok := numberOf(fold(text)); ok && r.Definition.ValueType == vault.TypeNumber {
@@ -290,7 +290,7 @@ func (r *reader) checkCore(text, lead string) (json.RawMessage, error) {
 		)
 		return checked.Value, err
 	}
-	raw, err := json.Marshal(text)
+	raw, err := r.encode(text)
 	if err != nil {
 		return nil, err
 	}
@@ -311,6 +311,31 @@ func (r *reader) checkCore(text, lead string) (json.RawMessage, error) {
 		return nil, nil //nolint:nilerr // a value that the reply does not support is no value
 	}
 	return checked.Value, nil
+}
+
+// encode returns a text as JSON: the elements of it for a list in words.
+func (r *reader) encode(text string) (json.RawMessage, error) {
+	if !r.Definition.Multiple || hasForm(r.Definition) {
+		return json.Marshal(text)
+	}
+	return json.Marshal(elements(text))
+}
+
+// elements returns the elements of a list in words.
+func elements(text string) []string {
+	var out []string
+	for _, at := range rules.SpokenElements(text) {
+		out = append(out, text[at[0]:at[1]])
+	}
+	return out
+}
+
+// arePlainTexts is isPlainText for each element of a list.
+func (r *reader) arePlainTexts(text, lead string) bool {
+	if !r.Definition.Multiple {
+		return r.isPlainText(text, lead)
+	}
+	return !slices.ContainsFunc(elements(text), func(e string) bool { return !r.isPlainText(e, lead) })
 }
 
 // aroundNumbers are words beside a number that do not change it.
@@ -436,7 +461,8 @@ func (r *reader) isPlainText(text, lead string) bool {
 			return false // "Portland, OR"
 		}
 		w = strings.Trim(fold(w), ".,'\"")
-		return sentenceWords[w] || negations[w] || noWords[w] || yesWords[w] && w != "sim" && w != "k" && w != "sure"
+		return sentenceWords[w] || negations[w] || noWords[w] || wrongWords[w] ||
+			yesWords[w] && w != "sim" && w != "k" && w != "sure"
 	})
 }
 

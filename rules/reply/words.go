@@ -54,21 +54,33 @@ var (
 		`stämmer rätt riktigt stemmer riktig rigtigt korrekt`,
 		`helyes rendben σωστά σωστό správně souhlasím oikein doğru tamam`,
 	)
+	// wrongWords say that something is not right. With a negation they may say the opposite.
+	wrongWords = newSet(
+		`wrong incorrect false misspelled misspelt mistaken untrue`,
+		`falsch`,
+		`faux`,
+		`incorrecto falso equivocado mal`,
+		`sbagliato errato`,
+		`errado`,
+		`fout onjuist`,
+		`źle`,
+		`неверно неправильно невірно`,
+		`greșit gresit`,
+		`fel feil forkert`,
+		`rossz λάθος špatně väärin yanlış`,
+	)
 	// noWords disagree by themselves.
 	noWords = newSet(
-		`no nope nah naw n wrong incorrect false misspelled misspelt mistaken untrue negative reject decline refuse
-		disagree`,
-		`nein nö nee falsch`,
-		`non faux`,
-		`incorrecto falso equivocado mal`,
-		`sbagliato errato falso`,
-		`não nao errado`,
-		`nee fout onjuist`,
-		`nie źle`,
-		`нет неверно неправильно ні невірно`,
-		`nu greșit gresit`,
-		`nej fel nei feil forkert`,
-		`nem rossz όχι λάθος špatně ei väärin hayır yanlış`,
+		`no nope nah naw n negative reject decline refuse disagree`,
+		`nein nö nee`,
+		`non`,
+		`não nao`,
+		`nee`,
+		`nie`,
+		`нет ні`,
+		`nu`,
+		`nej nei`,
+		`nem όχι ei hayır`,
 		`👎 ❌ ✖ 🚫 🙅`,
 	)
 	// negations make the opposite of what is beside them.

@@ -47,7 +47,7 @@ func (s Assets) PersistAsset(ctx context.Context, ev vault.Event) (once.Applied[
 			Checksum: in.Checksum, UploadedAt: op.AcceptedAt, UploadSessionID: in.UploadSessionID,
 			UploadScenarioID: in.UploadScenarioID, SourceItemID: in.SourceItemID, SourceItemType: string(in.SourceItemType),
 			SourceMetadata: db.JSON(in.SourceMetadata), Status: string(status), ExpiresAt: in.ExpiresAt,
-			OperationID: op.ID, AcceptedAt: op.AcceptedAt,
+			OperationID: op.ID, Actor: op.Actor, AcceptedAt: op.AcceptedAt,
 		}
 		if in.UploadedAt != nil {
 			row.UploadedAt = *in.UploadedAt

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -26,10 +27,13 @@ func (s Values) ValidateValues(ctx context.Context, b vault.Batch) (once.BatchRe
 	if err != nil {
 		return once.BatchResult{}, err
 	}
+	if err := s.Once.PrepareKeys(ctx, b.TenantID, slices.Collect(maps.Values(due))); err != nil {
+		return once.BatchResult{}, err
+	}
 	writes := make([]checkedWrite, 0, len(due))
 	left := map[uuid.UUID]bool{}
 	for id, op := range due {
-		in, err := once.OpenPayload[vault.WriteValueInput](s.Once, op)
+		in, err := once.OpenPayload[vault.WriteValueInput](ctx, s.Once, op)
 		if err != nil || op.Status == string(vault.OperationFailed) || rules.Check(in) != nil {
 			left[id] = true
 			continue
@@ -106,6 +110,9 @@ func (s Values) persistTogether(
 	if err != nil {
 		return nil, err
 	}
+	if err := s.Once.PrepareKeys(ctx, b.TenantID, rows); err != nil {
+		return nil, err
+	}
 	slices.SortFunc(rows, compareAcceptance)
 	var writes []checkedWrite
 	left := once.DueOperations{}
@@ -116,7 +123,7 @@ func (s Values) persistTogether(
 			continue
 		}
 		left[op.ID] = op
-		in, err := once.OpenPayload[vault.WriteValueInput](s.Once, op)
+		in, err := once.OpenPayload[vault.WriteValueInput](ctx, s.Once, op)
 		if err != nil {
 			continue
 		}

@@ -16,7 +16,7 @@ func (s Values) ValidateCorrection(ctx context.Context, ev vault.Event) (once.Va
 		if err := rules.Check(in); err != nil {
 			return err
 		}
-		_, checked, err := s.checkValue(ctx, q, ev.TenantID, in.AgentID, in.Name, correctionOf(in))
+		_, checked, err := s.checkValue(ctx, q, ev.TenantID, correctionOf(in))
 		once.ObserveValue(s.Observer, vault.CorrectValue.Name, checked, err)
 		out.Warnings = checked.Warnings
 		return err

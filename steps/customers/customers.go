@@ -28,7 +28,7 @@ func (s Customers) OpenCustomer(ctx context.Context, ev vault.Event) (once.Appli
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.OpenCustomerInput,
 	) (vault.CustomerResult, error) {
-		profile, created, err := open(ctx, s.Once, q, op, in)
+		profile, created, err := Open(ctx, s.Once, q, op, in)
 		if err != nil || !created {
 			return vault.CustomerResult{CustomerID: profile.CustomerID, Version: profile.Version}, err
 		}
@@ -37,8 +37,8 @@ func (s Customers) OpenCustomer(ctx context.Context, ev vault.Event) (once.Appli
 	})
 }
 
-// open finds the profile of a channel identity, or creates it. The profile stays locked.
-func open(
+// Open finds the profile of a channel identity, or creates it. The profile stays locked.
+func Open(
 	ctx context.Context, o once.Runner, q *dbgen.Queries, op dbgen.Operation, in vault.OpenCustomerInput,
 ) (profile dbgen.CustomerProfile, created bool, err error) {
 	owner, found, err := lockChannel(ctx, q, op.TenantID, in.Channel, in.ExternalID)
@@ -94,7 +94,7 @@ func (s Customers) OpenCustomers(ctx context.Context, ev vault.Event) (once.Appl
 		})
 		var created []uuid.UUID
 		for _, i := range order {
-			profile, isNew, err := open(ctx, s.Once, q, op, in.Identities[i])
+			profile, isNew, err := Open(ctx, s.Once, q, op, in.Identities[i])
 			if err != nil {
 				return out, err
 			}

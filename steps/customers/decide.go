@@ -98,6 +98,13 @@ func (s Values) Decide(
 		return "", err
 	}
 	decision.TenantID, decision.ID = row.TenantID, row.ID
+	if row.Encrypted {
+		note, err := s.Once.Sealer.SealNote(ctx, row, decision.DecisionNote)
+		if err != nil {
+			return "", err
+		}
+		decision.DecisionNote = note
+	}
 	return vault.ItemStatus(state.Status), q.DecideValue(ctx, decision)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/steps/once"
@@ -102,7 +103,7 @@ func (s Imports) forget(
 	in.Writes = slices.DeleteFunc(slices.Clone(in.Writes), func(w vault.WriteValueInput) bool {
 		return slices.Contains(erased, w.CustomerID)
 	})
-	sealed, err := s.Values.Once.Sealer.Seal(op.TenantID, op.ID, in)
+	sealed, err := s.Values.Once.Sealer.Seal(ctx, db.OwnerOf(op.TenantID, op.Payload), op.ID, in)
 	if err != nil {
 		return err
 	}

@@ -344,7 +344,7 @@ func (s Merges) joinHistories(
 		if r.Deleted || !shared[r.Name] {
 			continue
 		}
-		v, err := versionFrom(s.Once.Sealer, tenant, dbgen.ListVersionsRow(r))
+		v, err := versionFrom(ctx, s.Once.Sealer, tenant, dbgen.ListVersionsRow(r))
 		if err != nil {
 			return nil, err
 		}

@@ -37,7 +37,7 @@ func loadHistories(
 	}
 	out := make(map[fieldKey][]rules.Version, len(keys))
 	for _, r := range rows {
-		v, err := versionFrom(sealer, tenant, r)
+		v, err := versionFrom(ctx, sealer, tenant, r)
 		if err != nil {
 			return nil, err
 		}
@@ -71,7 +71,7 @@ func loadRecent(
 	out := make(map[fieldKey][]rules.Version, len(since))
 	complete := make(map[fieldKey]bool, len(since))
 	for _, r := range rows {
-		v, err := versionFrom(sealer, tenant, dbgen.ListVersionsRow(r))
+		v, err := versionFrom(ctx, sealer, tenant, dbgen.ListVersionsRow(r))
 		if err != nil {
 			return nil, err
 		}
@@ -98,11 +98,13 @@ func loadRecent(
 }
 
 // versionFrom converts a row of ListVersions. It decrypts the value, to compare it.
-func versionFrom(sealer *db.Sealer, tenant uuid.UUID, r dbgen.ListVersionsRow) (rules.Version, error) {
+func versionFrom(
+	ctx context.Context, sealer *db.Sealer, tenant uuid.UUID, r dbgen.ListVersionsRow,
+) (rules.Version, error) {
 	status := vault.ItemStatus(r.Status)
 	loaded := status == vault.StatusActive || status == vault.StatusPending
 	value := vault.Value{ID: r.ID, Value: r.Value, Encrypted: r.Encrypted && loaded}
-	if err := sealer.OpenValue(tenant, &value); err != nil {
+	if err := sealer.OpenValue(ctx, tenant, &value); err != nil {
 		return rules.Version{}, err
 	}
 	return rules.Version{
@@ -124,7 +126,7 @@ func loadVersion(
 	ctx context.Context, q *dbgen.Queries, sealer *db.Sealer, row dbgen.CustomerValue,
 ) (rules.Version, []rules.Version, error) {
 	value := db.ValueOf(row)
-	if err := sealer.OpenValue(row.TenantID, &value); err != nil {
+	if err := sealer.OpenValue(ctx, row.TenantID, &value); err != nil {
 		return rules.Version{}, nil, err
 	}
 	key := fieldKey{row.ProfileID, row.Name}

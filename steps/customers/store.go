@@ -26,6 +26,7 @@ type checkedWrite struct {
 	sourceFound bool
 	def         *vault.Definition
 	checked     rules.Checked
+	sealed      bool
 }
 
 // newWrite returns a write of an operation that is not checked yet, with the id of its item.
@@ -37,7 +38,8 @@ func newWrite(op dbgen.Operation, in vault.WriteValueInput) checkedWrite {
 	return w
 }
 
-// findDefinitions sets the definition of each write whose agent defines the field.
+// findDefinitions sets the definition of each write whose agent defines the field, and whether the field is sealed. The
+// definitions are those of FindDefinition.
 func findDefinitions(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite) error {
 	in := dbgen.ListDefinitionsOfParams{TenantID: tenant}
 	for _, w := range writes {
@@ -53,16 +55,29 @@ func findDefinitions(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, wr
 	}
 	defs := make(map[field]*vault.Definition, len(rows))
 	for _, row := range rows {
-		def, err := db.DefinitionOf(row)
+		def, err := db.StrictDefinitionOf(row.Definition, row.Sealed, row.Pii)
 		if err != nil {
 			return err
 		}
 		defs[field{def.AgentID, def.Name}] = &def
 	}
+	var undefined []string
 	for i, w := range writes {
-		writes[i].def = defs[field{w.AgentID, w.Name}]
+		def := defs[field{w.AgentID, w.Name}]
+		if writes[i].def = def; def != nil {
+			writes[i].sealed = def.EncryptionRequired
+		} else {
+			undefined = append(undefined, w.Name)
+		}
 	}
-	return nil
+	if len(undefined) == 0 {
+		return nil
+	}
+	sealed, err := q.ListSealedNames(ctx, tenant, undefined)
+	for i, w := range writes {
+		writes[i].sealed = w.sealed || w.def == nil && slices.Contains(sealed, w.Name)
+	}
+	return err
 }
 
 // rejections collects the errors of an import's writes, by index.
@@ -338,6 +353,7 @@ type lockedProfiles struct {
 	// nothing is stored for them yet.
 	created map[uuid.UUID]bool
 	erased  map[uuid.UUID]db.Erased // customers who were erased
+	owner   map[uuid.UUID]uuid.UUID // the customer whose own profile it is, by profile
 }
 
 // lockCustomers creates and locks the profiles of an import in the order of ids. It creates none for a customer who was
@@ -345,7 +361,9 @@ type lockedProfiles struct {
 func (s Values) lockCustomers(
 	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite,
 ) (lockedProfiles, error) {
-	out := lockedProfiles{of: map[uuid.UUID]uuid.UUID{}, created: map[uuid.UUID]bool{}}
+	out := lockedProfiles{
+		of: map[uuid.UUID]uuid.UUID{}, created: map[uuid.UUID]bool{}, owner: map[uuid.UUID]uuid.UUID{},
+	}
 	seen := map[uuid.UUID]bool{}
 	var customers, ids []uuid.UUID
 	for _, w := range writes {
@@ -359,7 +377,7 @@ func (s Values) lockCustomers(
 		return out, err
 	}
 	for _, p := range created {
-		out.of[p.CustomerID], out.created[p.ID] = p.ID, true
+		out.of[p.CustomerID], out.created[p.ID], out.owner[p.ID] = p.ID, true, p.CustomerID
 	}
 	if len(created) > 0 { // the check comes after the insert (db.FindErased)
 		if err := s.withoutErased(ctx, q, tenant, &out, slices.Collect(maps.Keys(out.of))); err != nil {
@@ -378,7 +396,7 @@ func (s Values) lockCustomers(
 		}
 		deletedProfile := map[uuid.UUID]bool{} // by locked profile
 		for _, p := range locked {
-			deletedProfile[p.ID] = p.DeletedAt != nil
+			deletedProfile[p.ID], out.owner[p.ID] = p.DeletedAt != nil, p.CustomerID
 		}
 		resolved, err := q.ResolveCustomers(ctx, tenant, customers)
 		if err != nil {
@@ -516,13 +534,23 @@ func (s Values) placeAll(
 		placed = append(placed, placedWrite{own, version, place})
 		out.writes, out.statuses = append(out.writes, w), append(out.statuses, place.Status)
 	}
+	var secret []uuid.UUID // the customers whose keys are needed
+	for _, w := range out.writes {
+		if w.sealed {
+			secret = append(secret, profiles.owner[profiles.of[w.CustomerID]])
+		}
+	}
+	if err := s.Once.Sealer.Prepare(ctx, tenant, secret, true); err != nil {
+		return out, err
+	}
 	for i, w := range out.writes {
-		p := placed[i]
-		row, err := s.row(
-			p.version, profiles.of[w.CustomerID], p.operation, w.WriteValueInput, w.def, w.checked, p.place,
-		)
-		if err != nil {
-			return out, err
+		p, profile := placed[i], profiles.of[w.CustomerID]
+		row := s.row(p.version, profile, p.operation, w.WriteValueInput, w.def, w.checked, p.place)
+		if w.sealed {
+			owner := db.Owner{TenantID: tenant, CustomerID: profiles.owner[profile]}
+			if err := s.Once.Sealer.SealVersion(ctx, owner, &row); err != nil {
+				return out, err
+			}
 		}
 		out.rows = append(out.rows, row)
 	}

@@ -29,7 +29,7 @@ func (s Values) ValidateValue(ctx context.Context, ev vault.Event) (once.Validat
 		if err := rules.Check(in); err != nil {
 			return err
 		}
-		_, checked, err := s.checkValue(ctx, q, ev.TenantID, in.AgentID, in.Name, in)
+		_, checked, err := s.checkValue(ctx, q, ev.TenantID, in)
 		once.ObserveValue(s.Observer, vault.WriteValue.Name, checked, err)
 		out.Warnings = checked.Warnings
 		return err
@@ -48,19 +48,19 @@ func (s Values) PersistValue(ctx context.Context, ev vault.Event) (once.Applied[
 
 // checkValue finds the definition of a field and validates the value.
 func (s Values) checkValue(
-	ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string, in vault.WriteValueInput,
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.WriteValueInput,
 ) (*vault.Definition, rules.Checked, error) {
-	def, err := FindDefinition(ctx, q, tenant, agent, name)
+	def, err := FindDefinition(ctx, q, tenant, in.AgentID, in.Name)
 	if err != nil {
 		return nil, rules.Checked{}, err
 	}
 	mode := rules.EffectiveMode(def, s.Mode)
 	if def == nil && mode != vault.ModeDisabled {
-		if err := checkAgentExists(ctx, q, tenant, agent); err != nil {
+		if err := checkAgentExists(ctx, q, tenant, in.AgentID); err != nil {
 			return nil, rules.Checked{}, err
 		}
 	}
-	checked, err := rules.CheckValue(def, name, in.Value, mode)
+	checked, err := rules.CheckValue(def, in.Name, in.Value, mode)
 	return def, checked, err
 }
 
@@ -79,7 +79,7 @@ func (s Values) write(
 	decide func(*dbgen.InsertValueParams),
 ) (vault.ItemResult, error) {
 	tenant := op.TenantID
-	def, checked, err := s.checkValue(ctx, q, tenant, in.AgentID, in.Name, in)
+	def, checked, err := s.checkValue(ctx, q, tenant, in)
 	if err != nil {
 		return vault.ItemResult{}, err
 	}
@@ -127,12 +127,19 @@ func (s Values) write(
 	if err := makeRoom(ctx, q, tenant, id, place, now); err != nil {
 		return vault.ItemResult{}, err
 	}
-	row, err := s.row(version, profile.ID, op, in, def, checked, place)
+	row := s.row(version, profile.ID, op, in, def, checked, place)
+	if decide != nil {
+		decide(&row)
+	}
+	sealed, err := isSealed(ctx, q, tenant, def, in.Name)
 	if err != nil {
 		return vault.ItemResult{}, err
 	}
-	if decide != nil {
-		decide(&row)
+	if sealed {
+		owner := db.Owner{TenantID: tenant, CustomerID: profile.CustomerID}
+		if err := s.Once.Sealer.SealVersion(ctx, owner, &row); err != nil {
+			return vault.ItemResult{}, err
+		}
 	}
 	if err := q.InsertValue(ctx, row); err != nil {
 		if db.IsDuplicate(err) {
@@ -221,11 +228,11 @@ func newVersion(
 	}
 }
 
-// row returns the row of one version. It seals the value if the definition requires encryption.
+// row returns the row of one version, which is not sealed yet.
 func (s Values) row(
 	version rules.Version, profile uuid.UUID, op dbgen.Operation, in vault.WriteValueInput, def *vault.Definition,
 	checked rules.Checked, place rules.Placement,
-) (dbgen.InsertValueParams, error) {
+) dbgen.InsertValueParams {
 	row := dbgen.InsertValueParams{
 		ID:                   version.ID,
 		TenantID:             op.TenantID,
@@ -252,6 +259,7 @@ func (s Values) row(
 		ExpiresAt:            version.Claim.ExpiresAt,
 		Warnings:             checked.Warnings,
 		OperationID:          op.ID,
+		Actor:                op.Actor,
 		AcceptedAt:           op.AcceptedAt,
 	}
 	if in.Confidence != nil {
@@ -267,32 +275,38 @@ func (s Values) row(
 	if row.Warnings == nil {
 		row.Warnings = []string{}
 	}
-	if def == nil {
-		return row, nil
+	if def != nil {
+		row.DefinitionID = &def.ID
 	}
-	row.DefinitionID = &def.ID
-	if !def.EncryptionRequired {
-		return row, nil
-	}
-	var err error
-	row.Encrypted = true
-	row.Value, err = s.Once.Sealer.SealValue(op.TenantID, version.ID, checked.Value)
-	return row, err
+	return row
 }
 
-// FindDefinition returns the definition of a field, or nil if the agent does not define it.
+// FindDefinition returns the definition of a field, or nil if the agent does not define it. The definition is as strict
+// as the strictest one of the name in the tenant: in encryption and in PII.
 func FindDefinition(
 	ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string,
 ) (*vault.Definition, error) {
-	row, err := q.GetDefinition(ctx, dbgen.GetDefinitionParams{TenantID: tenant, AgentID: agent, Name: name})
+	row, err := q.GetFieldDefinition(ctx, dbgen.GetFieldDefinitionParams{TenantID: tenant, AgentID: agent, Name: name})
 	if db.IsNotFound(err) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	def, err := db.DefinitionOf(row)
+	def, err := db.StrictDefinitionOf(row.Definition, row.Sealed, row.Pii)
 	return &def, err
+}
+
+// isSealed reports whether a field is sealed: a definition has this from FindDefinition. An undefined field is sealed if
+// any agent sealed its name.
+func isSealed(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, def *vault.Definition, name string,
+) (bool, error) {
+	if def != nil {
+		return def.EncryptionRequired, nil
+	}
+	names, err := q.ListSealedNames(ctx, tenant, []string{name})
+	return len(names) > 0, err
 }
 
 // checkAgentExists distinguishes an undefined field from an unknown agent, for which it returns an error.

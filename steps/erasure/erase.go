@@ -304,7 +304,7 @@ func (s Erasure) Finish(ctx context.Context, ev vault.Event) (once.Applied[vault
 		if err != nil {
 			return out, err
 		}
-		signed, err := db.SignReceipt(s.Once.Sealer, key, receipt)
+		signed, err := db.SignReceipt(ctx, s.Once.Sealer, key, receipt)
 		if err != nil {
 			return out, err
 		}
@@ -314,7 +314,7 @@ func (s Erasure) Finish(ctx context.Context, ev vault.Event) (once.Applied[vault
 		if err != nil {
 			return out, err
 		}
-		payload, err := s.Once.Sealer.OpenBytes(ev.TenantID, ev.OperationID, op.Payload)
+		payload, err := s.Once.Sealer.OpenBytes(ctx, ev.TenantID, ev.OperationID, op.Payload)
 		if err != nil {
 			return out, err
 		}

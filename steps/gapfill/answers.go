@@ -64,7 +64,7 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, 
 			out, err = rejectionOf(op)
 			return err
 		}
-		in, err := once.OpenPayload[vault.AnswerQuestionInput](s.Once, op)
+		in, err := once.OpenPayload[vault.AnswerQuestionInput](ctx, s.Once, op)
 		if err != nil {
 			return err
 		}
@@ -122,7 +122,7 @@ func (s Answers) readFirst(ctx context.Context, ev vault.Event) (*reply.Reading,
 	if err != nil || once.IsApplied(op) || op.Status == string(vault.OperationFailed) || len(op.Prepared) > 0 {
 		return nil, reply.Question{}, err
 	}
-	in, err := once.OpenPayload[vault.AnswerQuestionInput](s.Once, op)
+	in, err := once.OpenPayload[vault.AnswerQuestionInput](ctx, s.Once, op)
 	if err != nil {
 		return nil, reply.Question{}, err
 	}
@@ -203,11 +203,11 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 			return vault.ItemResult{}, problem
 		}
 		fill = question.FillID
-		reading, err := s.preparedReading(op)
+		reading, err := s.preparedReading(ctx, op)
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
-		result, err := s.answer(ctx, t, q, op, in, question, reading)
+		result, err := s.answer(ctx, t, q, op, in.SessionID, question, reading, nil)
 		if err != nil {
 			return result, err
 		}
@@ -230,10 +230,11 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 }
 
 // answer applies an answer and closes its question. It also closes the customer's other open questions for the same
-// field, which this answer serves. After an interruption the question stays open.
+// field, which this answer serves. After an interruption the question stays open. metadata are those of a value that is
+// written; nil: none.
 func (s Answers) answer(
-	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput,
-	question dbgen.Question, reading reply.Reading,
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, session *uuid.UUID,
+	question dbgen.Question, reading reply.Reading, metadata json.RawMessage,
 ) (result vault.ItemResult, err error) {
 	status := vault.QuestionAnswered
 	if (reading.Kind == reply.Yes || reading.Kind == reply.No) && question.ItemID != nil {
@@ -254,7 +255,8 @@ func (s Answers) answer(
 	default:
 		result, err = s.Values.Write(ctx, t, q, op, vault.WriteValueInput{
 			AgentID: question.AgentID, CustomerID: question.CustomerID, Name: question.FieldName, Value: reading.Value,
-			Source: vault.ValueUserProvided, SourceSessionID: in.SessionID, SourceScenarioID: &question.ScenarioID,
+			Source: vault.ValueUserProvided, SourceSessionID: session, SourceScenarioID: &question.ScenarioID,
+			Lineage: vault.Lineage{SourceMetadata: metadata},
 		})
 	}
 	if err != nil {

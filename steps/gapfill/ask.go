@@ -65,7 +65,7 @@ func (s Gaps) askOrEnd(
 			out.Done = true
 			return q.AcknowledgeOperations(ctx, ev.TenantID, []uuid.UUID{ev.OperationID})
 		}
-		in, err := once.OpenPayload[vault.FillGapsInput](s.Once, op)
+		in, err := once.OpenPayload[vault.FillGapsInput](ctx, s.Once, op)
 		if err != nil {
 			return err
 		}
@@ -82,7 +82,7 @@ func (s Gaps) askOrEnd(
 		if state.fill.ConversationReadAt == nil {
 			return errors.New("this fill has not read its session and conversation yet; run ResolveGaps first")
 		}
-		candidates, err := s.candidates(state)
+		candidates, err := s.candidates(ctx, state)
 		if err != nil {
 			return err
 		}

@@ -28,7 +28,7 @@ func (s Gaps) CancelFill(ctx context.Context, ev vault.Event) (once.Stored[vault
 		if once.IsApplied(fill) || vault.OperationStatus(fill.Status).Finished() {
 			return out, vault.Conflict("fill_id", "fill_id: gap fill %s has ended already; read its result", in.FillID)
 		}
-		params, err := once.OpenPayload[vault.FillGapsInput](s.Once, fill)
+		params, err := once.OpenPayload[vault.FillGapsInput](ctx, s.Once, fill)
 		if err != nil {
 			return out, err
 		}

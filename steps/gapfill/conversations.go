@@ -43,6 +43,8 @@ type preparedReading struct {
 	ReadTo     int               `json:"read_to"`
 	ModelCalls int32             `json:"model_calls"`
 	Warnings   []string          `json:"warnings,omitempty"`
+
+	customer uuid.UUID // who was read; uuid.Nil if nobody was
 }
 
 // ReadConversation reads a session with one call of the model and keeps what it found for PersistConversation. It calls
@@ -58,7 +60,7 @@ func (s Conversations) ReadConversation(ctx context.Context, ev vault.Event) (Co
 			return err
 		}
 		if len(op.Prepared) > 0 {
-			return runner.Sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &found)
+			return runner.Sealer.Open(ctx, ev.TenantID, ev.OperationID, op.Prepared, &found)
 		}
 		return runner.WithHold(ctx, ev, "read-session:"+in.SessionID.String(), func(
 			ctx context.Context, hold once.Hold,
@@ -68,7 +70,7 @@ func (s Conversations) ReadConversation(ctx context.Context, ev vault.Event) (Co
 				return err
 			}
 			if len(op.Prepared) > 0 { // another run has read it
-				return runner.Sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &found)
+				return runner.Sealer.Open(ctx, ev.TenantID, ev.OperationID, op.Prepared, &found)
 			}
 			if found, err = s.read(ctx, q, op, in); err != nil {
 				return err
@@ -94,6 +96,7 @@ func (s Conversations) read(
 	if err != nil {
 		return out, err
 	}
+	out.customer = st.in.CustomerID
 	busy, err := q.SessionHasFill(ctx, op.TenantID, in.SessionID)
 	if err != nil || busy {
 		return out, err
@@ -117,7 +120,7 @@ func (s Conversations) read(
 
 // keep stores a reading with the operation, unless another run has taken over.
 func (s Conversations) keep(ctx context.Context, ev vault.Event, hold once.Hold, found preparedReading) error {
-	sealed, err := s.Gaps.Once.Sealer.Seal(ev.TenantID, ev.OperationID, found)
+	sealed, err := s.Gaps.Once.Sealer.Seal(ctx, db.Owner{TenantID: ev.TenantID, CustomerID: found.customer}, ev.OperationID, found)
 	if err != nil {
 		return err
 	}
@@ -140,19 +143,27 @@ func (s Conversations) load(
 	if err != nil {
 		return nil, db.WrapNotFound(err, "session", session)
 	}
-	turns, err := q.ListTurns(ctx, op.TenantID, session)
+	return s.stateOf(ctx, q, op, row)
+}
+
+// stateOf is load for a session, which may not be stored yet. For a deleted customer it returns the state and an error
+// with CodeUnknown.
+func (s Conversations) stateOf(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, row dbgen.Session,
+) (*gapState, error) {
+	turns, err := q.ListTurns(ctx, op.TenantID, row.ID)
 	if err != nil {
 		return nil, err
 	}
 	st := &gapState{
-		op: op, in: vault.FillGapsInput{CustomerID: row.CustomerID, SessionID: &session}, agent: row.AgentID,
+		op: op, in: vault.FillGapsInput{CustomerID: row.CustomerID, SessionID: &row.ID}, agent: row.AgentID,
 		now: s.Gaps.Now(), defs: map[string]vault.Definition{}, items: map[string]dbgen.GapFillItem{},
 		children: map[uuid.UUID]dbgen.ListChildOperationsRow{},
 	}
 	// unread compares with the turns that were read: a session that was read before counts as a fill that has read it.
 	st.fill.ReadTo = row.ReadTo
 	st.fill.ConversationReadAt = &st.now
-	if st.session, err = db.SessionOf(row, turns); err != nil {
+	if st.session, err = s.Gaps.Once.Sealer.OpenSession(ctx, row, turns); err != nil {
 		return nil, err
 	}
 	src := missing.Transaction{Queries: q, Sealer: s.Gaps.Once.Sealer}
@@ -190,7 +201,7 @@ func (s Conversations) PersistConversation(
 	) (vault.ReadConversationResult, error) {
 		var found preparedReading
 		result := vault.ReadConversationResult{Fields: []vault.ReadField{}}
-		if err := s.Gaps.Once.Sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &found); err != nil {
+		if err := s.Gaps.Once.Sealer.Open(ctx, ev.TenantID, ev.OperationID, op.Prepared, &found); err != nil {
 			return result, err
 		}
 		result.Outcome, result.ModelCalls, result.Warnings = found.Outcome, int(found.ModelCalls), found.Warnings
@@ -291,7 +302,9 @@ func (s Conversations) accept(
 		}
 		child, err := db.AcceptOperation(ctx, q, s.Gaps.Once.Sealer, st.op.TenantID, db.NewOperation{
 			Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: write.CustomerID.String(),
-			Key: fmt.Sprintf("conversation:%s:%s", st.op.ID, def.Name), ParentID: &st.op.ID, Payload: write, Pushing: true,
+			Key: fmt.Sprintf("conversation:%s:%s", st.op.ID, def.Name), ParentID: &st.op.ID, Pushing: true,
+			CustomerID: write.CustomerID, Payload: write,
+			Actor: once.ActorOf(st.op),
 		})
 		if err != nil {
 			return err

@@ -105,6 +105,7 @@ type gapState struct {
 	withheld   map[string]bool        // fields that the customer has not consented to
 	zone       *time.Location         // the customer's
 	taken      *evidence.Conversation // the session's turns taken apart; nil before the first use
+	unsaved    int                    // the number of turns at the end of the session that are not stored yet
 }
 
 // conversation returns the session's turns for the evidence gate.

@@ -74,6 +74,7 @@ func (s Conversations) queue(
 			Event:    vault.ReadConversation.Event,
 			Subject:  vault.ReadConversation.Subject(in),
 			Key:      fmt.Sprintf("quiet:%s:%d", d.ID, d.ReadDueAt.UnixMicro()),
+			Actor:    vault.WorkflowActor(vault.WorkflowReadQuietSessions, [16]byte{}),
 			Payload:  in,
 			Pushing:  true,
 		})

@@ -16,6 +16,7 @@ import (
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/rules/reply"
 	"github.com/contextvault/contextvault/steps/customers"
+	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -100,7 +101,7 @@ func (s Answers) questionOf(
 		return asked, err
 	}
 	known := db.ValueOf(field)
-	if err := s.Once.Sealer.OpenValue(question.TenantID, &known); err != nil {
+	if err := s.Once.Sealer.OpenValue(ctx, question.TenantID, &known); err != nil {
 		return asked, err
 	}
 	asked.Candidate = known.Value
@@ -179,7 +180,9 @@ func (s Answers) acceptOthers(
 		})
 		child, err := db.AcceptOperation(ctx, q, s.Once.Sealer, op.TenantID, db.NewOperation{
 			Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: question.CustomerID.String(),
-			Key: fmt.Sprintf("answer:%s:%s", op.ID, c.FieldName), ParentID: &question.FillID, Payload: write, Pushing: true,
+			Key: fmt.Sprintf("answer:%s:%s", op.ID, c.FieldName), ParentID: &question.FillID, Pushing: true,
+			CustomerID: write.CustomerID, Payload: write,
+			Actor: once.ActorOf(op),
 		})
 		if err != nil {
 			return nil, nil, err
@@ -206,7 +209,7 @@ func definitionOf(ctx context.Context, q *dbgen.Queries, question dbgen.Question
 func (s Answers) prepareReading(
 	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, reading reply.Reading,
 ) error {
-	sealed, err := s.Once.Sealer.Seal(op.TenantID, op.ID, reading)
+	sealed, err := s.Once.Sealer.Seal(ctx, db.OwnerOf(op.TenantID, op.Payload), op.ID, reading)
 	if err != nil {
 		return err
 	}
@@ -216,11 +219,11 @@ func (s Answers) prepareReading(
 }
 
 // preparedReading returns the reading that prepareReading stored.
-func (s Answers) preparedReading(op dbgen.Operation) (reply.Reading, error) {
+func (s Answers) preparedReading(ctx context.Context, op dbgen.Operation) (reply.Reading, error) {
 	var reading reply.Reading
 	if len(op.Prepared) == 0 {
 		return reading, fmt.Errorf("the answer of operation %s is not read yet; run ValidateAnswer first", op.ID)
 	}
-	err := s.Once.Sealer.Open(op.TenantID, op.ID, op.Prepared, &reading)
+	err := s.Once.Sealer.Open(ctx, op.TenantID, op.ID, op.Prepared, &reading)
 	return reading, err
 }

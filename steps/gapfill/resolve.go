@@ -216,7 +216,7 @@ func (s Gaps) acceptFound(
 		if once.IsApplied(op) {
 			return nil
 		}
-		in, err := once.OpenPayload[vault.FillGapsInput](s.Once, op)
+		in, err := once.OpenPayload[vault.FillGapsInput](ctx, s.Once, op)
 		if err != nil {
 			return err
 		}
@@ -227,7 +227,7 @@ func (s Gaps) acceptFound(
 			if err := hold.Check(ctx, q); err != nil {
 				return err
 			}
-			if err := s.storeReading(ctx, q, ev, read); err != nil {
+			if err := s.storeReading(ctx, q, op, read); err != nil {
 				return err
 			}
 		}
@@ -235,7 +235,7 @@ func (s Gaps) acceptFound(
 		if err != nil {
 			return err
 		}
-		candidates, err := s.candidates(state)
+		candidates, err := s.candidates(ctx, state)
 		if err != nil {
 			return err
 		}
@@ -252,14 +252,14 @@ func (s Gaps) acceptFound(
 }
 
 // storeReading stores a reading for later runs of the fill.
-func (s Gaps) storeReading(ctx context.Context, q *dbgen.Queries, ev vault.Event, read *reading) error {
+func (s Gaps) storeReading(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, read *reading) error {
 	params := dbgen.MarkConversationReadParams{
-		TenantID: ev.TenantID, OperationID: ev.OperationID, ModelCalls: read.calls, Warnings: once.NonNil(read.warnings),
+		TenantID: op.TenantID, OperationID: op.ID, ModelCalls: read.calls, Warnings: once.NonNil(read.warnings),
 		ReadTo:     int32(read.to), //nolint:gosec // far fewer turns
 		ReadFields: once.NonNil(read.fields),
 	}
 	if read.candidates != nil || read.from < 0 {
-		sealed, err := s.Once.Sealer.Seal(ev.TenantID, ev.OperationID, read.candidates)
+		sealed, err := s.Once.Sealer.Seal(ctx, db.OwnerOf(op.TenantID, op.Payload), op.ID, read.candidates)
 		if err != nil {
 			return err
 		}
@@ -316,9 +316,9 @@ func (s Gaps) acceptWrites(
 }
 
 // candidates returns what the model read for this fill.
-func (s Gaps) candidates(st *gapState) ([]vault.Candidate, error) {
+func (s Gaps) candidates(ctx context.Context, st *gapState) ([]vault.Candidate, error) {
 	var out []vault.Candidate
-	return out, s.Once.Sealer.Open(st.op.TenantID, st.op.ID, st.fill.Candidates, &out)
+	return out, s.Once.Sealer.Open(ctx, st.op.TenantID, st.op.ID, st.fill.Candidates, &out)
 }
 
 func (s Gaps) acceptWrite(
@@ -327,7 +327,7 @@ func (s Gaps) acceptWrite(
 	child, err := db.AcceptOperation(ctx, q, s.Once.Sealer, st.op.TenantID, db.NewOperation{
 		Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: st.in.CustomerID.String(),
 		Key:      fmt.Sprintf("fill:%s:%s:%d", st.op.ID, write.Name, st.fill.ReadTo),
-		ParentID: &st.op.ID, Payload: write, Pushing: true,
+		ParentID: &st.op.ID, Actor: once.ActorOf(st.op), CustomerID: write.CustomerID, Payload: write, Pushing: true,
 	})
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -35,6 +36,8 @@ func (s Gaps) acceptRetractions(ctx context.Context, q *dbgen.Queries, st *gapSt
 		child, err := db.AcceptOperation(ctx, q, s.Once.Sealer, st.op.TenantID, db.NewOperation{
 			Workflow: vault.DeleteItem.Name, Event: vault.DeleteItem.Event, Subject: field.ID.String(),
 			Key: fmt.Sprintf("fill:%s:retract:%s", st.op.ID, field.ID), ParentID: &st.op.ID, Pushing: true,
+			Actor:      once.ActorOf(st.op),
+			CustomerID: st.in.CustomerID,
 			Payload: vault.DeleteItemInput{
 				ItemID: field.ID, Reason: fmt.Sprintf("the customer took it back in turn %d of session %s", turn, st.in.SessionID),
 			},

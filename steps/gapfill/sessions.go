@@ -33,46 +33,74 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (once.Stor
 		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}
-		variables, marks, err := withAcceptTimes(op, in.Variables)
-		if err != nil {
-			return vault.SavedResult{}, err
-		}
-		row := dbgen.UpsertSessionParams{
-			TenantID: ev.TenantID, ID: in.SessionID, AgentID: in.AgentID, CustomerID: in.CustomerID, Variables: variables,
-			VariableAcceptedAt: marks,
-		}
-		if _, err = q.UpsertSession(ctx, row); db.IsNotFound(err) {
-			if row.CustomerID, err = sessionOwner(ctx, q, ev.TenantID, in); err == nil {
-				_, err = q.UpsertSession(ctx, row)
-			}
-		}
-		if err != nil {
-			return vault.SavedResult{}, err
-		}
-		if err := db.CheckErased(ctx, q, s.Once.Sealer, ev.TenantID, in.CustomerID); err != nil {
-			return vault.SavedResult{}, err
-		}
-		if err := limitTurns(ctx, q, ev.TenantID, in); err != nil {
-			return vault.SavedResult{}, err
-		}
-		for i, turn := range in.Turns {
-			at := op.AcceptedAt
-			if turn.At != nil {
-				at = *turn.At
-			}
-			err := q.AppendTurn(ctx, dbgen.AppendTurnParams{
-				TenantID: ev.TenantID, SessionID: in.SessionID, Speaker: string(turn.Speaker), Text: turn.Text, OperationID: op.ID,
-				AcceptedAt: op.AcceptedAt, SaidAt: at,
-			})
-			if err != nil {
-				return vault.SavedResult{}, fmt.Errorf("add turn %d: %w", i, err)
-			}
-		}
-		if err := s.schedule(ctx, q, ev.TenantID, in); err != nil {
+		if _, err := s.save(ctx, q, op, in); err != nil {
 			return vault.SavedResult{}, err
 		}
 		return vault.SavedResult{ID: in.SessionID}, q.WakeFillsOfSession(ctx, ev.TenantID, in.SessionID)
 	})
+}
+
+// save stores a session in the caller's transaction, and returns it with its lock. It wakes no gap fill.
+func (s Sessions) save(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.SaveSessionInput,
+) (dbgen.Session, error) {
+	stored, owner, err := s.upsert(ctx, q, op, in)
+	if err != nil {
+		return stored, err
+	}
+	if err := db.CheckErased(ctx, q, s.Once.Sealer, op.TenantID, in.CustomerID); err != nil {
+		return stored, err
+	}
+	if err := limitTurns(ctx, q, op.TenantID, in); err != nil {
+		return stored, err
+	}
+	for i, turn := range in.Turns {
+		at := op.AcceptedAt
+		if turn.At != nil {
+			at = *turn.At
+		}
+		text, err := s.Once.Sealer.SealTurn(ctx, owner, in.SessionID, turn.Text)
+		if err != nil {
+			return stored, err
+		}
+		err = q.AppendTurn(ctx, dbgen.AppendTurnParams{
+			TenantID: op.TenantID, SessionID: in.SessionID, Speaker: string(turn.Speaker), Text: text, OperationID: op.ID,
+			AcceptedAt: op.AcceptedAt, SaidAt: at,
+		})
+		if err != nil {
+			return stored, fmt.Errorf("add turn %d: %w", i, err)
+		}
+	}
+	return stored, s.schedule(ctx, q, op.TenantID, in)
+}
+
+// upsert creates the session or merges its variables, and returns it with the customer with whose key its content is
+// sealed: the one under whose id it began.
+func (s Sessions) upsert(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.SaveSessionInput,
+) (stored dbgen.Session, owner db.Owner, err error) {
+	owner = db.Owner{TenantID: op.TenantID, CustomerID: in.CustomerID}
+	row := dbgen.UpsertSessionParams{
+		TenantID: op.TenantID, ID: in.SessionID, AgentID: in.AgentID, CustomerID: in.CustomerID,
+	}
+	if row.VariableAcceptedAt, err = acceptTimes(op, in.Variables); err != nil {
+		return stored, owner, err
+	}
+	if row.Variables, err = s.Once.Sealer.SealVariables(ctx, owner, in.SessionID, in.Variables); err != nil {
+		return stored, owner, err
+	}
+	if stored, err = q.UpsertSession(ctx, row); !db.IsNotFound(err) {
+		return stored, owner, err
+	}
+	if row.CustomerID, err = sessionOwner(ctx, q, op.TenantID, in); err != nil {
+		return stored, owner, err
+	}
+	owner.CustomerID = row.CustomerID
+	if row.Variables, err = s.Once.Sealer.SealVariables(ctx, owner, in.SessionID, in.Variables); err != nil {
+		return stored, owner, err
+	}
+	stored, err = q.UpsertSession(ctx, row)
+	return stored, owner, err
 }
 
 // schedule sets the time at which the facts of the session are read: at once if it ended, else when it has been quiet.
@@ -106,20 +134,13 @@ func sessionOwner(
 	return row.CustomerID, err
 }
 
-// withAcceptTimes encodes variables, and for each variable its time of acceptance as text that sorts by time.
-func withAcceptTimes(op dbgen.Operation, in map[string]json.RawMessage) (variables, marks json.RawMessage, err error) {
+// acceptTimes encodes, for each variable, its time of acceptance as text that sorts by time.
+func acceptTimes(op dbgen.Operation, in map[string]json.RawMessage) (json.RawMessage, error) {
 	times := make(map[string]string, len(in))
 	for name := range in {
 		times[name] = op.AcceptedAt.UTC().Format("2006-01-02T15:04:05.000000Z") + " " + op.ID.String()
 	}
-	if in == nil {
-		in = map[string]json.RawMessage{}
-	}
-	if variables, err = json.Marshal(in); err != nil {
-		return nil, nil, vault.Invalid("variables", "are not JSON values")
-	}
-	marks, err = json.Marshal(times)
-	return variables, marks, err
+	return json.Marshal(times)
 }
 
 // limitTurns rejects turns beyond vault.MaxTurns of the session. The caller has locked the session.

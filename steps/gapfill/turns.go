@@ -52,7 +52,8 @@ func (s Gaps) closestTurns(
 	ctx context.Context, q *dbgen.Queries, st *gapState, fields []vault.Definition,
 ) ([]int, error) {
 	tenant, session := st.op.TenantID, st.session.ID
-	if err := s.embedTurns(ctx, q, tenant, session, st.session.Turns); err != nil {
+	stored := st.session.Turns[:len(st.session.Turns)-st.unsaved]
+	if err := s.embedTurns(ctx, q, tenant, session, stored); err != nil {
 		return nil, err
 	}
 	texts := make([]string, len(fields))

@@ -74,7 +74,7 @@ func Apply[In, Out any](
 		if IsApplied(op) {
 			return json.Unmarshal(op.Result, &out.Result)
 		}
-		in, err := OpenPayload[In](o, op)
+		in, err := OpenPayload[In](ctx, o, op)
 		if err != nil {
 			return err
 		}
@@ -127,7 +127,7 @@ func Staged[In any](
 			if err != nil || IsApplied(op) {
 				return err
 			}
-			in, err := OpenPayload[In](o, op)
+			in, err := OpenPayload[In](ctx, o, op)
 			if err != nil {
 				return err
 			}
@@ -170,7 +170,7 @@ func Prepare[In any](
 	if IsApplied(op) {
 		return nil
 	}
-	in, err := OpenPayload[In](o, op)
+	in, err := OpenPayload[In](ctx, o, op)
 	if err != nil {
 		return err
 	}
@@ -188,9 +188,12 @@ func (o Runner) Lock(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbg
 		return op, nil
 	}
 	return q.ReopenOperation(ctx, dbgen.ReopenOperationParams{
-		TenantID: ev.TenantID, ID: ev.OperationID, DueAfter: reopenedDue,
+		TenantID: ev.TenantID, ID: ev.OperationID, DueAfter: reopenedDue, Actor: string(ActorOf(op)),
 	})
 }
+
+// ActorOf is the actor of what the run of an operation does by itself.
+func ActorOf(op dbgen.Operation) vault.Actor { return vault.WorkflowActor(op.Workflow, op.ID) }
 
 // Get returns the operation of an event.
 func (o Runner) Get(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbgen.Operation, error) {
@@ -200,14 +203,30 @@ func (o Runner) Get(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbge
 
 // OpenPayload decrypts and decodes the payload of an operation. The payload of one that an erasure emptied is
 // vault.CodeErased: a replay of it brings nothing back.
-func OpenPayload[In any](o Runner, op dbgen.Operation) (In, error) {
+func OpenPayload[In any](ctx context.Context, o Runner, op dbgen.Operation) (In, error) {
 	var in In
 	if op.ErasedAt != nil {
 		return in, &vault.Error{Code: vault.CodeErased, Field: "operation_id", Message: fmt.Sprintf(
 			"operation_id: what operation %s held of a customer was erased; it cannot run again", op.ID)}
 	}
-	err := o.Sealer.Open(op.TenantID, op.ID, op.Payload, &in)
+	err := o.Sealer.Open(ctx, op.TenantID, op.ID, op.Payload, &in)
+	if owner := db.OwnerOf(op.TenantID, op.Payload); vault.CodeOf(err) == vault.CodeUnknown {
+		// The key of the customer is gone.
+		erased := db.CheckErased(ctx, o.DB.Tenant(op.TenantID), o.Sealer, op.TenantID, owner.CustomerID)
+		if vault.CodeOf(erased) == vault.CodeErased {
+			err = erased
+		}
+	}
 	return in, err
+}
+
+// PrepareKeys loads the keys of the customers whose data operations hold, in one query.
+func (o Runner) PrepareKeys(ctx context.Context, tenant uuid.UUID, ops []dbgen.Operation) error {
+	customers := make([]uuid.UUID, len(ops))
+	for i, op := range ops {
+		customers[i] = db.OwnerOf(tenant, op.Payload).CustomerID
+	}
+	return o.Sealer.Prepare(ctx, tenant, customers, false)
 }
 
 // IsApplied reports whether the effect of an operation is stored.
@@ -257,6 +276,11 @@ func (o Runner) Reject(ctx context.Context, ev vault.Event, err error) error {
 	}
 	var woken bool
 	txErr := o.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) (failed error) {
+		if vault.CodeOf(err) == vault.CodeErased {
+			if failed = o.dropLateKey(ctx, q, ev); failed != nil {
+				return failed
+			}
+		}
 		woken, failed = MarkFailed(ctx, q, ev, err)
 		return failed
 	})
@@ -277,6 +301,26 @@ func AsError(err error) *vault.Error {
 	return &vault.Error{Code: vault.CodeInvalid, Message: "the operation failed"}
 }
 
+// dropLateKey deletes the key that the acceptance of a late operation made for its customer, if that customer was
+// erased.
+func (o Runner) dropLateKey(ctx context.Context, q *dbgen.Queries, ev vault.Event) error {
+	op, err := q.GetOperation(ctx, ev.TenantID, ev.OperationID)
+	if err != nil {
+		return err
+	}
+	owner := db.OwnerOf(op.TenantID, op.Payload)
+	if owner.CustomerID == uuid.Nil {
+		return nil
+	}
+	switch err := db.CheckErased(ctx, q, o.Sealer, ev.TenantID, owner.CustomerID); vault.CodeOf(err) {
+	case vault.CodeErased:
+		_, err = q.DeleteCustomerKeys(ctx, ev.TenantID, []uuid.UUID{owner.CustomerID})
+		return err
+	default:
+		return err
+	}
+}
+
 // MarkFailed marks the operation failed with its cause, and notifies the callers that wait for it. wakes reports
 // whether a gap fill is to be woken after the commit (Enqueuer.Wake).
 func MarkFailed(ctx context.Context, q *dbgen.Queries, ev vault.Event, cause error) (wakes bool, err error) {
@@ -290,7 +334,8 @@ func MarkFailed(ctx context.Context, q *dbgen.Queries, ev vault.Event, cause err
 	if err != nil || changed == 0 {
 		return false, err
 	}
-	if vault.CodeOf(cause) == vault.CodeErased { // a late operation leaves nothing of the customer behind either
+	if vault.CodeOf(cause) == vault.CodeErased {
+		// It leaves nothing of the customer behind.
 		err := q.EraseOperation(ctx, dbgen.EraseOperationParams{TenantID: ev.TenantID, ID: ev.OperationID, Payload: []byte{}})
 		if err != nil {
 			return false, err

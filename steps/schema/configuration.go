@@ -231,6 +231,7 @@ func (a *applying) extract(ctx context.Context, in vault.ExtractSchemaInput) err
 	op, err := db.AcceptOperation(ctx, a.q, a.Scenarios.Once.Sealer, a.op.TenantID, db.NewOperation{
 		Workflow: vault.ExtractSchema.Name, Event: vault.ExtractSchema.EventFor(in), Subject: in.Subject(),
 		Key: "apply:" + a.op.ID.String() + ":" + in.Subject(), ParentID: &a.op.ID, Payload: in,
+		Actor: once.ActorOf(a.op),
 	})
 	a.out.Extractions = append(a.out.Extractions, op.ID)
 	return err

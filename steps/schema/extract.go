@@ -199,7 +199,7 @@ func (s Extraction) MatchSchema(ctx context.Context, ev vault.Event) (Matched, e
 				out.Suggested++
 			}
 		}
-		sealed, err := s.Once.Sealer.Seal(ev.TenantID, ev.OperationID, matched{matches, warning})
+		sealed, err := s.Once.Sealer.Seal(ctx, db.Owner{TenantID: ev.TenantID}, ev.OperationID, matched{matches, warning})
 		if err != nil {
 			return err
 		}
@@ -234,7 +234,7 @@ func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (once.App
 				"the proposals of this extraction are not matched yet; run MatchSchema first",
 			)
 		}
-		if err := s.Once.Sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &found); err != nil {
+		if err := s.Once.Sealer.Open(ctx, ev.TenantID, ev.OperationID, op.Prepared, &found); err != nil {
 			return vault.ExtractResult{}, err
 		}
 		asked, err := q.GetExtraction(ctx, dbgen.GetExtractionParams{

@@ -131,7 +131,7 @@ func (s Scenarios) acceptExtraction(
 	op, err := db.AcceptOperation(ctx, q, s.Once.Sealer, save.TenantID, db.NewOperation{
 		Workflow: vault.ExtractSchema.Name, Event: vault.ExtractSchema.EventFor(in), Subject: in.Subject(),
 		Key:      "save:" + save.ID.String(),
-		ParentID: &save.ID, Payload: in, Pushing: true,
+		ParentID: &save.ID, Actor: once.ActorOf(save), Payload: in, Pushing: true,
 	})
 	return &op.ID, err
 }

@@ -167,6 +167,8 @@ func untyped[R any](op client.Operation[R]) (client.Operation[json.RawMessage], 
 	out := client.Operation[json.RawMessage]{
 		ID:         op.ID,
 		Workflow:   op.Workflow,
+		Actor:      op.Actor,
+		ParentID:   op.ParentID,
 		Status:     op.Status,
 		Rejection:  op.Rejection,
 		Attempts:   op.Attempts,

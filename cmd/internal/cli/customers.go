@@ -39,7 +39,7 @@ func (a *App) customersCommand() *cobra.Command {
 	momentVars(profile, &at)
 	cmd.AddCommand(
 		submit(a, label, &labelled, (*client.Client).SetCustomerLabel),
-		a.listCustomersCommand(), a.openCommand(), a.openManyCommand(), a.mergeCommand(),
+		a.listCustomersCommand(), a.contextCommand(), a.openCommand(), a.openManyCommand(), a.mergeCommand(),
 		a.read(byKey, profile, func(ctx context.Context, c *client.Client) (any, error) {
 			if !at.IsZero() {
 				return c.GetCustomerAt(ctx, customer, at)
@@ -68,6 +68,34 @@ func (a *App) listCustomersCommand() *cobra.Command {
 		return upTo(c.ListCustomers(ctx, client.CustomersQuery{}), limit)
 	})
 }
+
+func (a *App) contextCommand() *cobra.Command {
+	var in client.ContextQuery
+	cmd := &cobra.Command{
+		Use: "context", Short: "Show the context block of a customer, for the prompt of a language model",
+		Long: "Show the context block of a customer, for the prompt of a language model: what a scenario misses, what is\n" +
+			"known, uncertain or withheld, the most useful first. With --json it is a structure.",
+	}
+	idVar(cmd, &in.CustomerID, "customer", "customer `id`", true)
+	optionalID(cmd, &in.ScenarioID, "scenario", "scenario `id`: show what it misses and needs first")
+	optionalID(cmd, &in.SessionID, "session", "`id` of the session with the variables for conditions")
+	cmd.Flags().IntVar(&in.MaxTokens, "max-tokens", vault.DefaultContextTokens, "largest size, in tokens")
+	enumVar(cmd, &in.Format, "format", vault.ContextText, "format", []vault.ContextFormat{
+		vault.ContextText, vault.ContextMarkdown,
+	})
+	return a.read(byKey, cmd, func(ctx context.Context, c *client.Client) (any, error) {
+		if a.json {
+			return c.GetContextBlock(ctx, in)
+		}
+		text, err := c.GetContext(ctx, in)
+		return contextOutput(text), err
+	})
+}
+
+// contextOutput is a context block as lines.
+type contextOutput string
+
+func (o contextOutput) table(w io.Writer) { _, _ = io.WriteString(w, string(o)) }
 
 // customerOutput is a profile with what waits: for the customer, for the vault and for reviewers.
 type customerOutput struct {

@@ -182,6 +182,34 @@ func (a *App) sessionsCommand() *cobra.Command {
 	return cmd
 }
 
+// takeTurnCommand takes a turn. The ids that are optional are the zero UUID if they are not given.
+func (a *App) takeTurnCommand() *cobra.Command {
+	var in vault.TakeTurnInput
+	cmd := &cobra.Command{
+		Use: "take", Short: "Take a turn: save it, answer the open question with it, store its facts, ask the next question",
+		Example: `  vault turns take --channel whatsapp --identity +4915112345678 --session-key chat-42 --scenario 0198… ` +
+			`--text "My email is ada@example.com"`,
+	}
+	idVar(cmd, &in.CustomerID, "customer", "customer `id`; default: the customer of the identity", false)
+	textVar(cmd, &in.Channel, "channel", "channel of the identity", false)
+	textVar(cmd, &in.ExternalID, "identity", "identity of the customer on the channel", false)
+	idVar(cmd, &in.SessionID, "session", "session `id`", false)
+	textVar(cmd, &in.SessionKey, "session-key", "your own name of the conversation, in place of --session", false)
+	idVar(cmd, &in.AgentID, "agent", "agent `id`; default: that of the scenario or the session", false)
+	idVar(cmd, &in.ScenarioID, "scenario", "scenario `id`: start or move on its gap fill", false)
+	enumVar(cmd, &in.Speaker, "speaker", vault.SpeakerCustomer, "speaker",
+		[]vault.Speaker{vault.SpeakerCustomer, vault.SpeakerAgent})
+	textVar(cmd, &in.Text, "text", "text of the turn", true)
+	return change(a, byKey, cmd, func(
+		ctx context.Context, c *client.Client, opts []client.Option,
+	) (client.Operation[vault.TurnResult], error) {
+		if in.SessionID != uuid.Nil {
+			return c.TakeSessionTurn(ctx, in.SessionID, in, opts...)
+		}
+		return c.TakeTurn(ctx, in, opts...)
+	})
+}
+
 func (a *App) turnsCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "turns", Short: "Add the messages of a conversation to its session"}
 	var session uuid.UUID
@@ -193,7 +221,7 @@ func (a *App) turnsCommand() *cobra.Command {
 	enumVar(add, &turn.Speaker, "speaker", vault.SpeakerCustomer, "speaker",
 		[]vault.Speaker{vault.SpeakerCustomer, vault.SpeakerAgent})
 	textVar(add, &turn.Text, "text", "text of the turn", true)
-	cmd.AddCommand(change(a, byKey, add, func(
+	cmd.AddCommand(a.takeTurnCommand(), change(a, byKey, add, func(
 		ctx context.Context, c *client.Client, opts []client.Option,
 	) (client.Operation[vault.SavedResult], error) {
 		return c.AddTurns(ctx, session, []vault.Turn{turn}, opts...)

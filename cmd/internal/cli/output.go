@@ -36,6 +36,12 @@ func table(w io.Writer, v any) {
 		if v.Workflow != "" {
 			line(w, "workflow", v.Workflow)
 		}
+		if v.Actor != "" {
+			line(w, "actor", v.Actor)
+		}
+		if v.ParentID != nil {
+			line(w, "parent", v.ParentID)
+		}
 		line(w, "status", v.Status)
 		if len(v.Result) > 0 {
 			line(w, "result", string(v.Result))
@@ -80,13 +86,13 @@ func table(w io.Writer, v any) {
 				when(as.ExpiresAt), as.ID)
 		}
 	case []vault.Value:
-		head(w, "FIELD", "VALUE", "STATUS", "SOURCE", "ACCEPTED", "SUPERSEDED BY", "ID")
+		head(w, "FIELD", "VALUE", "STATUS", "SOURCE", "ACTOR", "ACCEPTED", "SUPERSEDED BY", "ID")
 		for _, f := range v {
 			by := "-"
 			if f.SupersededByID != nil {
 				by = f.SupersededByID.String()
 			}
-			line(w, f.Name, string(f.Value), f.Status, f.Source, when(&f.AcceptedAt), by, f.ID)
+			line(w, f.Name, string(f.Value), f.Status, f.Source, dash(string(f.Actor)), when(&f.AcceptedAt), by, f.ID)
 		}
 	case vault.Chain:
 		links(w, v.Links)
@@ -150,13 +156,14 @@ func table(w io.Writer, v any) {
 			line(w, c.CustomerID, c.Version, when(&c.CreatedAt), when(&c.UpdatedAt))
 		}
 	case []vault.OperationSummary:
-		head(w, "OPERATION", "WORKFLOW", "SUBJECT", "STATUS", "PUSHES", "ACCEPTED", "FINISHED", "ERROR")
+		head(w, "OPERATION", "WORKFLOW", "SUBJECT", "ACTOR", "STATUS", "PUSHES", "ACCEPTED", "FINISHED", "ERROR")
 		for _, o := range v {
 			failure := "-"
 			if o.Error != nil {
 				failure = o.Error.Detail
 			}
-			line(w, o.ID, o.Workflow, o.Subject, o.Status, o.Attempts, when(&o.AcceptedAt), when(o.FinishedAt), failure)
+			line(w, o.ID, o.Workflow, o.Subject, dash(string(o.Actor)), o.Status, o.Attempts, when(&o.AcceptedAt),
+				when(o.FinishedAt), failure)
 		}
 	case []vault.AgentSummary:
 		head(w, "AGENT", "DEFINITIONS", "SCENARIOS")
@@ -198,9 +205,9 @@ func table(w io.Writer, v any) {
 }
 
 func links(w io.Writer, all []vault.ChainLink) {
-	head(w, "TYPE", "NAME", "STATUS", "ID", "METADATA")
+	head(w, "TYPE", "NAME", "STATUS", "ID", "ACTOR", "METADATA")
 	for _, l := range all {
-		line(w, l.Type, dash(l.Name), dash(string(l.Status)), l.ID, dash(string(l.Meta)))
+		line(w, l.Type, dash(l.Name), dash(string(l.Status)), l.ID, dash(string(l.Actor)), dash(string(l.Meta)))
 	}
 }
 

@@ -157,6 +157,12 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	has(t, c.ok("", "answer", "--question", question.ID.String(), "--value", "Norway"), "answer-question", "succeeded")
 	has(t, c.ok("", "operations", "wait", "--operation", fill.ID.String(), "--wait", "2m"), "fill-gaps", "succeeded",
 		"country", "undefined")
+	has(t, c.ok("", "turns", "take", "--customer", customer, "--session", session, "--text", "Thank you"), "take-turn",
+		"succeeded", "CUSTOMER CONTEXT")
+	has(t, c.ok("", "turns", "take", "--channel", "chat", "--identity", "grace", "--session-key", "chat-1", "--agent", agent,
+		"--text", "Hello"), "take-turn", "succeeded", "customer_created")
+	has(t, c.ok("", "customers", "context", "--customer", customer, "--scenario", scenario), "- country: \"Norway\" | stated")
+	has(t, c.ok("", "--json", "customers", "context", "--customer", customer), `"section": "known"`)
 	history := parsed[[]vault.Value](c, "", "values", "history", "--customer", customer, "--name", "country")
 	if len(history) != 1 || string(history[0].Value) != `"Norway"` || history[0].Source != vault.ValueUserProvided {
 		t.Errorf("the history of country is %v", history)

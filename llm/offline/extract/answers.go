@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/contextvault/contextvault/llm/offline/text"
+	"github.com/contextvault/contextvault/rules"
 )
 
 // isWords reports whether the values of t are words without a form of their own.
@@ -32,6 +33,8 @@ func (tr *turnReader) readAnswers() {
 			tr.readCodeAnswer(f)
 		case t.isWords():
 			tr.readWordsAnswer(f)
+		case t.kind == text.KindDatetime:
+			tr.readDatetimeAnswer(f)
 		case t.kind == text.KindEmail, t.kind == text.KindPhone, t.kind == text.KindURL, t.kind == text.KindAge,
 			t.isAboutCustomer():
 			tr.readEntityAnswer(f)
@@ -48,6 +51,42 @@ func (tr *turnReader) askedOfKind(k text.Kind) int {
 		}
 	}
 	return n
+}
+
+// readDatetimeAnswer takes the only day and time of the turn for target f: "5 March 2027 at 14:30". The definition must
+// have a time zone, and the half of the day must be clear.
+func (tr *turnReader) readDatetimeAnswer(f int) {
+	day, clock := -1, -1
+	for i, e := range tr.entities {
+		switch {
+		case tr.used[i] || tr.sentenceAt(e.Span).isQuestion:
+			continue
+		case e.Kind == text.KindDate && day < 0:
+			day = i
+		case e.Kind == text.KindTime && clock < 0:
+			clock = i
+		case e.Kind == text.KindDate, e.Kind == text.KindTime:
+			return // several
+		}
+	}
+	t := tr.targets[f]
+	if day < 0 || clock < 0 || t.def.TimeZone == "" || tr.entities[day].Value == "" {
+		return
+	}
+	d, c := tr.entities[day], tr.entities[clock]
+	at, ok := text.ClockTime(c.In(tr.text))
+	if !ok || tr.sentenceAt(d.Span) != tr.sentenceAt(c.Span) {
+		return
+	}
+	confidence := confidenceAnswered
+	if d.Inferred {
+		confidence = confidenceInferred
+	}
+	said := text.Span{Start: min(d.Start, c.Start), End: max(d.End, c.End)}
+	value := t.encode(said.In(tr.text), d.Value+"T"+at+":00")
+	if tr.record(f, value, said, tr.quoteAround(said), confidence, statedInAnswer) {
+		tr.used[day], tr.used[clock] = true, true
+	}
 }
 
 // readEntityAnswer takes the only entity in the turn that fits target f.
@@ -168,6 +207,15 @@ func (tr *turnReader) readWordsAnswer(f int) {
 		only = said
 	}
 	if only.IsEmpty() {
+		return
+	}
+	if elements := rules.SpokenElements(only.In(tr.text)); t.def.Multiple && len(elements) > 1 {
+		for _, at := range elements {
+			element := text.Span{Start: only.Start + at[0], End: only.Start + at[1]}
+			if value, _ := tr.parseWords(t, element); value != nil {
+				tr.record(f, value, element, tr.quoteAround(element), confidenceInferred, statedInAnswer)
+			}
+		}
 		return
 	}
 	value, confidence := tr.parseWords(t, only)

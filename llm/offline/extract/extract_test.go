@@ -494,3 +494,62 @@ func TestExtract_LongTurnIsFast(t *testing.T) {
 		}
 	}
 }
+
+// A day and a time of day are a point in time, if the half of the day and the time zone are known.
+func TestExtract_DayAndTime(t *testing.T) {
+	zoned := vault.Definition{Name: "appointment", ValueType: vault.TypeDatetime, TimeZone: "Europe/Berlin"}
+	unzoned := vault.Definition{Name: "appointment", ValueType: vault.TypeDatetime}
+	for _, tc := range []struct {
+		def        vault.Definition
+		said, want string
+	}{
+		{zoned, "5 March 2027 at 14:30", `"2027-03-05T14:30:00"`},
+		{zoned, "On March 5th 2027, 2:30 pm please", `"2027-03-05T14:30:00"`},
+		{zoned, "At 9 a.m. on 2027-03-05", `"2027-03-05T09:00:00"`},
+		{zoned, "5 March 2027, noon", `"2027-03-05T12:00:00"`},
+		{zoned, "5 March 2027 at 12:15 am", `"2027-03-05T00:15:00"`},
+		{zoned, "5 March 2027 at half past 7 in the evening", `"2027-03-05T19:30:00"`},
+		{zoned, "5 March 2027 at 08:15", `"2027-03-05T08:15:00"`},
+		{zoned, "5 March 2027 at 8:15", ``}, // in the morning or in the evening
+		{zoned, "5 March 2027", ``},
+		{zoned, "14:30 or 15:30 on 5 March 2027", ``},
+		{unzoned, "5 March 2027 at 14:30", ``},
+	} {
+		found, err := Extract(t.Context(), llm.ExtractRequest{
+			Definitions: []vault.Definition{tc.def}, Turns: turnsOf("A: When would you like to come? | " + tc.said),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if len(found) > 0 {
+			got = string(found[0].Value)
+		}
+		if got != tc.want {
+			t.Errorf("%q: %s, want %s", tc.said, got, tc.want)
+		}
+	}
+}
+
+func TestExtract_ListInWords(t *testing.T) {
+	list := vault.Definition{
+		Name: "allergies", ValueType: vault.TypeString, Multiple: true, CollectionPrompt: "What are you allergic to?",
+	}
+	found, err := Extract(t.Context(), llm.ExtractRequest{
+		Definitions: []vault.Definition{list},
+		Turns:       turnsOf("A: What are you allergic to? | peanuts and penicillin"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range found {
+		got = append(got, string(c.Value))
+		if c.Confidence >= vault.UseThreshold {
+			t.Errorf("%s: confidence %v: it may be one element", c.Value, c.Confidence)
+		}
+	}
+	if diff := cmp.Diff([]string{`"peanuts"`, `"penicillin"`}, got); diff != "" {
+		t.Error(diff)
+	}
+}

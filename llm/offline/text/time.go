@@ -78,3 +78,37 @@ func dialTime(said string) string {
 	}
 	return fmt.Sprintf("%d:%02d", h%12, m)
 }
+
+// ClockTime returns a time of day as 15:04. It is false if the half of the day was not said: "5:30" can be in the
+// morning or in the evening, and "17:30", "05:30" and "5:30 pm" cannot.
+func ClockTime(said string) (string, bool) {
+	said = strings.ToLower(said)
+	if said == "noon" || said == "midday" {
+		return "12:00", true
+	}
+	at := hourPattern.FindStringSubmatch(said)
+	if at == nil {
+		return "", false
+	}
+	var h, m int
+	if _, err := fmt.Sscanf(dialTime(said), "%d:%d", &h, &m); err != nil {
+		return "", false
+	}
+	written, err := strconv.Atoi(at[1])
+	switch {
+	case afternoon.MatchString(said):
+		h += 12
+	case forenoon.MatchString(said):
+	case err == nil && written < 24 && (written > 12 || strings.HasPrefix(at[1], "0")):
+		h = written
+	default:
+		return "", false
+	}
+	return fmt.Sprintf("%02d:%02d", h, m), m < 60
+}
+
+// afternoon and forenoon match the words for a half of the day.
+var (
+	afternoon = regexp.MustCompile(`\d\s*p\.?m\b|\bp\.?m\b|\b(?:afternoon|evening)\b`)
+	forenoon  = regexp.MustCompile(`\d\s*a\.?m\b|\ba\.?m\b|\bmorning\b`)
+)

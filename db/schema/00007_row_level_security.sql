@@ -7,6 +7,8 @@ REVOKE ALL ON goose_db_version FROM vault_app, vault_system;
 -- A process checks the version of the schema when it starts.
 GRANT SELECT (version_id, is_applied) ON goose_db_version TO vault_system;
 REVOKE INSERT, UPDATE, DELETE ON tenants, api_keys FROM vault_app;
+-- The audit is append-only.
+REVOKE UPDATE, DELETE ON audit_entries, audit_seals FROM vault_app, vault_system;
 
 -- +goose StatementBegin
 DO $$
