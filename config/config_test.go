@@ -307,7 +307,7 @@ func TestLoad_BadFile(t *testing.T) {
 
 		{"[profile]\nvalidaton_mode = \"strict\"", `profile.validaton_mode (FILE): is not a key; did you mean profile.validation_mode?`},
 		{"[redis]\npassword = \"" + secretWord + "\"", `redis.password (FILE): is not a key; there are url, timeout_milliseconds`},
-		{"[http]\nport = 1", `http (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [operations], [worker], [api], [log], [tracing]`},
+		{"[http]\nport = 1", `http (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [operations], [erasure], [worker], [api], [log], [tracing]`},
 		{"profile = true", `profile (FILE): is a section: write [profile] and its keys under it`},
 		{"[profile]\ncache_enabled = yes", `FILE: is not TOML: line 2, column 17: expected 'n'`},
 		{"[log]\nlevel = \"info\"\nlevel = \"warn\"", `FILE: is not TOML: key level is already defined`},
@@ -333,7 +333,7 @@ func TestLoad_BadCron(t *testing.T) {
 	const want = "a schedule of five fields (minute, hour, day of month, month, day of week), such as */5 * * * *"
 	for _, key := range []string{
 		"cron_expire_fields", "cron_detect_orphans", "cron_relay_operations", "cron_purge_operations",
-		"cron_read_quiet_sessions",
+		"cron_read_quiet_sessions", "cron_purge_customers", "cron_remove_expired",
 	} {
 		for _, value := range []string{"", "* * * *", "* * * * * *", "61 * * * *", "@hourly", "TZ=UTC", "TZ=UTC * * * * *", "every five minutes", "0 0 31 2 *"} {
 			got := problems(t, file(t, fmt.Sprintf("[jobs.hatchet]\n%s = %q", key, value)))
@@ -405,7 +405,7 @@ func TestLoad_ReportsAllProblems(t *testing.T) {
 		`jobs.hatchet.cron_expire_fields (FILE): "often" is not a schedule of five fields (minute, hour, day of month, month, day of week), such as */5 * * * *`,
 		`profile.cache_ttl_seconds (FILE): 0 is not a whole number from 1 to 604800`,
 		`profile.validation_mode (FILE): "loose" is not strict, warn or disabled`,
-		`surprise (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [operations], [worker], [api], [log], [tracing]`,
+		`surprise (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [operations], [erasure], [worker], [api], [log], [tracing]`,
 		`redis.url (REDIS_URL): "memcached://h" is not a Redis address, such as redis://user:password@host:6379/0 or rediss:// for TLS`,
 		`log.level (VAULT_LOG_LEVEL): "loud" is not debug, info, warn or error`,
 		`VAULT_LOG_LVEL: is not a setting; did you mean VAULT_LOG_LEVEL?`,

@@ -57,15 +57,21 @@ WITH RECURSIVE items AS (
     SELECT d.id, d.source_item_id
     FROM items i
     CROSS JOIN LATERAL (
-        SELECT f.id, f.source_item_id
-        FROM customer_values f
-        WHERE f.source_item_id = i.id
-          AND f.tenant_id = $1
+        (
+            SELECT f.id, f.source_item_id
+            FROM customer_values f
+            WHERE f.source_item_id = i.id
+              AND f.tenant_id = $1
+            OFFSET 0
+        )
         UNION ALL
-        SELECT a.id, a.source_item_id
-        FROM customer_assets a
-        WHERE a.source_item_id = i.id
-          AND a.tenant_id = $1
+        (
+            SELECT a.id, a.source_item_id
+            FROM customer_assets a
+            WHERE a.source_item_id = i.id
+              AND a.tenant_id = $1
+            OFFSET 0
+        )
     ) d
 ), fields AS (
     UPDATE customer_values f
@@ -75,7 +81,7 @@ WITH RECURSIVE items AS (
         source_metadata = CASE WHEN f.source_item_id = ANY ($2::uuid[]) THEN '{}' ELSE f.source_metadata END,
         source_item_id = CASE WHEN f.source_item_id = ANY ($2::uuid[]) THEN NULL ELSE f.source_item_id END
     WHERE f.tenant_id = $1
-      AND f.id IN (SELECT i.id FROM items i)
+      AND f.id = ANY (ARRAY(SELECT i.id FROM items i))
     RETURNING f.id, f.profile_id
 ), assets AS (
     UPDATE customer_assets a
@@ -85,7 +91,7 @@ WITH RECURSIVE items AS (
         source_metadata = CASE WHEN a.source_item_id = ANY ($2::uuid[]) THEN '{}' ELSE a.source_metadata END,
         source_item_id = CASE WHEN a.source_item_id = ANY ($2::uuid[]) THEN NULL ELSE a.source_item_id END
     WHERE a.tenant_id = $1
-      AND a.id IN (SELECT i.id FROM items i)
+      AND a.id = ANY (ARRAY(SELECT i.id FROM items i))
     RETURNING a.id, a.profile_id
 )
 SELECT f.id, f.profile_id FROM fields f
@@ -99,7 +105,8 @@ type CutDerivedItemsRow struct {
 }
 
 // Cuts the items that were derived from removed items from their sources, and marks them as stale, with what was
-// derived from them at any depth. The evidence of a cut item may quote the removed one. Indexes: customer_values_source,
+// derived from them at any depth. The evidence of a cut item may quote the removed one. The arrays are optimizer fences.
+// Indexes: customer_values_source,
 // customer_assets_source.
 func (q *Queries) CutDerivedItems(ctx context.Context, tenantID uuid.UUID, ids []uuid.UUID) ([]CutDerivedItemsRow, error) {
 	rows, err := q.db.Query(ctx, cutDerivedItems, tenantID, ids)
