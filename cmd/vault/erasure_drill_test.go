@@ -298,7 +298,8 @@ func (d *drill) eraseAndKill(t *testing.T, erased []*person) []trigger.Receipt {
 		halted = append(halted, d.blocker(t, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", id.String()+string(state)))
 		begin.release()
 	}
-	for _, l := range halted {
+	for i, l := range halted {
+		t.Logf("erasure %d is to be halted", i)
 		l.untilSomeoneWaits()
 	}
 	d.worker.kill()

@@ -47,13 +47,14 @@ type Stage struct {
 // Begin hides the customer from readers. From its commit on, nothing can be stored for the customer: the tombstones
 // reject it.
 func (s Erasure) Begin(ctx context.Context, ev vault.Event) (Stage, error) {
+	// In a transaction of its own: the one below may wait for a customer, and other erasures would wait for the keys.
+	if _, err := db.EnsureErasureKey(ctx, s.Once.DB.Tenant(ev.TenantID), s.Once.Sealer, ev.TenantID); err != nil {
+		return Stage{}, err
+	}
 	return s.stage(ctx, ev, "", func(
 		tx pgx.Tx, q *dbgen.Queries, in vault.EraseCustomerInput, _ *dbgen.Erasure, _ *personal.Scope,
 	) error {
 		if err := personal.Check(ctx, tx); err != nil {
-			return err
-		}
-		if _, err := db.EnsureErasureKey(ctx, q, s.Once.Sealer, ev.TenantID); err != nil {
 			return err
 		}
 		scope, err := personal.Locate(ctx, tx, s.Once.Sealer, ev.TenantID, in.CustomerID, ev.OperationID, true)
