@@ -172,7 +172,7 @@ func Prepare[In any](
 	}
 	in, err := OpenPayload[In](ctx, o, op)
 	if err != nil {
-		return err
+		return o.Reject(ctx, ev, err)
 	}
 	return o.Reject(ctx, ev, step(q, op, in))
 }
