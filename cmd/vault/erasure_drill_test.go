@@ -292,14 +292,14 @@ func (d *drill) eraseAndKill(t *testing.T, erased []*person) []trigger.Receipt {
 	}
 	submit(0)
 	submit(1)
-	for i, state := range []vault.ErasureState{vault.ErasureErased, vault.ErasureScanned, vault.ErasureFinished} {
+	for i, state := range []vault.ErasureState{vault.ErasureFinished, vault.ErasureScanned, vault.ErasureErased} {
 		begin := d.blocker(t, profile, erased[2+i].id)
 		id := submit(2 + i)
 		halted = append(halted, d.blocker(t, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", id.String()+string(state)))
 		begin.release()
+		halted[len(halted)-1].untilSomeoneWaits() // the last one holds the import that all of them share
 	}
-	for i, l := range halted {
-		t.Logf("erasure %d is to be halted", i)
+	for _, l := range halted {
 		l.untilSomeoneWaits()
 	}
 	d.worker.kill()

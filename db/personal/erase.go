@@ -122,7 +122,7 @@ func Erase(ctx context.Context, tx pgx.Tx, sealer *db.Sealer, s Scope) (map[stri
 		}
 	}
 	for _, o := range s.Shared {
-		if err := eraseShared(ctx, tx, sealer, s.Tenant, o); err != nil {
+		if err := eraseShared(ctx, tx, sealer, s, o); err != nil {
 			return nil, err
 		}
 		counts["operations"]++
@@ -151,9 +151,29 @@ func (t Table) where() string {
 	return sql
 }
 
-func eraseShared(ctx context.Context, tx pgx.Tx, sealer *db.Sealer, tenant uuid.UUID, o Shared) error {
+// eraseShared removes the person from an operation that holds others. Another erasure may have changed the operation
+// since it was found, so it is read again with its lock.
+func eraseShared(ctx context.Context, tx pgx.Tx, sealer *db.Sealer, s Scope, o Shared) error {
+	tenant := s.Tenant
 	args := pgx.NamedArgs{"tenant": tenant, "id": o.ID}
 	var sql string
+	var now []byte
+	var erased bool
+	err := tx.QueryRow(ctx, `SELECT payload, erased_at IS NOT NULL FROM operations
+WHERE tenant_id = @tenant AND id = @id FOR UPDATE`, args).Scan(&now, &erased)
+	if db.IsNotFound(err) || erased {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("lock operation %s: %w", o.ID, err)
+	}
+	payload, err := sealer.OpenBytes(ctx, tenant, o.ID, now)
+	if err != nil {
+		return err
+	}
+	if _, o.Rest, err = splits[o.Workflow](s, payload); err != nil {
+		return fmt.Errorf("operation %s: %w", o.ID, err)
+	}
 	if o.Rest == nil {
 		operations := Tables[tableAt("operations")]
 		sql = "UPDATE operations SET " + operations.Set + " WHERE tenant_id = @tenant AND id = @id"
