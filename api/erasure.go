@@ -62,7 +62,7 @@ func (s *Server) erasureRoutes() {
 		name: "get-receipt-key", method: http.MethodGet, path: "/v1/receipt-key", tag: tagErasure, access: toErase,
 		summary: "Get the public key of receipts",
 		detail:  "Each tenant has its own key; its first erasure makes it.",
-		errors:  []int{http.StatusNotFound},
+		errors:  []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, func(ctx context.Context, c caller, _ *struct{}) (*one[ReceiptKey], error) {
 		key, err := s.options.Query.ReceiptKey(ctx, c.tenant)
 		return &one[ReceiptKey]{ReceiptKey{key}}, err

@@ -163,6 +163,7 @@ func description() huma.Config {
 			Tags: []*huma.Tag{
 				{Name: "Configuration", Description: "Definitions of fields, scenarios, rules and requirements."},
 				{Name: "Customers", Description: "Profiles, values, assets, and missing fields."},
+				{Name: "Erasure and export", Description: "Erasing a customer for good, and handing out everything about one."},
 				{Name: "Lineage", Description: "The sources of values and assets, and the items derived from them."},
 				{Name: "Sessions", Description: "Variables and turns of conversations, for gap fill."},
 				{Name: "Questions", Description: "Questions of gap fills to customers."},
