@@ -127,7 +127,37 @@ func Erase(ctx context.Context, tx pgx.Tx, sealer *db.Sealer, s Scope) (map[stri
 		}
 		counts["operations"]++
 	}
-	return counts, nil
+	n, err := eraseNaming(ctx, tx, s)
+	if n > 0 {
+		counts["operations"] += n
+	}
+	return counts, err
+}
+
+// eraseNaming erases what other operations say of the person: an id in a result, an error or a touched profile. Those
+// that hold several customers keep their payload.
+func eraseNaming(ctx context.Context, tx pgx.Tx, s Scope) (int64, error) {
+	const names = ` WHERE tenant_id = @tenant AND id <> @self AND erased_at IS NULL AND EXISTS (
+    SELECT FROM regexp_matches(concat_ws(' ', subject, result, error, touched_profiles),
+        '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}', 'g') m WHERE m[1] = ANY (@ids))`
+	args := s.args()
+	args["ids"] = texts(s.IDs())
+	var total int64
+	for _, sql := range []string{
+		`UPDATE operations SET touched_profiles = '{}',
+    result = CASE WHEN result IS NULL THEN NULL ELSE '{}'::jsonb END,
+    error = CASE WHEN error IS NULL THEN NULL
+        ELSE jsonb_build_object('code', error ->> 'code', 'message', 'a customer was erased') END` +
+			names + " AND workflow = ANY (@shared)",
+		"UPDATE operations SET " + Tables[tableAt("operations")].Set + names + " AND NOT workflow = ANY (@shared)",
+	} {
+		done, err := tx.Exec(ctx, sql, args)
+		if err != nil {
+			return total, fmt.Errorf("erase what other operations say of the customer: %w", err)
+		}
+		total += done.RowsAffected()
+	}
+	return total, nil
 }
 
 func (t Table) erase(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) (int64, error) {
