@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -64,13 +65,16 @@ func (s *Server) customerRoutes() {
 	s.customerReads()
 	type remove struct {
 		input.CustomerPath
-		Force bool `query:"force" doc:"Delete the customer even if items of other customers were derived from its items; they become orphaned. Needs the scope admin."`
+		Purge time.Time `query:"purge_after" doc:"The time from which on the deleted customer is erased for good. Absent: the configured default, see purge_after of the result."`
+		Force bool      `query:"force" doc:"Delete the customer even if items of other customers were derived from its items; they become orphaned. Needs the scope admin."`
 		input.Preferences
 	}
 	submit[remove](s, vault.DeleteCustomer, route{
 		method: http.MethodDelete, path: "/v1/customers/{customer_id}", tag: tagCustomers, access: toWrite,
 		summary: "Delete a customer",
-		detail: "Also deletes its values and assets. The rows remain in the database, but no read returns them. If items " +
+		detail: "Also deletes its values and assets. It is reversible by an operator: the rows remain in the database, but " +
+			"no read returns them, until purge_after, when the customer is erased for good. POST …/erasure erases at once. " +
+			"If items " +
 			"of other customers were derived from them, the response is 409 has_dependents with the ids of those items.",
 	}, func(_ context.Context, c caller, in *remove, _ *vault.DeleteCustomerInput) error {
 		return c.checkForce(in.Force)

@@ -263,6 +263,20 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.do("GET", "/healthz", "").want(200)
 	s.do("GET", "/readyz", "").want(200)
 
+	// Erasure and export.
+	gone := "/v1/customers/" + testkit.ID().String()
+	s.change("POST", gone+"/consents", `{"purpose": "support", "granted": true}`).want(200)
+	var made struct {
+		ID uuid.UUID `json:"operation_id"`
+	}
+	s.change("POST", gone+"/exports", "").want(200).into(&made)
+	s.do("GET", gone+"/exports/"+made.ID.String(), "").want(200).has(`"complete": true`)
+	s.do("GET", gone+"/exports/"+made.ID.String()+"?format=html", "").want(200).has("</html>")
+	s.change("POST", gone+"/erasure", `{"derived": "erase"}`).want(200).into(&made)
+	s.do("GET", "/v1/erasures", "").want(200).has(made.ID.String())
+	s.do("GET", "/v1/erasures/"+made.ID.String(), "").want(200).has("signature")
+	s.do("GET", "/v1/receipt-key", "").want(200).has("public_key")
+
 	// Lists of operations.
 	s.do("GET", "/v1/operations?status=failed&customer_id="+customer.String(), "").want(200).has("unmerge-customer")
 	s.do("GET", "/v1/operations?workflow=write-value&limit=1", "").want(200).has(`"next_cursor"`)
@@ -296,7 +310,7 @@ func (s *service) item(a answer) uuid.UUID {
 // everyRouteWithBadInput sends invalid input to every route.
 func (s *service) everyRouteWithBadInput() {
 	fill := func(path, with string) string {
-		for _, name := range []string{"agent_id", "scenario_id", "rule_id", "session_id", "customer_id", "item_id", "question_id", "review_id", "operation_id"} {
+		for _, name := range []string{"agent_id", "scenario_id", "rule_id", "session_id", "customer_id", "item_id", "question_id", "review_id", "operation_id", "erasure_id", "export_id"} {
 			path = strings.ReplaceAll(path, "{"+name+"}", with)
 		}
 		return strings.NewReplacer("{name}", "email", "{field_name}", "email").Replace(path)

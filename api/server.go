@@ -123,7 +123,7 @@ func New(o Options) *Server {
 	schema.Register(s.api.OpenAPI().Components.Schemas)
 	for _, add := range []func(){
 		s.definitionRoutes, s.scenarioRoutes, s.configurationRoutes, s.requirementRoutes, s.reviewRoutes,
-		s.customerRoutes, s.valueRoutes, s.itemRoutes,
+		s.customerRoutes, s.erasureRoutes, s.valueRoutes, s.itemRoutes,
 		s.gapRoutes, s.sessionRoutes, s.turnRoutes, s.questionRoutes,
 		s.operationRoutes, s.auditRoutes, s.adminRoutes, s.healthRoutes,
 	} {
@@ -167,6 +167,7 @@ func description() huma.Config {
 			Tags: []*huma.Tag{
 				{Name: "Configuration", Description: "Definitions of fields, scenarios, rules and requirements."},
 				{Name: "Customers", Description: "Profiles, values, assets, and missing fields."},
+				{Name: "Erasure and export", Description: "Erasing a customer for good, and handing out everything about one."},
 				{Name: "Lineage", Description: "The sources of values and assets, and the items derived from them."},
 				{Name: "Sessions", Description: "Variables and turns of conversations, for gap fill."},
 				{Name: "Questions", Description: "Questions of gap fills to customers."},

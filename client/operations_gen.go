@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/contextvault/contextvault/vault"
 )
@@ -125,13 +126,17 @@ func (c *Client) OpenCustomers(
 	}, opts)
 }
 
-// DeleteCustomer: Delete a customer. Also deletes its values and assets. The rows remain in the database, but no read
-// returns them. If items of other customers were derived from them, the response is 409 has_dependents with the ids of
-// those items.
+// DeleteCustomer: Delete a customer. Also deletes its values and assets. It is reversible by an operator: the rows
+// remain in the database, but no read returns them, until purge_after, when the customer is erased for good. POST
+// …/erasure erases at once. If items of other customers were derived from them, the response is 409 has_dependents
+// with the ids of those items.
 func (c *Client) DeleteCustomer(
 	ctx context.Context, in vault.DeleteCustomerInput, opts ...Option,
 ) (Operation[vault.CustomerResult], error) {
 	query := url.Values{}
+	if in.PurgeAfter != nil {
+		query.Set("purge_after", in.PurgeAfter.Format(time.RFC3339Nano))
+	}
 	if in.Force {
 		query.Set("force", "true")
 	}
@@ -186,6 +191,29 @@ func (c *Client) RecordConsent(
 ) (Operation[vault.CustomerResult], error) {
 	return change[vault.CustomerResult](ctx, c, request{
 		method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "consents"), body: in,
+	}, opts)
+}
+
+// EraseCustomer: Erase a customer for good. Removes everything that the vault holds of the customer and of the
+// customers merged with it, in all tables and in the cache, and signs a receipt. It cannot be undone: DELETE
+// /v1/customers/{customer_id} is the reversible deletion. From its start on nothing can be stored for the customer:
+// later operations fail with erased. The id of the operation is the id of the erasure.
+func (c *Client) EraseCustomer(
+	ctx context.Context, in vault.EraseCustomerInput, opts ...Option,
+) (Operation[vault.EraseResult], error) {
+	return change[vault.EraseResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "erasure"), body: in,
+	}, opts)
+}
+
+// ExportCustomer: Export everything that the vault holds of a customer. For requests of access and portability. Records
+// that the export was asked for; GET …/exports/{export_id} then returns it, as long as expires_at of the result says.
+// The id of the operation is the id of the export. Needs a key that sees PII.
+func (c *Client) ExportCustomer(
+	ctx context.Context, in vault.ExportCustomerInput, opts ...Option,
+) (Operation[vault.ExportCustomerResult], error) {
+	return change[vault.ExportCustomerResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "exports"),
 	}, opts)
 }
 

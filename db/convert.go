@@ -123,6 +123,8 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 		Purposes:             r.Purposes,
 		EncryptionRequired:   r.EncryptionRequired,
 		RetentionDays:        int(r.RetentionDays),
+		RemoveAfterDays:      int(r.RemoveAfterDays),
+		EraseOnWithdrawal:    r.EraseOnWithdrawal,
 		FreshnessSeconds:     r.FreshnessSeconds,
 		StaleAction:          vault.StaleAction(r.StaleAction),
 		OnConflict:           vault.OnConflict(r.OnConflict),

@@ -15,6 +15,7 @@ import (
 
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/steps/erasure"
 	"github.com/contextvault/contextvault/steps/gapfill"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/steps/schema"
@@ -588,6 +589,15 @@ var stepCases = []stepCase{
 			return ev
 		}),
 	},
+	{step: "Erasure.Begin", arrange: anErasure},
+	{step: "Erasure.EndWork", arrange: after(anErasure, "Erasure.Begin")},
+	{step: "Erasure.Erase", arrange: after(anErasure, "Erasure.Begin", "Erasure.EndWork")},
+	{step: "Erasure.Scan", arrange: after(anErasure, "Erasure.Begin", "Erasure.EndWork", "Erasure.Erase")},
+	{step: "Erasure.Finish", arrange: after(anErasure, eraseCustomer[:4]...)},
+	{step: "Exports.RecordExport", arrange: anExport},
+	{step: "Exports.AnnounceExport", arrange: after(anExport, "Exports.RecordExport")},
+	{step: "Retention.QueueDueErasures", arrange: cron(purgeable), again: erasure.Queued{}},
+	{step: "Retention.RemoveExpired", arrange: cron(removable), again: once.Applied[vault.SweepResult]{}},
 	{step: "Operations.RelayOperations", arrange: cron(dueOperations), again: upkeep.Relayed{}},
 	{step: "Operations.PurgeOperations", arrange: cron(finished), again: upkeep.Purged{}},
 	{step: "Audit.SealAudit", arrange: cron(unsealed), again: upkeep.Sealed{}},

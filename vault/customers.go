@@ -213,6 +213,9 @@ type OpenCustomerInput struct {
 	ExternalID string `json:"external_id" validate:"required,max=500"`
 	// Verified says that the identity is proven.
 	Verified bool `json:"verified,omitempty"`
+	// AfterErasure opens an identity of an erased customer anew: the person came back, as a new customer. false: such an
+	// identity is rejected.
+	AfterErasure bool `json:"after_erasure,omitempty" doc:"Accept an identity of an erased customer: the person came back, as a new customer. Absent: it is rejected with erased."`
 }
 
 // OpenCustomersInput is the input of open-customers: open-customer for many identities.
@@ -238,6 +241,9 @@ type LinkChannelInput struct {
 	ExternalID string `json:"external_id" validate:"required,max=500"`
 	// Verified says that the identity is proven.
 	Verified bool `json:"verified,omitempty"`
+	// AfterErasure opens an identity of an erased customer anew: the person came back, as a new customer. false: such an
+	// identity is rejected.
+	AfterErasure bool `json:"after_erasure,omitempty" doc:"Accept an identity of an erased customer: the person came back, as a new customer. Absent: it is rejected with erased."`
 }
 
 // SetCustomerLabelInput gives a customer a short text for the people who work with it, such as a name or a ticket.
@@ -279,6 +285,9 @@ type DeleteCustomerInput struct {
 	// Force deletes a customer if items of other customers were derived from this customer's items, and orphans those
 	// items. Admins only; the caller checks that. false: such a customer is not deleted.
 	Force bool `json:"force,omitempty"`
+	// PurgeAfter is the time from which on the customer is erased, which cannot be undone. nil: the configured default
+	// after now, or never if that is 0.
+	PurgeAfter *time.Time `json:"purge_after,omitempty" doc:"The time from which on the deleted customer is erased. Absent: the default of the configuration (erasure.purge_after_days) after the deletion."`
 }
 
 // CustomerResult is the result of open-customer, link-channel, record-consent, delete-customer, merge-customers and
@@ -289,4 +298,8 @@ type CustomerResult struct {
 	Created bool `json:"created,omitempty"`
 	// Version is the version of the profile that contains the change.
 	Version int64 `json:"profile_version"`
+	// PurgeAfter is for delete-customer: the time from which on the customer is erased. nil: the deleted rows stay.
+	PurgeAfter *time.Time `json:"purge_after,omitempty"`
+	// Erased is for record-consent: the number of versions that a withdrawal erased.
+	Erased int `json:"erased,omitempty"`
 }

@@ -142,6 +142,10 @@ var (
 		func(in UnmergeCustomerInput) string { return in.CustomerID.String() })
 	DeleteCustomer = batched[DeleteCustomerInput, CustomerResult]("delete-customer", "customer:delete",
 		func(in DeleteCustomerInput) string { return in.CustomerID.String() })
+	EraseCustomer = Define[EraseCustomerInput, EraseResult]("erase-customer", "customer:erase",
+		func(in EraseCustomerInput) string { return in.CustomerID.String() })
+	ExportCustomer = Define[ExportCustomerInput, ExportCustomerResult]("export-customer", "customer:export",
+		func(in ExportCustomerInput) string { return in.CustomerID.String() })
 )
 
 // Operations on definitions, requirements, scenarios and rules, and on their reviews.
@@ -197,6 +201,8 @@ const (
 	WorkflowSealValues        = "seal-values"
 	WorkflowReadQuietSessions = "read-quiet-sessions"
 	WorkflowSealAudit         = "seal-audit"
+	WorkflowPurgeCustomers    = "purge-customers"
+	WorkflowRemoveExpired     = "remove-expired"
 )
 
 const (

@@ -40,6 +40,10 @@
 //	relay-operations                               * * * * *                          relay
 //	read-conversation  conversation:read                         session              read → persist → invalidate-and-acknowledge
 //	read-quiet-sessions                            * * * * *                          queue
+//	erase-customer     customer:erase                            profile              begin → end-work → erase → scan → finish → invalidate-and-acknowledge
+//	export-customer    customer:export                           customer             record → finish → invalidate-and-acknowledge
+//	purge-customers                                37 * * * *                         queue
+//	remove-expired                                 47 * * * *                         remove → invalidate-and-acknowledge
 //	purge-operations                               17 3 * * *                         purge
 //	seal-audit                                     * * * * *                          seal
 //	rotate-keys                                    41 * * * *                         rewrap

@@ -697,7 +697,7 @@ SELECT
     o.id, o.workflow, o.subject, o.actor, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
 FROM unnest($1::text[]) AS w (workflow)
 CROSS JOIN LATERAL (
-    SELECT p.id, p.tenant_id, p.workflow, p.event, p.subject, p.subject_id, p.idempotency_key, p.parent_id, p.actor, p.payload, p.prepared, p.status, p.result, p.error, p.touched_profiles, p.touched_pending, p.attempts, p.carried_by, p.batch_id, p.failures, p.accepted_at, p.enqueued_at, p.due_at, p.applied_at, p.finished_at
+    SELECT p.id, p.tenant_id, p.workflow, p.event, p.subject, p.subject_id, p.idempotency_key, p.parent_id, p.actor, p.payload, p.prepared, p.status, p.result, p.error, p.touched_profiles, p.touched_pending, p.attempts, p.carried_by, p.batch_id, p.failures, p.accepted_at, p.enqueued_at, p.due_at, p.applied_at, p.finished_at, p.erased_at
     FROM operations p
     WHERE p.tenant_id = $2
       AND p.workflow = w.workflow
@@ -772,7 +772,7 @@ func (q *Queries) PageOperations(ctx context.Context, arg PageOperationsParams) 
 }
 
 const pagePendingDefinitions = `-- name: PagePendingDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND review_state = 'pending'
@@ -833,6 +833,8 @@ func (q *Queries) PagePendingDefinitions(ctx context.Context, arg PagePendingDef
 			&i.Purposes,
 			&i.EncryptionRequired,
 			&i.RetentionDays,
+			&i.RemoveAfterDays,
+			&i.EraseOnWithdrawal,
 			&i.FreshnessSeconds,
 			&i.StaleAction,
 			&i.OnConflict,

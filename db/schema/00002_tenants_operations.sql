@@ -51,6 +51,7 @@ CREATE TABLE operations (
     due_at           timestamptz NOT NULL, -- the relay pushes an operation that is unfinished at this time
     applied_at       timestamptz,
     finished_at      timestamptz,
+    erased_at        timestamptz, -- the payload, the result and what names a customer were erased
     UNIQUE (tenant_id, workflow, idempotency_key)
 );
 CREATE INDEX operations_due ON operations (due_at) WHERE status IN ('accepted', 'applied');

@@ -83,7 +83,7 @@ func (s Values) write(
 	if err != nil {
 		return vault.ItemResult{}, err
 	}
-	profile, err := LockProfile(ctx, q, tenant, in.CustomerID)
+	profile, err := LockProfile(ctx, s.Once, q, tenant, in.CustomerID)
 	if err != nil {
 		return vault.ItemResult{}, err
 	}

@@ -112,7 +112,7 @@ func (s Turns) openCustomer(ctx context.Context, q *dbgen.Queries, taken *turnTa
 	if err != nil || known {
 		return owner, err
 	}
-	profile, created, err := customers.Open(ctx, q, taken.op, vault.OpenCustomerInput{
+	profile, created, err := customers.Open(ctx, s.Sessions.Once, q, taken.op, vault.OpenCustomerInput{
 		Channel: taken.in.Channel, ExternalID: taken.in.ExternalID,
 	})
 	if err != nil || !created {
