@@ -13,6 +13,44 @@ import (
 	"github.com/google/uuid"
 )
 
+const findCustomer = `-- name: FindCustomer :one
+SELECT c.customer_id, c.version, c.created_at, c.updated_at
+FROM channel_identities i
+JOIN customer_profiles p ON p.id = i.profile_id
+JOIN customer_profiles c ON c.id = COALESCE(p.merged_into_id, p.id)
+WHERE i.tenant_id = $1
+  AND i.channel = $2
+  AND i.external_id = $3
+  AND c.deleted_at IS NULL
+`
+
+type FindCustomerParams struct {
+	TenantID   uuid.UUID `json:"tenant_id"`
+	Channel    string    `json:"channel"`
+	ExternalID string    `json:"external_id"`
+}
+
+type FindCustomerRow struct {
+	CustomerID uuid.UUID `json:"customer_id"`
+	Version    int64     `json:"version"`
+	CreatedAt  time.Time `json:"created_at"`
+	UpdatedAt  time.Time `json:"updated_at"`
+}
+
+// Finds the customer of a channel identity: the one that it was merged into, if it was. Indexes: the unique key of
+// channel_identities, the primary key.
+func (q *Queries) FindCustomer(ctx context.Context, arg FindCustomerParams) (FindCustomerRow, error) {
+	row := q.db.QueryRow(ctx, findCustomer, arg.TenantID, arg.Channel, arg.ExternalID)
+	var i FindCustomerRow
+	err := row.Scan(
+		&i.CustomerID,
+		&i.Version,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+	)
+	return i, err
+}
+
 const listCustomerValues = `-- name: ListCustomerValues :many
 SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.stale_since
 FROM customer_profiles c

@@ -127,6 +127,18 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 ORDER BY customer_id
 LIMIT sqlc.arg(max_rows);
 
+-- Finds the customer of a channel identity: the one that it was merged into, if it was. Indexes: the unique key of
+-- channel_identities, the primary key.
+-- name: FindCustomer :one
+SELECT c.customer_id, c.version, c.created_at, c.updated_at
+FROM channel_identities i
+JOIN customer_profiles p ON p.id = i.profile_id
+JOIN customer_profiles c ON c.id = COALESCE(p.merged_into_id, p.id)
+WHERE i.tenant_id = sqlc.arg(tenant_id)
+  AND i.channel = sqlc.arg(channel)
+  AND i.external_id = sqlc.arg(external_id)
+  AND c.deleted_at IS NULL;
+
 -- Lists the active values of the customers of a page. Indexes: the unique key, customer_values_active.
 -- name: ListCustomerValues :many
 SELECT c.customer_id, sqlc.embed(f)
