@@ -83,8 +83,9 @@ func (a *arguments) problems(invalid *jsonschema.ValidationError, out []*vault.E
 		}
 		return out
 	}
-	place := strings.Join(invalid.InstanceLocation, ".")
-	inside := func(name string) string { return strings.TrimPrefix(place+"."+name, ".") }
+	at := strings.Join(invalid.InstanceLocation, ".")
+	inside := func(name string) string { return strings.TrimPrefix(at+"."+name, ".") }
+	place := at
 	if place == "" {
 		place = "arguments"
 	}
