@@ -225,6 +225,10 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.change("POST", "/v1/items/"+asset.String()+"/restore", "").want(200)
 	s.change("POST", "/v1/operations/"+rejected.String()+"/replay", "").want(200) // all derived items are deleted
 	s.change("POST", "/v1/operations/"+rejected.String()+"/replay", "").problem(409, vault.CodeConflict)
+	s.do("GET", "/v1/audit?action=rejected", "").want(200)
+	s.do("GET", "/v1/audit?actor=nobody", "").problem(422, vault.CodeInvalid)
+	s.do("GET", "/v1/audit/verification", "").want(200)
+	s.do("GET", "/v1/audit/verification?expect=1", "").problem(422, vault.CodeInvalid)
 
 	// Merge.
 	var opened struct {

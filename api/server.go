@@ -124,7 +124,7 @@ func New(o Options) *Server {
 		s.definitionRoutes, s.scenarioRoutes, s.configurationRoutes, s.requirementRoutes, s.reviewRoutes,
 		s.customerRoutes, s.valueRoutes, s.itemRoutes,
 		s.gapRoutes, s.sessionRoutes, s.turnRoutes, s.questionRoutes,
-		s.operationRoutes, s.adminRoutes, s.healthRoutes,
+		s.operationRoutes, s.auditRoutes, s.adminRoutes, s.healthRoutes,
 	} {
 		add()
 	}
@@ -171,6 +171,7 @@ func description() huma.Config {
 				{Name: "Questions", Description: "Questions of gap fills to customers."},
 				{Name: "Reviews", Description: "Extracted definitions and requirements that need a decision."},
 				{Name: "Operations", Description: "The status of operations."},
+				{Name: "Audit", Description: "Who did what to whom, and whether that was changed."},
 				{Name: "Administration", Description: "Maintenance that otherwise runs on a schedule."},
 				{Name: "Health", Description: "For orchestrators."},
 			},

@@ -50,6 +50,7 @@ type Steps struct {
 	Sweeps        upkeep.Sweeps
 	Caches        upkeep.Caches
 	Operations    upkeep.Operations
+	Audit         upkeep.Audit
 	Keys          upkeep.Keys
 }
 
@@ -99,6 +100,7 @@ func New(d Deps) Steps {
 		//nolint:gosec // bounded by the configuration
 		Sweeps: upkeep.Sweeps{Once: runner, Batch: int32(d.Settings.SweepBatch), Now: d.Now},
 		Caches: caches,
+		Audit:  upkeep.Audit{Once: runner, Log: d.Log},
 		//nolint:gosec // as above
 		Keys: upkeep.Keys{
 			DB: d.DB, Sealer: d.Sealer, Caches: caches, Batch: int32(d.Settings.SweepBatch), Now: d.Now,

@@ -196,6 +196,7 @@ const (
 	WorkflowRotateKeys        = "rotate-keys"
 	WorkflowSealValues        = "seal-values"
 	WorkflowReadQuietSessions = "read-quiet-sessions"
+	WorkflowSealAudit         = "seal-audit"
 )
 
 const (

@@ -41,6 +41,7 @@
 //	read-conversation  conversation:read                         session              read → persist → invalidate-and-acknowledge
 //	read-quiet-sessions                            * * * * *                          queue
 //	purge-operations                               17 3 * * *                         purge
+//	seal-audit                                     * * * * *                          seal
 //	rotate-keys                                    41 * * * *                         rewrap
 //	seal-values                                    */5 * * * *                        seal
 //

@@ -17,6 +17,7 @@ type Crons struct {
 	DetectOrphans   string
 	RelayOperations string
 	PurgeOperations string
+	SealAudit       string
 	RotateKeys      string
 	SealValues      string
 

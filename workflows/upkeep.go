@@ -13,6 +13,7 @@ func upkeepWorkflows(c *hatchet.Client, s steps.Steps, crons Crons) []hatchet.Wo
 		detectOrphans(c, s, crons.DetectOrphans),
 		relayOperations(c, s, crons.RelayOperations),
 		purgeOperations(c, s, crons.PurgeOperations),
+		sealAudit(c, s, crons.SealAudit),
 		rotateKeys(c, s, crons.RotateKeys),
 		sealValues(c, s, crons.SealValues),
 	}
@@ -41,6 +42,13 @@ func relayOperations(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Wor
 func purgeOperations(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workflow {
 	w := c.NewWorkflow(vault.WorkflowPurgeOperations, onCron(cron)...)
 	w.NewTask("purge", single(s.Operations.PurgeOperations), sweep()...)
+	return w
+}
+
+// sealAudit closes an interval of the audit of each tenant.
+func sealAudit(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workflow {
+	w := c.NewWorkflow(vault.WorkflowSealAudit, onCron(cron)...)
+	w.NewTask("seal", single(s.Audit.SealAudit), sweep()...)
 	return w
 }
 
