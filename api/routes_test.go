@@ -136,6 +136,10 @@ func TestRoutes_AllWork(t *testing.T) {
 	}
 	s.change("POST", "/v1/items/"+pending.String()+"/decision", `{"decision": "approve", "decided_by": "Grace"}`).want(200)
 	s.change("POST", "/v1/items/"+pending.String()+"/decision", `{"decision": "reject"}`).problem(409, vault.CodeConflict)
+	s.change("POST", customerPath+"/values/legal_name/propose-deletion", `{"reason": "customer_asked"}`).want(200)
+	s.do("GET", "/v1/reviews", "").want(200).has(`"deletion_reason":"customer_asked"`)
+	s.change("POST", customerPath+"/values/legal_name/propose-deletion", `{"reason": "Ada said so"}`).
+		problem(422, vault.CodeInvalid)
 	s.change("POST", customerPath+"/values/legal_name/correction", fmt.Sprintf(`{"agent_id": %q, "value": "Ada Q.", "reason": "spelling"}`, agent)).
 		want(200)
 	s.change("POST", "/v1/import", fmt.Sprintf(`{"skip_invalid": true, "writes": [

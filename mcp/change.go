@@ -41,6 +41,33 @@ func (s *Server) changeTools() {
 			"the right one.",
 		names: map[string]string{"value": "correction"},
 	}, s.confirm)
+	add(s, tool{
+		name: "forget", title: "Ask to forget a value",
+		description: "Asks a person to delete a value of a customer. It deletes nothing by itself: the value stays until the " +
+			"person has decided.",
+		limits: map[string]map[string]any{"reason": enum(vault.DeletionReasons)},
+		names:  map[string]string{"name": "field"},
+	}, s.forget)
+}
+
+type forgetInput struct {
+	Customer uuid.UUID            `json:"customer_id" jsonschema:"The id of the customer."`
+	Field    string               `json:"field" jsonschema:"The name of the field."`
+	Reason   vault.DeletionReason `json:"reason" jsonschema:"Why the value should be deleted."`
+}
+
+func (s *Server) forget(ctx context.Context, in forgetInput) (answer, error) {
+	op, err := s.client.ProposeDeletion(ctx, vault.ProposeDeletionInput{
+		CustomerID: in.Customer, Name: in.Field, Reason: in.Reason,
+	}, client.Wait(changeWait))
+	if err != nil || !op.Status.Finished() {
+		return outcome(op, err)
+	}
+	return data(struct {
+		ItemID uuid.UUID `json:"item_id"`
+		Review string    `json:"review"`
+		Note   string    `json:"note"`
+	}{op.Result.ItemID, "open", "The value is still there. A person decides about its deletion."})
 }
 
 type turnInput struct {

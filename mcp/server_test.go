@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/contextvault/contextvault/client"
 	"github.com/contextvault/contextvault/internal/testkit"
 	"github.com/contextvault/contextvault/mcp"
 	"github.com/contextvault/contextvault/vault"
@@ -92,6 +93,27 @@ func TestTools_WholeConversation(t *testing.T) {
 			if !strings.Contains(block, want) {
 				t.Errorf("there is no %s in %s", want, block)
 			}
+		}
+
+		// To forget is to ask: the value stays until a person has decided.
+		forgotten := a.get("forget", args{"customer_id": customer, "field": "plan", "reason": "customer_asked"}, &item)
+		if !strings.Contains(forgotten, `"review":"open"`) {
+			t.Errorf("forget answered %s", forgotten)
+		}
+		if v, err := s.admin.GetValue(t.Context(), turn.CustomerID, "plan"); err != nil || v.DeletionProposedAt == nil {
+			t.Errorf("after forget the value is %+v, %v", v, err)
+		}
+		reviews, err := client.Collect(s.admin.ListReviews(t.Context()))
+		s.must(err)
+		if len(reviews) != 1 || reviews[0].ID != item.ItemID || reviews[0].Value.Pending.DeletionReason != vault.DeletionAsked {
+			t.Errorf("the reviews are %+v", reviews)
+		}
+		_, err = s.admin.DecideValue(t.Context(), vault.DecideValueInput{
+			ItemID: item.ItemID, Decision: vault.Approve, DecidedBy: "Grace",
+		}, patience)
+		s.must(err)
+		if got := a.refused("explain_value", args{"customer_id": customer, "field": "plan"}); got.Code != vault.CodeUnknown {
+			t.Errorf("after the approval: %+v", got)
 		}
 
 		// The resources.
@@ -245,6 +267,8 @@ func TestTools_BadInput(t *testing.T) {
 			{"confirm", args{"question_id": id, "confirmed": "yes"}, "confirmed", vault.CodeInvalid},
 			{"confirm", args{"question_id": id, "confirmed": true, "correction": "x"}, "correction", vault.CodeInvalid},
 			{"explain_value", args{"customer_id": id, "field": "email"}, "", vault.CodeUnknown},
+			{"forget", args{"customer_id": id, "field": "email", "reason": "other"}, "", vault.CodeUnknown},
+			{"forget", args{"customer_id": id, "field": "email", "reason": "he said so"}, "reason", vault.CodeInvalid},
 			{"next_question", args{"customer_id": id, "scenario_id": 1}, "scenario_id", vault.CodeInvalid},
 		} {
 			got := a.refused(c.tool, c.in)

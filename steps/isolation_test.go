@@ -446,6 +446,9 @@ func TestIsolation_Operations(t *testing.T) {
 		op(vault.DeleteItem, vault.DeleteItemInput{ItemID: item, Force: true}, deleteItem[:2], vault.CodeUnknown),
 		op(vault.DeleteItem, vault.DeleteItemInput{ItemID: asset, Force: true}, deleteItem[:2], vault.CodeUnknown),
 		op(vault.DecideValue, vault.DecideValueInput{ItemID: item, Decision: vault.Approve}, decideValue[:1], vault.CodeUnknown),
+		op(vault.ProposeDeletion, vault.ProposeDeletionInput{
+			CustomerID: merged, Name: "plan", Reason: vault.DeletionWrong,
+		}, proposeDeletion[:1], vault.CodeUnknown),
 		op(vault.CorrectValue, vault.CorrectValueInput{
 			AgentID: w.agent, CustomerID: customer, Name: "plan", Value: text("gold"), Reason: "mine",
 		}, correctValue, vault.CodeUnknown),
