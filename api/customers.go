@@ -156,7 +156,9 @@ func (s *Server) customerReads() {
 		detail:  "It changes nothing: open-customer creates a customer for an unknown identity, this route answers 404.",
 		errors:  []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, func(ctx context.Context, c caller, in *find) (*one[vault.Customer], error) {
-		out, err := s.options.Query.FindCustomer(ctx, c.tenant, in.Channel, in.ExternalID)
+		out, err := s.options.Query.FindCustomer(ctx, c.tenant, query.Identity{
+			Channel: in.Channel, ExternalID: in.ExternalID,
+		})
 		return &one[vault.Customer]{out}, err
 	})
 	s.profileRoute()

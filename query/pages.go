@@ -32,12 +32,13 @@ func (q *Queries) CustomersPage(
 	return page, more, nil
 }
 
+// Identity is an identity of a customer on a channel.
+type Identity struct{ Channel, ExternalID string }
+
 // FindCustomer returns the customer of a channel identity. It creates none.
-func (q *Queries) FindCustomer(
-	ctx context.Context, tenant uuid.UUID, channel, externalID string,
-) (vault.Customer, error) {
+func (q *Queries) FindCustomer(ctx context.Context, tenant uuid.UUID, in Identity) (vault.Customer, error) {
 	r, err := q.db.Tenant(tenant).FindCustomer(ctx, dbgen.FindCustomerParams{
-		TenantID: tenant, Channel: channel, ExternalID: externalID,
+		TenantID: tenant, Channel: in.Channel, ExternalID: in.ExternalID,
 	})
 	if db.IsNotFound(err) { // without the identity, which is data of a person
 		return vault.Customer{}, &vault.Error{

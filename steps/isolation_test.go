@@ -676,6 +676,8 @@ func (l loot) input(t reflect.Type, n int) reflect.Value {
 		return reflect.ValueOf([]string{"plan", "email", "age"}[n%3])
 	case reflect.TypeFor[int]():
 		return reflect.ValueOf(10)
+	case reflect.TypeFor[query.Identity]():
+		return reflect.ValueOf(query.Identity{Channel: "sms", ExternalID: secret})
 	case reflect.TypeFor[query.ContextInput]():
 		return reflect.ValueOf(query.ContextInput{
 			CustomerID: l.ids[""][n/3], Format: vault.ContextText, MaxTokens: vault.DefaultContextTokens,
