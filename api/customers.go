@@ -150,6 +150,21 @@ func (s *Server) customerReads() {
 			return items, more, err
 		}, func(customer vault.Customer) uuid.UUID { return customer.CustomerID })
 	})
+	type find struct {
+		Channel    string `path:"channel" maxLength:"50" doc:"The channel of the identity, such as whatsapp."`
+		ExternalID string `query:"external_id" required:"true" minLength:"1" maxLength:"500" doc:"The identity on the channel, such as a phone number."`
+	}
+	register(s, route{
+		name: "find-customer", method: http.MethodGet, path: "/v1/channels/{channel}/customer", tag: tagCustomers, access: toRead,
+		summary: "Find the customer of a channel identity",
+		detail:  "It changes nothing: open-customer creates a customer for an unknown identity, this route answers 404.",
+		errors:  []int{http.StatusNotFound, http.StatusUnprocessableEntity},
+	}, func(ctx context.Context, c caller, in *find) (*one[vault.Customer], error) {
+		out, err := s.options.Query.FindCustomer(ctx, c.tenant, query.Identity{
+			Channel: in.Channel, ExternalID: in.ExternalID,
+		})
+		return &one[vault.Customer]{out}, err
+	})
 	s.profileRoute()
 	s.contextRoute()
 	type merges struct {

@@ -136,6 +136,10 @@ func TestRoutes_AllWork(t *testing.T) {
 	}
 	s.change("POST", "/v1/items/"+pending.String()+"/decision", `{"decision": "approve", "decided_by": "Grace"}`).want(200)
 	s.change("POST", "/v1/items/"+pending.String()+"/decision", `{"decision": "reject"}`).problem(409, vault.CodeConflict)
+	s.change("POST", customerPath+"/values/legal_name/propose-deletion", `{"reason": "customer_asked"}`).want(200)
+	s.do("GET", "/v1/reviews", "").want(200).has(`"deletion_reason":"customer_asked"`)
+	s.change("POST", customerPath+"/values/legal_name/propose-deletion", `{"reason": "Ada said so"}`).
+		problem(422, vault.CodeInvalid)
 	s.change("POST", customerPath+"/values/legal_name/correction", fmt.Sprintf(`{"agent_id": %q, "value": "Ada Q.", "reason": "spelling"}`, agent)).
 		want(200)
 	s.change("POST", "/v1/import", fmt.Sprintf(`{"skip_invalid": true, "writes": [
@@ -150,6 +154,8 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.change("PUT", customerPath+"/label", `{"label": "VIP"}`).want(200)
 	var listed struct{ Items []vault.Customer }
 	s.do("GET", "/v1/customers?values=true", "").want(200).into(&listed)
+	s.do("GET", "/v1/channels/whatsapp/customer?external_id=nobody", "").problem(404, vault.CodeUnknown)
+	s.do("GET", "/v1/channels/whatsapp/customer", "").problem(422, vault.CodeInvalid)
 	if i := slices.IndexFunc(listed.Items, func(c vault.Customer) bool { return c.CustomerID == customer }); i < 0 ||
 		string(listed.Items[i].Fields["legal_name"].Value) != `"Ada Q."` {
 		t.Errorf("listed are %+v", listed)
@@ -233,6 +239,7 @@ func TestRoutes_AllWork(t *testing.T) {
 		Result vault.CustomerResult `json:"result"`
 	}
 	s.change("POST", "/v1/customers", `{"channel": "sms", "external_id": "+4915112345678"}`).want(200).into(&opened)
+	s.do("GET", "/v1/channels/sms/customer?external_id=%2B4915112345678", "").want(200).has(`"customer_id":"`)
 	s.change("POST", "/v1/customers/open", `{"identities": [{"channel": "sms", "external_id": "+4915112345678"}]}`).want(200)
 	other := "/v1/customers/" + opened.Result.CustomerID.String()
 	s.change("POST", customerPath+"/merge", fmt.Sprintf(`{"source_customer_id": %q}`, opened.Result.CustomerID)).want(200)

@@ -267,8 +267,19 @@ func (c *Client) CorrectValue(
 	}, opts)
 }
 
-// DecideValue: Approve or reject a pending value. An approved value becomes active with its own lineage, and the
-// version that it replaces superseded. A rejected one remains in the history.
+// ProposeDeletion: Propose to delete the active value of a field. It deletes nothing. The value appears in the reviews
+// with deletion_proposed_at, and a person decides with decide-value.
+func (c *Client) ProposeDeletion(
+	ctx context.Context, in vault.ProposeDeletionInput, opts ...Option,
+) (Operation[vault.ItemResult], error) {
+	return change[vault.ItemResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "values", in.Name, "propose-deletion"), body: in,
+	}, opts)
+}
+
+// DecideValue: Approve or reject a pending value or a proposed deletion. An approved value becomes active with its own
+// lineage, and the version that it replaces superseded. A rejected one remains in the history. An approved deletion
+// deletes the value, a rejected one keeps it.
 func (c *Client) DecideValue(
 	ctx context.Context, in vault.DecideValueInput, opts ...Option,
 ) (Operation[vault.ItemResult], error) {

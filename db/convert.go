@@ -50,6 +50,8 @@ func ValueOf(r dbgen.CustomerValue) vault.Value {
 		Actor:                vault.Actor(r.Actor),
 		AcceptedAt:           r.AcceptedAt,
 		StaleSince:           r.StaleSince,
+		DeletionProposedAt:   r.DeletionProposedAt,
+		DeletionReason:       vault.DeletionReason(r.DeletionReason),
 	}
 }
 

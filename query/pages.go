@@ -32,6 +32,23 @@ func (q *Queries) CustomersPage(
 	return page, more, nil
 }
 
+// Identity is an identity of a customer on a channel.
+type Identity struct{ Channel, ExternalID string }
+
+// FindCustomer returns the customer of a channel identity. It creates none.
+func (q *Queries) FindCustomer(ctx context.Context, tenant uuid.UUID, in Identity) (vault.Customer, error) {
+	r, err := q.db.Tenant(tenant).FindCustomer(ctx, dbgen.FindCustomerParams{
+		TenantID: tenant, Channel: in.Channel, ExternalID: in.ExternalID,
+	})
+	if db.IsNotFound(err) { // without the identity, which is data of a person
+		return vault.Customer{}, &vault.Error{
+			Code: vault.CodeUnknown, Field: "external_id",
+			Message: "external_id: no customer has this identity on this channel; open-customer and take-turn create one",
+		}
+	}
+	return vault.Customer{CustomerID: r.CustomerID, Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}, err
+}
+
 // customersPerRead is the number of customers whose values are read at once. Several bound the memory of a page.
 const customersPerRead = 10
 

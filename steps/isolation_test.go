@@ -453,6 +453,9 @@ func TestIsolation_Operations(t *testing.T) {
 		op(vault.DeleteItem, vault.DeleteItemInput{ItemID: item, Force: true}, deleteItem[:2], vault.CodeUnknown),
 		op(vault.DeleteItem, vault.DeleteItemInput{ItemID: asset, Force: true}, deleteItem[:2], vault.CodeUnknown),
 		op(vault.DecideValue, vault.DecideValueInput{ItemID: item, Decision: vault.Approve}, decideValue[:1], vault.CodeUnknown),
+		op(vault.ProposeDeletion, vault.ProposeDeletionInput{
+			CustomerID: merged, Name: "plan", Reason: vault.DeletionWrong,
+		}, proposeDeletion[:1], vault.CodeUnknown),
 		op(vault.CorrectValue, vault.CorrectValueInput{
 			AgentID: w.agent, CustomerID: customer, Name: "plan", Value: text("gold"), Reason: "mine",
 		}, correctValue, vault.CodeUnknown),
@@ -680,6 +683,8 @@ func (l loot) input(t reflect.Type, n int) reflect.Value {
 		return reflect.ValueOf([]string{"plan", "email", "age"}[n%3])
 	case reflect.TypeFor[int]():
 		return reflect.ValueOf(10)
+	case reflect.TypeFor[query.Identity]():
+		return reflect.ValueOf(query.Identity{Channel: "sms", ExternalID: secret})
 	case reflect.TypeFor[query.ContextInput]():
 		return reflect.ValueOf(query.ContextInput{
 			CustomerID: l.ids[""][n/3], Format: vault.ContextText, MaxTokens: vault.DefaultContextTokens,

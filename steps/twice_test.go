@@ -488,6 +488,7 @@ var stepCases = []stepCase{
 	{step: "Customers.LinkChannel", arrange: aLink},
 	{step: "Customers.RecordConsent", arrange: aConsent},
 	{step: "Customers.SetLabel", arrange: aLabel},
+	{step: "Values.ProposeDeletion", arrange: aProposedDeletion},
 	{step: "Customers.DeleteCustomer", arrange: aRemoval},
 	{step: "Merges.MergeCustomers", arrange: aMerge},
 	{step: "Merges.UnmergeCustomer", arrange: anUndoing},

@@ -97,13 +97,23 @@ type VerifyValueInput struct {
 	ItemID *uuid.UUID `json:"item_id,omitempty"`
 }
 
-// DecideValueInput is the input of decide-value: the decision of a person about a pending value.
+// ProposeDeletionInput is the input of propose-deletion. It deletes nothing: the active value of the field waits for the
+// decision of a person (decide-value).
+type ProposeDeletionInput struct {
+	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
+	// Name is the name of the field.
+	Name   string         `json:"name" validate:"required,max=50,fieldname"`
+	Reason DeletionReason `json:"reason" validate:"required,oneof=wrong customer_asked not_needed other" doc:"Why the value should be deleted."`
+}
+
+// DecideValueInput is the input of decide-value: the decision of a person about a value that is pending, or whose
+// deletion was proposed.
 type DecideValueInput struct {
-	// ItemID is the pending version.
+	// ItemID is the version that waits.
 	ItemID uuid.UUID `json:"item_id" validate:"required"`
 	// Decision approve makes it active in place of the stronger version, with its own lineage. reject keeps it in the
-	// history.
-	Decision  Decision `json:"decision" validate:"required,oneof=approve reject" doc:"approve makes the value active; reject keeps it in the history."`
+	// history. For a proposed deletion, approve deletes the version, and reject keeps it.
+	Decision  Decision `json:"decision" validate:"required,oneof=approve reject" doc:"approve makes a pending value active, and reject keeps it in the history. For a proposed deletion, approve deletes the value, and reject keeps it."`
 	DecidedBy string   `json:"decided_by,omitempty" validate:"max=200" doc:"The person who decided."`
 	Note      string   `json:"note,omitempty" validate:"max=500" doc:"The reason, for people."`
 }

@@ -116,6 +116,8 @@ var (
 		all[ImportValuesInput]("import"))
 	VerifyValue = batched[VerifyValueInput, ItemResult]("verify-value", "value:verify",
 		func(in VerifyValueInput) string { return in.CustomerID.String() })
+	ProposeDeletion = batched[ProposeDeletionInput, ItemResult]("propose-deletion", "deletion:propose",
+		func(in ProposeDeletionInput) string { return in.CustomerID.String() })
 	DecideValue = batched[DecideValueInput, ItemResult]("decide-value", "value:decide",
 		func(in DecideValueInput) string { return in.ItemID.String() })
 	CorrectValue = batched[CorrectValueInput, ItemResult]("correct-value", "value:correct",

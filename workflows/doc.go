@@ -35,6 +35,7 @@
 //	decide-value       value:decide                              profile              persist → invalidate-and-acknowledge
 //	take-turn          turn:taken                                profile              read → persist → invalidate-and-acknowledge
 //	claim-question     question:claimed                          profile              claim → invalidate-and-acknowledge
+//	propose-deletion   deletion:propose                          profile              persist → invalidate-and-acknowledge
 //	expire-values      values:expire               */5 * * * *                        expire → invalidate-and-acknowledge
 //	detect-orphans     orphans:detect              */15 * * * *                       mark → invalidate-and-acknowledge
 //	relay-operations                               * * * * *                          relay

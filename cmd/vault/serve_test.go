@@ -116,6 +116,7 @@ func TestServe_EndToEnd(t *testing.T) {
 		"the quickstart by commands alone": theQuickstartByCommandsAlone,
 		"the documented quickstart":        theDocumentedQuickstart,
 		"the seed's curl line":             theSeedsCurlLine,
+		"agents by MCP":                    agentsByMCP,
 		"metrics move":                     metricsMove,
 		"SIGTERM under load drops nothing": sigtermUnderLoadDropsNothing,
 	} {

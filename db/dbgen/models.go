@@ -193,6 +193,8 @@ type CustomerValue struct {
 	Actor                string          `json:"actor"`
 	AcceptedAt           time.Time       `json:"accepted_at"`
 	DeletedAt            *time.Time      `json:"deleted_at"`
+	DeletionProposedAt   *time.Time      `json:"deletion_proposed_at"`
+	DeletionReason       string          `json:"deletion_reason"`
 	StaleSince           *time.Time      `json:"stale_since"`
 }
 

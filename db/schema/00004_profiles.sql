@@ -101,6 +101,8 @@ CREATE TABLE customer_values (
     actor                 text NOT NULL DEFAULT '', -- of the operation
     accepted_at           timestamptz NOT NULL,
     deleted_at            timestamptz,
+    deletion_proposed_at  timestamptz, -- somebody asked to delete it; a person decides. NULL: nobody did
+    deletion_reason       text NOT NULL DEFAULT '',
     stale_since           timestamptz, -- a source changed: superseded, expired or stale itself. NULL: not stale
     -- The id comes first: PostgreSQL would read all values of a tenant by a key that begins with it. Sweeps across
     -- tenants look ids up as well.
@@ -113,9 +115,9 @@ CREATE TABLE customer_values (
 );
 -- Rule 1: a profile has at most one active version of a value.
 CREATE UNIQUE INDEX customer_values_active ON customer_values (profile_id, name) WHERE status = 'active' AND deleted_at IS NULL;
--- The pending values of a customer, and those of a tenant in the order of their ids.
+-- The pending values of a customer, and what waits for a decision in a tenant, in the order of the ids.
 CREATE INDEX customer_values_pending ON customer_values (profile_id, name) WHERE status = 'pending' AND deleted_at IS NULL;
-CREATE INDEX customer_values_undecided ON customer_values (tenant_id, id) WHERE status = 'pending' AND deleted_at IS NULL;
+CREATE INDEX customer_values_undecided ON customer_values (tenant_id, id) WHERE (status = 'pending' OR deletion_proposed_at IS NOT NULL) AND deleted_at IS NULL;
 CREATE INDEX customer_values_history ON customer_values (profile_id, name, accepted_at DESC, operation_id DESC);
 CREATE INDEX customer_values_expiry ON customer_values (expires_at) WHERE status IN ('active', 'pending') AND expires_at IS NOT NULL AND deleted_at IS NULL;
 -- Expired versions that their definition does not keep for ever.

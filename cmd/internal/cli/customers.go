@@ -39,7 +39,7 @@ func (a *App) customersCommand() *cobra.Command {
 	momentVars(profile, &at)
 	cmd.AddCommand(
 		submit(a, label, &labelled, (*client.Client).SetCustomerLabel),
-		a.listCustomersCommand(), a.contextCommand(), a.openCommand(), a.openManyCommand(), a.mergeCommand(),
+		a.listCustomersCommand(), a.findCustomerCommand(), a.contextCommand(), a.openCommand(), a.openManyCommand(), a.mergeCommand(),
 		a.read(byKey, profile, func(ctx context.Context, c *client.Client) (any, error) {
 			if !at.IsZero() {
 				return c.GetCustomerAt(ctx, customer, at)
@@ -66,6 +66,16 @@ func (a *App) listCustomersCommand() *cobra.Command {
 	limitVar(cmd, &limit, "customers")
 	return a.read(byKey, cmd, func(ctx context.Context, c *client.Client) (any, error) {
 		return upTo(c.ListCustomers(ctx, client.CustomersQuery{}), limit)
+	})
+}
+
+func (a *App) findCustomerCommand() *cobra.Command {
+	var channel, externalID string
+	cmd := &cobra.Command{Use: "find", Short: "Find the customer of a channel identity"}
+	textVar(cmd, &channel, "channel", "channel, such as whatsapp", true)
+	textVar(cmd, &externalID, "external-id", "identity on the channel, such as a phone number", true)
+	return a.read(byKey, cmd, func(ctx context.Context, c *client.Client) (any, error) {
+		return c.FindCustomer(ctx, channel, externalID)
 	})
 }
 

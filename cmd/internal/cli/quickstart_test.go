@@ -108,6 +108,11 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	has(t, c.ok("", "reviews", "list"), "value", claimed.ItemID.String())
 	has(t, c.ok("", "values", "decide", "--item", claimed.ItemID.String(), "--decision", "reject", "--by", "Grace"),
 		"decide-value", "succeeded")
+	has(t, c.ok("", "values", "propose-deletion", "--customer", customer, "--name", "email", "--reason", "wrong"),
+		"propose-deletion", "succeeded")
+	proposed := parsed[vault.Value](c, "", "values", "get", "--customer", customer, "--name", "email")
+	has(t, c.ok("", "reviews", "list"), "value", proposed.ID.String())
+	has(t, c.ok("", "values", "decide", "--item", proposed.ID.String(), "--decision", "reject"), "succeeded")
 	chain := parsed[vault.Chain](c, "", "items", "chain", "--item", item)
 	if len(chain.Links) != 2 || chain.Links[0].ID.String() != document || chain.Links[1].ID.String() != item {
 		t.Errorf("the chain is %v", chain.Links)
