@@ -57,7 +57,7 @@ func (s Values) ProposeDeletion(ctx context.Context, ev vault.Event) (once.Appli
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.ProposeDeletionInput,
 	) (vault.ItemResult, error) {
-		profile, err := lockKnownProfile(ctx, q, ev.TenantID, in.CustomerID)
+		profile, err := lockKnownProfile(ctx, s.Once, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
