@@ -432,7 +432,6 @@ WITH n AS (
         string_to_array(n.fields, ',')
     FROM n
     JOIN accepted a ON a.id = n.id
-    WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
 )
 SELECT a.id, a.accepted_at
 FROM accepted a
@@ -627,7 +626,6 @@ SELECT
         a.subject_id
     )
 FROM applied a
-WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
 `
 
 type MarkOperationAppliedParams struct {
@@ -668,7 +666,6 @@ WITH failing AS (
     INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject, code)
     SELECT f.tenant_id, 'rejected', f.actor, f.workflow, f.id, f.subject_id, coalesce($1::jsonb ->> 'code', '')
     FROM failing f
-    WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
 )
 UPDATE operations i
 SET
@@ -736,7 +733,6 @@ WITH applied AS (
 INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject)
 SELECT a.tenant_id, 'applied', a.actor, a.workflow, a.id, a.subject_id
 FROM applied a
-WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
 `
 
 type MarkOperationsAppliedParams struct {
@@ -868,7 +864,6 @@ WITH failed AS (
     INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject)
     SELECT f.tenant_id, 'replayed', $4, f.workflow, f.id, f.subject_id
     FROM failed f
-    WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
 )
 UPDATE operations i
 SET
@@ -946,7 +941,6 @@ WITH unfinished AS (
     INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject)
     SELECT u.tenant_id, 'replayed', $5, u.workflow, u.id, u.subject_id
     FROM unfinished u
-    WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
 )
 UPDATE operations i
 SET attempts = i.attempts + 1,
