@@ -139,8 +139,14 @@ func (s *Server) customerReads() {
 		input.Page
 	}
 	register(s, route{
-		name: "list-customers", method: http.MethodGet, path: "/v1/customers", tag: tagCustomers, access: toRead, values: true,
-		summary: "List the customers", detail: "Sorted by id. Merged customers are not included.",
+		name:    "list-customers",
+		method:  http.MethodGet,
+		path:    "/v1/customers",
+		tag:     tagCustomers,
+		access:  toRead,
+		values:  true,
+		summary: "List the customers",
+		detail:  "Sorted by id. Merged customers are not included.",
 	}, func(ctx context.Context, c caller, in *list) (*page[vault.Customer], error) {
 		return pageByID(in.Page, func(after *uuid.UUID, limit int) ([]vault.Customer, bool, error) {
 			items, more, err := s.options.Query.CustomersPage(ctx, c.tenant, after, limit)
@@ -155,7 +161,11 @@ func (s *Server) customerReads() {
 		ExternalID string `query:"external_id" required:"true" minLength:"1" maxLength:"500" doc:"The identity on the channel, such as a phone number."`
 	}
 	register(s, route{
-		name: "find-customer", method: http.MethodGet, path: "/v1/channels/{channel}/customer", tag: tagCustomers, access: toRead,
+		name:    "find-customer",
+		method:  http.MethodGet,
+		path:    "/v1/channels/{channel}/customer",
+		tag:     tagCustomers,
+		access:  toRead,
 		summary: "Find the customer of a channel identity",
 		detail:  "It changes nothing: open-customer creates a customer for an unknown identity, this route answers 404.",
 		errors:  []int{http.StatusNotFound, http.StatusUnprocessableEntity},

@@ -86,10 +86,14 @@ func (s *Server) exportRoutes() {
 		Format string   `query:"format" enum:"json,html" doc:"json (default) for machines, with lineage; html for people."`
 	}
 	register(s, route{
-		name: "get-customer-export", method: http.MethodGet, path: "/v1/customers/{customer_id}/exports/{export_id}",
-		tag: tagErasure, access: toErase,
+		name:    "get-customer-export",
+		method:  http.MethodGet,
+		path:    "/v1/customers/{customer_id}/exports/{export_id}",
+		tag:     tagErasure,
+		access:  toErase,
 		summary: "Get an export of a customer",
-		detail: "Everything that an erasure would remove, read in one snapshot, encrypted values included. The vault stores " +
+		detail: "Everything that an erasure would remove, read in one snapshot, encrypted values included. The vault " +
+			"stores " +
 			"no copy of it. The last member of the JSON is complete: without it, the response was cut off.",
 		errors: []int{http.StatusNotFound},
 		answers: map[string]*huma.Response{"200": {

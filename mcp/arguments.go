@@ -48,8 +48,8 @@ func newArguments(schema map[string]any) (*arguments, error) {
 	return &arguments{schema: schema, compiled: compiled}, nil
 }
 
-// decode checks arguments and decodes them. The error names each wrong argument, what is wrong, and what would be right,
-// and quotes no value.
+// decode checks arguments and decodes them. The error names each wrong argument, what is wrong, and what would be
+// right, and quotes no value.
 func (a *arguments) decode(raw json.RawMessage, into any) error {
 	if len(bytes.TrimSpace(raw)) == 0 {
 		raw = json.RawMessage("{}")

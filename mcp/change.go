@@ -16,8 +16,10 @@ const questionWait = 20 * time.Second
 
 func (s *Server) changeTools() {
 	add(s, tool{
-		name: "take_turn", title: "Take a turn of the conversation",
-		description: "Call it once for each message of the customer, and for each of your own with speaker agent. It finds or " +
+		name:  "take_turn",
+		title: "Take a turn of the conversation",
+		description: "Call it once for each message of the customer, and for each of your own with speaker agent. It " +
+			"finds or " +
 			"creates the customer, saves the message, answers the open question with it, stores the facts that it states, " +
 			"and returns what was learned and refused, what is missing, the next question, and the context block.",
 		limits: map[string]map[string]any{
@@ -25,8 +27,10 @@ func (s *Server) changeTools() {
 		},
 	}, s.takeTurn)
 	add(s, tool{
-		name: "next_question", title: "Get the next question to the customer",
-		description: "Returns the oldest open question to a customer, or none. With a scenario and no open question, it starts " +
+		name:  "next_question",
+		title: "Get the next question to the customer",
+		description: "Returns the oldest open question to a customer, or none. With a scenario and no open question, " +
+			"it starts " +
 			"to collect what the scenario misses.",
 	}, s.nextQuestion)
 	add(s, tool{
@@ -36,14 +40,18 @@ func (s *Server) changeTools() {
 		names: map[string]string{"value": "answer"},
 	}, s.answerQuestion)
 	add(s, tool{
-		name: "confirm", title: "Confirm or deny a value",
-		description: "Answers a question of the kind confirm: the customer says that the value is right, or wrong, or states " +
+		name:  "confirm",
+		title: "Confirm or deny a value",
+		description: "Answers a question of the kind confirm: the customer says that the value is right, or wrong, or " +
+			"states " +
 			"the right one.",
 		names: map[string]string{"value": "correction"},
 	}, s.confirm)
 	add(s, tool{
-		name: "forget", title: "Ask to forget a value",
-		description: "Asks a person to delete a value of a customer. It deletes nothing by itself: the value stays until the " +
+		name:  "forget",
+		title: "Ask to forget a value",
+		description: "Asks a person to delete a value of a customer. It deletes nothing by itself: the value stays " +
+			"until the " +
 			"person has decided.",
 		limits: map[string]map[string]any{"reason": enum(vault.DeletionReasons)},
 		names:  map[string]string{"name": "field"},

@@ -52,9 +52,9 @@ type HandlerOptions struct {
 	Log *slog.Logger
 }
 
-// Handler serves MCP over streamable HTTP. Each session belongs to the key, the purpose, the agent and the scenario that
-// opened it. Sessions live in this process: behind a load balancer, requests with the same Mcp-Session-Id go to the same
-// process, or the client is told to begin another session.
+// Handler serves MCP over streamable HTTP. Each session belongs to the key, the purpose, the agent and the scenario
+// that opened it. Sessions live in this process: behind a load balancer, requests with the same Mcp-Session-Id go to
+// the same process, or the client is told to begin another session.
 type Handler struct {
 	options HandlerOptions
 	sdk     *sdk.StreamableHTTPHandler

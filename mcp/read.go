@@ -12,8 +12,6 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-const scenarioHelp = "The id of the scenario. Absent: the scenario that the server was started with."
-
 // scenarioOf returns the scenario of a call, the zero UUID if there is none.
 func (s *Server) scenarioOf(stated uuid.UUID) uuid.UUID {
 	if stated == uuid.Nil {
@@ -33,9 +31,13 @@ func enum[T any](values []T) map[string]any { return map[string]any{"enum": valu
 
 func (s *Server) readTools() {
 	add(s, tool{
-		name: "get_context", title: "Get what is known of a customer", reads: true,
-		description: "Returns the context block of a customer: what the scenario misses, with the question that asks for it, " +
-			"what is known with its certainty, age and item id, what is uncertain, and what is withheld. Put it into the prompt.",
+		name:  "get_context",
+		title: "Get what is known of a customer",
+		reads: true,
+		description: "Returns the context block of a customer: what the scenario misses, with the question that asks " +
+			"for it, " +
+			"what is known with its certainty, age and item id, what is uncertain, and what is withheld. Put it into " +
+			"the prompt.",
 		limits: map[string]map[string]any{
 			"max_tokens": {"minimum": vault.MinContextTokens, "maximum": vault.MaxContextTokens},
 			"format":     enum(vault.ContextFormats),

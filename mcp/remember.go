@@ -35,9 +35,9 @@ type fact struct {
 
 type object = map[string]any
 
-// rememberSchema returns the schema of the arguments of remember: a property for each enabled definition. typed adds the
-// types of the values. The server checks arguments without them, because the API checks values, with the modes and the
-// forms that it accepts.
+// rememberSchema returns the schema of the arguments of remember: a property for each enabled definition. typed adds
+// the types of the values. The server checks arguments without them, because the API checks values, with the modes and
+// the forms that it accepts.
 func rememberSchema(fields []vault.Definition, typed bool) object {
 	facts := object{}
 	for _, def := range fields {
@@ -53,8 +53,11 @@ func rememberSchema(fields []vault.Definition, typed bool) object {
 			"description": describeField(def),
 			"properties": object{
 				"value": value,
-				"quote": object{"type": "string", "description": "The words of the customer that state the value, exactly as said."},
-				"turn":  object{"type": "integer", "minimum": 0, "description": "The index of the turn with the quote."},
+				"quote": object{
+					"type":        "string",
+					"description": "The words of the customer that state the value, exactly as said.",
+				},
+				"turn": object{"type": "integer", "minimum": 0, "description": "The index of the turn with the quote."},
 				"confidence": object{
 					"type": "number", "minimum": 0, "maximum": 1, "description": "How sure you are, from 0 to 1. Absent: 1.",
 				},
@@ -154,9 +157,12 @@ func elementSchema(def vault.Definition) object {
 // addRemember adds the tool, or replaces it by one with another schema.
 func (s *Server) addRemember(schema json.RawMessage) {
 	t := tool{
-		name: "remember", title: "Remember facts that the customer stated",
-		description: "Stores facts of a customer by the fields that this agent collects. Each needs the session, the turn and " +
-			"the exact quote of the customer's words that state it. A value that was not said is refused. A value that differs " +
+		name:  "remember",
+		title: "Remember facts that the customer stated",
+		description: "Stores facts of a customer by the fields that this agent collects. Each needs the session, the " +
+			"turn and " +
+			"the exact quote of the customer's words that state it. A value that was not said is refused. A value that " +
+			"differs " +
 			"from a stronger one is pending until somebody decides.",
 	}
 	s.sdk.AddTool(t.describe(schema), s.handler(t, s.rememberFacts))

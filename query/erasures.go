@@ -50,12 +50,15 @@ func (q *Queries) ErasuresPage(
 	return page, more, nil
 }
 
-// ReceiptKey returns the public key that checks the receipts of a tenant, as JSON. A tenant without an erasure has none.
+// ReceiptKey returns the public key that checks the receipts of a tenant, as JSON. A tenant without an erasure has
+// none.
 func (q *Queries) ReceiptKey(ctx context.Context, tenant uuid.UUID) (string, error) {
 	row, err := q.db.Tenant(tenant).GetErasureKey(ctx, tenant)
 	if db.IsNotFound(err) {
-		return "", &vault.Error{Code: vault.CodeUnknown, Field: "erasure",
-			Message: "this tenant has no key of receipts: the first erasure makes it"}
+		return "", &vault.Error{
+			Code: vault.CodeUnknown, Field: "erasure",
+			Message: "this tenant has no key of receipts: the first erasure makes it",
+		}
 	}
 	return row.PublicKey, err
 }

@@ -20,8 +20,8 @@ import (
 // exportFormat names the form of the JSON of an export.
 const exportFormat = "contextvault-customer-export-1"
 
-// CustomerExport is an export of a customer: everything that an erasure would remove. Nothing of it is stored: WriteJSON
-// and WriteHTML read it from one snapshot.
+// CustomerExport is an export of a customer: everything that an erasure would remove. Nothing of it is stored:
+// WriteJSON and WriteHTML read it from one snapshot.
 type CustomerExport struct {
 	ID         uuid.UUID
 	CustomerID uuid.UUID
@@ -231,12 +231,15 @@ var exportPage = template.Must(template.New("export").Parse(`{{define "begin"}}<
 dl{border-top:1px solid #ccc;display:grid;gap:0 1em;grid-template-columns:14em 1fr;margin:0;padding:.6em 0}
 dt{color:#555}dd{margin:0;overflow-wrap:anywhere;white-space:pre-wrap}</style></head><body>
 <h1>Personal data</h1>
-<p>Everything that is stored about customer {{.CustomerID}}, as of {{.ExportedAt.Format "2 January 2006, 15:04:05 MST"}}.
+<p>Everything that is stored about customer {{.CustomerID}}, as of
+{{.ExportedAt.Format "2 January 2006, 15:04:05 MST"}}.
 Export {{.ExportID}}.</p>
 {{end}}{{define "table"}}<h2>{{.Title}}</h2>
 {{end}}{{define "row"}}<dl>{{range .}}<dt>{{.Name}}</dt><dd>{{.Text}}</dd>{{end}}</dl>
 {{end}}{{define "end"}}{{if .Lineage}}<h2>Where derived values come from</h2>
-{{range .Lineage}}<dl><dt>{{.Name}}</dt><dd>{{range .Sources}}{{if .Other}}an item of another customer{{else}}from {{.Name}} ({{.ItemID}}){{end}} {{end}}</dd></dl>
+{{range .Lineage}}<dl><dt>{{.Name}}</dt>
+<dd>{{range .Sources}}{{if .Other}}an item of another customer
+{{else}}from {{.Name}} ({{.ItemID}}){{end}} {{end}}</dd></dl>
 {{end}}{{end}}{{if .Machine}}<h2>Technical data</h2><p>The JSON export has it in full.</p>
 <dl>{{range $name, $rows := .Machine}}<dt>{{$name}}</dt><dd>{{$rows}} rows</dd>{{end}}</dl>
 {{end}}<p>End of the export.</p></body></html>

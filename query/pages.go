@@ -46,7 +46,12 @@ func (q *Queries) FindCustomer(ctx context.Context, tenant uuid.UUID, in Identit
 			Message: "external_id: no customer has this identity on this channel; open-customer and take-turn create one",
 		}
 	}
-	return vault.Customer{CustomerID: r.CustomerID, Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}, err
+	return vault.Customer{
+		CustomerID: r.CustomerID,
+		Version:    r.Version,
+		CreatedAt:  r.CreatedAt,
+		UpdatedAt:  r.UpdatedAt,
+	}, err
 }
 
 // customersPerRead is the number of customers whose values are read at once. Several bound the memory of a page.

@@ -344,12 +344,12 @@ func TestErasure_UnlistedTable(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			w := newWorld(t)
 			whole(w)
-			begun, scanning := w.erasing(""), vault.Event{}
+			begun := w.erasing("")
 			w.must(w.run(begun, eraseCustomer[:2]...))
 			second := *w
 			second.customer = newID()
 			second.write("plan", text("gold"))
-			scanning = second.erasing("")
+			scanning := second.erasing("")
 			w.must(w.run(scanning, eraseCustomer[:3]...))
 			third := *w
 			third.customer = newID()

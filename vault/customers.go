@@ -97,8 +97,8 @@ type VerifyValueInput struct {
 	ItemID *uuid.UUID `json:"item_id,omitempty"`
 }
 
-// ProposeDeletionInput is the input of propose-deletion. It deletes nothing: the active value of the field waits for the
-// decision of a person (decide-value).
+// ProposeDeletionInput is the input of propose-deletion. It deletes nothing: the active value of the field waits for
+// the decision of a person (decide-value).
 type ProposeDeletionInput struct {
 	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
 	// Name is the name of the field.

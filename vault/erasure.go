@@ -19,8 +19,8 @@ const (
 	DerivedErase DerivedAction = "erase" // their values are erased as well
 )
 
-// EraseCustomerInput is the input of erase-customer. It removes everything that the vault holds of a customer and of the
-// customers merged with it. It cannot be undone.
+// EraseCustomerInput is the input of erase-customer. It removes everything that the vault holds of a customer and of
+// the customers merged with it. It cannot be undone.
 type EraseCustomerInput struct {
 	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
 	// Derived is for items of other customers that were derived from this customer's items. Empty: DerivedStale.

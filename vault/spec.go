@@ -26,8 +26,8 @@ type Spec[In, Out any] struct {
 // time.
 func (s Spec[In, Out]) Subject(in In) string { return s.subject(in) }
 
-// CustomerOf returns the customer with whose key the input is sealed: the field CustomerID of the input. Without it, or if
-// the input outlives the customer's key, it is uuid.Nil: the sealing key itself seals the input.
+// CustomerOf returns the customer with whose key the input is sealed: the field CustomerID of the input. Without it,
+// or if the input outlives the customer's key, it is uuid.Nil: the sealing key itself seals the input.
 func (s Spec[In, Out]) CustomerOf(in In) uuid.UUID {
 	if _, outlives := any(in).(OutlivesKey); outlives || s.customer < 0 {
 		return uuid.Nil

@@ -99,7 +99,8 @@ func Unlisted(ctx context.Context, tx pgx.Tx) ([]string, error) {
 	}
 	var out []string
 	for _, row := range found {
-		if Others[row.Name] == "" && Kept[row.Name] == "" && !slices.ContainsFunc(Tables, func(t Table) bool { return t.Name == row.Name }) {
+		if Others[row.Name] == "" && Kept[row.Name] == "" &&
+			!slices.ContainsFunc(Tables, func(t Table) bool { return t.Name == row.Name }) {
 			out = append(out, row.Name)
 		}
 	}

@@ -18,9 +18,11 @@ type Derived struct{ Items, Profiles []uuid.UUID }
 
 // Rows of others that refer to erased ones are cut loose: a version that an erased one superseded is expired.
 var unlink = []string{
-	`UPDATE customer_assets SET superseded_by_id = NULL, status = CASE status WHEN 'superseded' THEN 'expired' ELSE status END
+	`UPDATE customer_assets SET superseded_by_id = NULL,
+			status = CASE status WHEN 'superseded' THEN 'expired' ELSE status END
 WHERE tenant_id = @tenant AND superseded_by_id = ANY (@items) AND NOT profile_id = ANY (@profiles)`,
-	`UPDATE customer_values SET superseded_by_id = NULL, status = CASE status WHEN 'superseded' THEN 'expired' ELSE status END
+	`UPDATE customer_values SET superseded_by_id = NULL,
+			status = CASE status WHEN 'superseded' THEN 'expired' ELSE status END
 WHERE tenant_id = @tenant AND superseded_by_id = ANY (@items) AND NOT profile_id = ANY (@profiles)`,
 	`UPDATE customer_values SET yields_to_id = NULL, status = CASE status WHEN 'pending' THEN 'expired' ELSE status END
 WHERE tenant_id = @tenant AND yields_to_id = ANY (@items) AND NOT profile_id = ANY (@profiles)`,

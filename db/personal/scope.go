@@ -111,7 +111,8 @@ func (s Scope) Empty() bool {
 func (s *Scope) people(ctx context.Context, tx pgx.Tx, customer uuid.UUID, lock bool) error {
 	const group = `SELECT id, customer_id, merged_into_id IS NULL FROM customer_profiles
 WHERE tenant_id = @tenant AND coalesce(merged_into_id, id) = (
-    SELECT coalesce(c.merged_into_id, c.id) FROM customer_profiles c WHERE c.tenant_id = @tenant AND c.customer_id = @customer
+    SELECT coalesce(c.merged_into_id, c.id) FROM customer_profiles c
+	WHERE c.tenant_id = @tenant AND c.customer_id = @customer
 )
 ORDER BY id`
 	sql := group
@@ -159,7 +160,8 @@ WHERE o.tenant_id = @tenant AND o.id <> @self AND NOT o.workflow = ANY (@shared)
     OR (o.workflow = 'open-customer' AND o.result ->> 'customer_id' = ANY (@subjects))
 )`
 
-const rowOperations = `SELECT operation_id FROM customer_values WHERE tenant_id = @tenant AND profile_id = ANY (@profiles)
+const rowOperations = `SELECT operation_id FROM customer_values
+	WHERE tenant_id = @tenant AND profile_id = ANY (@profiles)
 UNION SELECT operation_id FROM customer_assets WHERE tenant_id = @tenant AND profile_id = ANY (@profiles)
 UNION SELECT operation_id FROM consents WHERE tenant_id = @tenant AND profile_id = ANY (@profiles)
 UNION SELECT operation_id FROM channel_identities WHERE tenant_id = @tenant AND profile_id = ANY (@profiles)

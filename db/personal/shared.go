@@ -76,7 +76,12 @@ func SharedWorkflows() []string {
 func sharedWorkflows() []string { return []string{vault.ImportValues.Name, vault.OpenCustomers.Name} }
 
 // WithoutErased returns the payload of an operation without some customers. nil: nothing would be left.
-func WithoutErased(workflow string, payload any, customers []uuid.UUID, identities []Identity) (json.RawMessage, error) {
+func WithoutErased(
+	workflow string,
+	payload any,
+	customers []uuid.UUID,
+	identities []Identity,
+) (json.RawMessage, error) {
 	encoded, err := json.Marshal(payload)
 	if err != nil {
 		return nil, fmt.Errorf("encode the payload of %s: %w", workflow, err)
@@ -117,8 +122,8 @@ func splitList[In, E any](
 }
 
 // findShared opens the payloads of the operations of the tenant that can name the person among others. Their number is
-// that of the imports and openings of many within the retention of operations, and of unfinished and failed openings and
-// turns: those that succeeded are found by what they stored.
+// that of the imports and openings of many within the retention of operations, and of unfinished and failed openings
+// and turns: those that succeeded are found by what they stored.
 func (s *Scope) findShared(ctx context.Context, tx pgx.Tx, sealer *db.Sealer) error {
 	rows, err := tx.Query(ctx, `SELECT id, workflow, payload FROM operations
 WHERE tenant_id = @tenant AND workflow = ANY (@workflows) AND id <> @self AND NOT id = ANY (@operations)

@@ -226,7 +226,7 @@ func openSession(ctx context.Context, s *db.Sealer, tenant uuid.UUID, row map[st
 }
 
 func textOf(v any) string {
-	s, _ := v.(string) //nolint:errcheck // another type is no text
+	s, _ := v.(string) // another type is no text
 	return s
 }
 

@@ -122,6 +122,9 @@ CREATE INDEX customer_values_history ON customer_values (profile_id, name, accep
 CREATE INDEX customer_values_expiry ON customer_values (expires_at) WHERE status IN ('active', 'pending') AND expires_at IS NOT NULL AND deleted_at IS NULL;
 -- Expired versions that their definition does not keep for ever.
 CREATE INDEX customer_values_removal ON customer_values (definition_id, expires_at) WHERE status <> 'active' AND expires_at IS NOT NULL;
+-- For the foreign keys, which look for references to each version that an erasure or the retention removes.
+CREATE INDEX customer_values_superseded ON customer_values (superseded_by_id) WHERE superseded_by_id IS NOT NULL;
+CREATE INDEX customer_values_yields ON customer_values (yields_to_id) WHERE yields_to_id IS NOT NULL;
 CREATE INDEX customer_values_source ON customer_values (source_item_id) WHERE source_item_id IS NOT NULL;
 -- For the metric profile_values_by_status. Equal keys share an entry, so the index is small, and the query reads only it.
 -- A condition on the status cannot use it, because of the collation: PostgreSQL would, before the first ANALYZE.

@@ -47,6 +47,9 @@ type Stage struct {
 // Begin hides the customer from readers. From its commit on, nothing can be stored for the customer: the tombstones
 // reject it.
 func (s Erasure) Begin(ctx context.Context, ev vault.Event) (Stage, error) {
+	if _, err := s.Once.Get(ctx, s.Once.DB.Tenant(ev.TenantID), ev); err != nil {
+		return Stage{}, err
+	}
 	// In a transaction of its own: the one below may wait for a customer, and other erasures would wait for the keys.
 	if _, err := db.EnsureErasureKey(ctx, s.Once.DB.Tenant(ev.TenantID), s.Once.Sealer, ev.TenantID); err != nil {
 		return Stage{}, err
@@ -179,8 +182,8 @@ func (s Erasure) Erase(ctx context.Context, ev vault.Event) (Stage, error) {
 // scanRounds bounds how often a scan erases what was stored during the erasure.
 const scanRounds = 3
 
-// Scan empties the cache, and searches all tables of the tenant and all its keys in Redis for what was erased. It erases
-// what an operation stored while the erasure began, and searches again. It fails while Redis does not answer.
+// Scan empties the cache, and searches all tables of the tenant and all its keys in Redis for what was erased. It
+// erases what an operation stored while the erasure began, and searches again. It fails while Redis does not answer.
 func (s Erasure) Scan(ctx context.Context, ev vault.Event) (Stage, error) {
 	if _, err := s.Caches.FlushPending(ctx); err != nil {
 		return Stage{}, err
@@ -328,8 +331,8 @@ func (s Erasure) Finish(ctx context.Context, ev vault.Event) (once.Applied[vault
 
 var errNotScanned = errors.New("the erasure was not scanned: its earlier steps have to run first")
 
-// stage runs a step of an erasure in one transaction with its row. from is the state in which the step works: in a later
-// one it was done before.
+// stage runs a step of an erasure in one transaction with its row. from is the state in which the step works: in a
+// later one it was done before.
 func (s Erasure) stage(
 	ctx context.Context, ev vault.Event, from vault.ErasureState,
 	step func(tx pgx.Tx, q *dbgen.Queries, in vault.EraseCustomerInput, row *dbgen.Erasure, scope *personal.Scope) error,

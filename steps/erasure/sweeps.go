@@ -82,8 +82,8 @@ func (s Sweeps) queue(ctx context.Context, d dbgen.ListPurgeableCustomersRow) (o
 	return op, err
 }
 
-// RemoveExpired removes versions whose expiry is longer ago than remove_after_days of their definition. What was derived
-// from them stays, marked as stale.
+// RemoveExpired removes versions whose expiry is longer ago than remove_after_days of their definition. What was
+// derived from them stays, marked as stale.
 func (s Sweeps) RemoveExpired(ctx context.Context, _ vault.Event) (once.Applied[vault.SweepResult], error) {
 	var out once.Applied[vault.SweepResult]
 	now := s.Now()

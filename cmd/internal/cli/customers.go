@@ -22,7 +22,8 @@ func (a *App) customersCommand() *cobra.Command {
 		return withID(&cobra.Command{Use: use, Short: short}, "customer", "customer `id`", id)
 	}
 	remove := one("delete", "Delete a customer with its values and assets, reversibly", &deleted.CustomerID)
-	remove.Long = "Delete a customer with its values and assets. No read returns them any more, and the rows stay in the\n" +
+	remove.Long = "Delete a customer with its values and assets. No read returns them any more, and the rows stay " +
+		"in the\n" +
 		"database, so an operator can restore them. `vault customers erase` removes a customer for good."
 	timeVar(remove, &deleted.PurgeAfter, "purge-after",
 		"`time` from which on the customer is erased for good (default: as configured, else never)")
@@ -39,7 +40,12 @@ func (a *App) customersCommand() *cobra.Command {
 	momentVars(profile, &at)
 	cmd.AddCommand(
 		submit(a, label, &labelled, (*client.Client).SetCustomerLabel),
-		a.listCustomersCommand(), a.findCustomerCommand(), a.contextCommand(), a.openCommand(), a.openManyCommand(), a.mergeCommand(),
+		a.listCustomersCommand(),
+		a.findCustomerCommand(),
+		a.contextCommand(),
+		a.openCommand(),
+		a.openManyCommand(),
+		a.mergeCommand(),
 		a.read(byKey, profile, func(ctx context.Context, c *client.Client) (any, error) {
 			if !at.IsZero() {
 				return c.GetCustomerAt(ctx, customer, at)
@@ -54,7 +60,8 @@ func (a *App) customersCommand() *cobra.Command {
 				return client.Collect(c.ListCustomerHistory(ctx, customer))
 			}),
 		submit(a, remove, &deleted, (*client.Client).DeleteCustomer),
-		a.eraseCommand(), a.exportCustomerCommand(),
+		a.eraseCommand(),
+		a.exportCustomerCommand(),
 		submit(a, unmerge, &unmerged, (*client.Client).UnmergeCustomer),
 	)
 	return cmd

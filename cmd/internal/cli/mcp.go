@@ -15,9 +15,11 @@ import (
 func (a *App) mcpCommand() *cobra.Command {
 	var agent, scenario *uuid.UUID
 	cmd := &cobra.Command{
-		Use: "mcp", Short: "Serve a vault to an agent by the Model Context Protocol, over standard input and output",
-		Args: cobra.NoArgs,
-		Long: "Serve a vault to an agent by the Model Context Protocol (MCP), over standard input and output. It calls the API\n" +
+		Use:   "mcp",
+		Short: "Serve a vault to an agent by the Model Context Protocol, over standard input and output",
+		Args:  cobra.NoArgs,
+		Long: "Serve a vault to an agent by the Model Context Protocol (MCP), over standard input and output. It " +
+			"calls the API\n" +
 			"with VAULT_API_KEY, so the agent has the rights, the purpose and the limits of the key. `vault serve` serves\n" +
 			"the same over HTTP, at /mcp. The log goes to standard error.",
 		Example: `  VAULT_API_KEY=cv_… vault mcp --agent 0198… --scenario 0198…`,

@@ -121,6 +121,7 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	has(t, c.ok("", "customers", "history", "--customer", customer), "email", item)
 	has(t, c.ok("", "channels", "link", "--customer", customer, "--channel", "email", "--external-id", "ada@example.com"),
 		"link-channel", "succeeded")
+	has(t, c.ok("", "customers", "find", "--channel", "email", "--external-id", "ada@example.com"), customer)
 	has(t, c.ok("", "customers", "label", "--customer", customer, "--label", "VIP"), "set-customer-label", "succeeded")
 	has(
 		t,

@@ -133,8 +133,10 @@ func (a *App) correctCommand() *cobra.Command {
 func (a *App) proposeDeletionCommand() *cobra.Command {
 	var in vault.ProposeDeletionInput
 	cmd := withID(&cobra.Command{
-		Use: "propose-deletion", Short: "Propose to delete the active value of a field; a person decides",
-		Long: "Propose to delete the active value of a field. It deletes nothing: `vault reviews list` lists the value, and\n" +
+		Use:   "propose-deletion",
+		Short: "Propose to delete the active value of a field; a person decides",
+		Long: "Propose to delete the active value of a field. It deletes nothing: " +
+			"`vault reviews list` lists the value, and\n" +
 			"`vault values decide` deletes or keeps it.",
 	}, "customer", "customer `id`", &in.CustomerID)
 	textVar(cmd, &in.Name, "name", "name of the field", true)
