@@ -75,6 +75,7 @@ func TestLoad_Defaults(t *testing.T) {
 		Jobs: Jobs{Hatchet: Hatchet{
 			ServerURL: "http://localhost:7077", CronExpireValues: "*/5 * * * *", CronDetectOrphans: "*/15 * * * *",
 			CronRelayOperations: "* * * * *", CronPurgeOperations: "17 3 * * *", CronReadQuietSessions: "* * * * *",
+			CronRotateKeys: "41 * * * *", CronSealValues: "*/5 * * * *",
 			CronSealAudit: "* * * * *", CronPurgeCustomers: "37 * * * *", CronRemoveExpired: "47 * * * *",
 			WorkerConcurrency: 10, ModelConcurrency: 10,
 			MaxPushes: 32,
