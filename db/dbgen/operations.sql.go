@@ -435,6 +435,7 @@ WITH n AS (
 )
 SELECT a.id, a.accepted_at
 FROM accepted a
+WHERE a.id = ANY ($1::uuid[])
 `
 
 type InsertOperationsParams struct {

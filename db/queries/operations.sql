@@ -37,7 +37,8 @@ WITH n AS (
     JOIN accepted a ON a.id = n.id
 )
 SELECT a.id, a.accepted_at
-FROM accepted a;
+FROM accepted a
+WHERE a.id = ANY (sqlc.arg(ids)::uuid[]);
 
 -- Gets the operation of an idempotency key. Index: the unique key.
 -- name: GetOperationByKey :one
