@@ -93,8 +93,7 @@ func (s *Server) exportRoutes() {
 		access:  toErase,
 		summary: "Get an export of a customer",
 		detail: "Everything that an erasure would remove, read in one snapshot, encrypted values included. The vault " +
-			"stores " +
-			"no copy of it. The last member of the JSON is complete: without it, the response was cut off.",
+			"stores no copy of it. The last member of the JSON is complete: without it, the response was cut off.",
 		errors: []int{http.StatusNotFound},
 		answers: map[string]*huma.Response{"200": {
 			Description: "The export.",

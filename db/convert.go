@@ -227,19 +227,9 @@ func QuestionOf(r dbgen.Question) vault.Question {
 // OperationOf converts a row of operations.
 func OperationOf(r dbgen.Operation) (vault.Operation, error) {
 	op := vault.Operation{
-		ID:       r.ID,
-		TenantID: r.TenantID,
-		Workflow: r.Workflow,
-		Actor:    vault.Actor(r.Actor),
-		ParentID: r.ParentID,
-		Status: vault.OperationStatus(
-			r.Status,
-		),
-		Result:     r.Result,
-		Attempts:   int(r.Attempts),
-		BatchID:    r.BatchID,
-		AcceptedAt: r.AcceptedAt,
-		FinishedAt: r.FinishedAt,
+		ID: r.ID, TenantID: r.TenantID, Workflow: r.Workflow, Actor: vault.Actor(r.Actor), ParentID: r.ParentID,
+		Status: vault.OperationStatus(r.Status), Result: r.Result, Attempts: int(r.Attempts), BatchID: r.BatchID,
+		AcceptedAt: r.AcceptedAt, FinishedAt: r.FinishedAt,
 	}
 	if len(r.Error) > 0 {
 		if err := json.Unmarshal(r.Error, &op.Error); err != nil {

@@ -30,8 +30,7 @@ func (s *Server) changeTools() {
 		name:  "next_question",
 		title: "Get the next question to the customer",
 		description: "Returns the oldest open question to a customer, or none. With a scenario and no open question, " +
-			"it starts " +
-			"to collect what the scenario misses.",
+			"it starts to collect what the scenario misses.",
 	}, s.nextQuestion)
 	add(s, tool{
 		name: "answer_question", title: "Answer a question",
@@ -43,16 +42,14 @@ func (s *Server) changeTools() {
 		name:  "confirm",
 		title: "Confirm or deny a value",
 		description: "Answers a question of the kind confirm: the customer says that the value is right, or wrong, or " +
-			"states " +
-			"the right one.",
+			"states the right one.",
 		names: map[string]string{"value": "correction"},
 	}, s.confirm)
 	add(s, tool{
 		name:  "forget",
 		title: "Ask to forget a value",
 		description: "Asks a person to delete a value of a customer. It deletes nothing by itself: the value stays " +
-			"until the " +
-			"person has decided.",
+			"until the person has decided.",
 		limits: map[string]map[string]any{"reason": enum(vault.DeletionReasons)},
 		names:  map[string]string{"name": "field"},
 	}, s.forget)

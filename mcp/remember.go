@@ -162,8 +162,7 @@ func (s *Server) addRemember(schema json.RawMessage) {
 		description: "Stores facts of a customer by the fields that this agent collects. Each needs the session, the " +
 			"turn and " +
 			"the exact quote of the customer's words that state it. A value that was not said is refused. A value that " +
-			"differs " +
-			"from a stronger one is pending until somebody decides.",
+			"differs from a stronger one is pending until somebody decides.",
 	}
 	s.sdk.AddTool(t.describe(schema), s.handler(t, s.rememberFacts))
 }
