@@ -59,11 +59,10 @@ func FindErased(
 	if err != nil {
 		return nil, err
 	}
-	key, err := sealer.OpenBytes(ctx, tenant, tenant, row.HashKey)
+	hashes, err := hashSubjects(ctx, sealer, row, subjects)
 	if err != nil {
-		return nil, fmt.Errorf("open the key of tombstones: %w", err)
+		return nil, err
 	}
-	hashes := hashSubjects(key, subjects)
 	found, err := q.ListTombstones(ctx, tenant, hashes)
 	if err != nil || len(found) == 0 {
 		return nil, err
@@ -85,13 +84,25 @@ func FindErased(
 func CheckErased(
 	ctx context.Context, q *dbgen.Queries, sealer *Sealer, tenant, customer uuid.UUID,
 ) error {
-	subject := CustomerSubject(customer)
+	return checkSubject(ctx, q, sealer, tenant, CustomerSubject(customer), "customer_id")
+}
+
+// CheckErasedIdentity is CheckErased for a channel identity.
+func CheckErasedIdentity(
+	ctx context.Context, q *dbgen.Queries, sealer *Sealer, tenant uuid.UUID, channel, external string,
+) error {
+	return checkSubject(ctx, q, sealer, tenant, IdentitySubject(channel, external), "external_id")
+}
+
+func checkSubject(
+	ctx context.Context, q *dbgen.Queries, sealer *Sealer, tenant uuid.UUID, subject, field string,
+) error {
 	found, err := FindErased(ctx, q, sealer, tenant, subject)
 	if err != nil {
 		return err
 	}
 	if e, ok := found[subject]; ok {
-		return e.Error("customer_id")
+		return e.Error(field)
 	}
 	return nil
 }
@@ -104,13 +115,11 @@ func AddTombstones(
 	if err != nil {
 		return err
 	}
-	key, err := sealer.OpenBytes(ctx, tenant, tenant, row.HashKey)
+	hashes, err := hashSubjects(ctx, sealer, row, subjects)
 	if err != nil {
-		return fmt.Errorf("open the key of tombstones: %w", err)
+		return err
 	}
-	return q.InsertTombstones(ctx, dbgen.InsertTombstonesParams{
-		TenantID: tenant, ErasureID: erasure, Hashes: hashSubjects(key, subjects),
-	})
+	return q.InsertTombstones(ctx, dbgen.InsertTombstonesParams{TenantID: tenant, ErasureID: erasure, Hashes: hashes})
 }
 
 // EnsureErasureKey returns the keys of a tenant for tombstones and receipts, and makes them at the first call.
@@ -142,12 +151,16 @@ func EnsureErasureKey(
 	return q.GetErasureKey(ctx, tenant) // of another transaction if that was first
 }
 
-func hashSubjects(key []byte, subjects []string) [][]byte {
+func hashSubjects(ctx context.Context, sealer *Sealer, row dbgen.ErasureKey, subjects []string) ([][]byte, error) {
+	key, err := sealer.OpenBytes(ctx, row.TenantID, row.TenantID, row.HashKey)
+	if err != nil {
+		return nil, fmt.Errorf("open the key of tombstones: %w", err)
+	}
 	out := make([][]byte, len(subjects))
 	for i, s := range subjects {
 		mac := hmac.New(sha256.New, key)
 		mac.Write([]byte(s))
 		out[i] = mac.Sum(nil)
 	}
-	return out
+	return out, nil
 }

@@ -26,10 +26,12 @@ func (q *Queries) CustomersPage(
 	if err != nil {
 		return nil, false, err
 	}
-	page, more = pageOf(rows, limit, func(r dbgen.PageCustomersRow) vault.Customer {
-		return vault.Customer{CustomerID: r.CustomerID, Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
-	})
+	page, more = pageOf(rows, limit, customerOf)
 	return page, more, nil
+}
+
+func customerOf(r dbgen.PageCustomersRow) vault.Customer {
+	return vault.Customer{CustomerID: r.CustomerID, Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
 }
 
 // Identity is an identity of a customer on a channel.
@@ -46,12 +48,7 @@ func (q *Queries) FindCustomer(ctx context.Context, tenant uuid.UUID, in Identit
 			Message: "external_id: no customer has this identity on this channel; open-customer and take-turn create one",
 		}
 	}
-	return vault.Customer{
-		CustomerID: r.CustomerID,
-		Version:    r.Version,
-		CreatedAt:  r.CreatedAt,
-		UpdatedAt:  r.UpdatedAt,
-	}, err
+	return customerOf(dbgen.PageCustomersRow(r)), err
 }
 
 // customersPerRead is the number of customers whose values are read at once. Several bound the memory of a page.

@@ -264,3 +264,8 @@ func (q Question) MayAsk(channel string, now time.Time) bool {
 	}
 	return q.ClaimedBy == channel || q.ClaimedUntil == nil || !q.ClaimedUntil.After(now)
 }
+
+// Askable is MayAsk for a question that is open: its deadline has not passed.
+func (q Question) Askable(channel string, now time.Time) bool {
+	return q.MayAsk(channel, now) && q.DeadlineAt.After(now)
+}

@@ -34,11 +34,7 @@ type catalogueRow struct {
 // Check fails if the database has a table with rows of customers that the list does not have, or lacks one of the list.
 // Export, erasure and scan call it: none of them works with an incomplete list.
 func Check(ctx context.Context, tx pgx.Tx) error {
-	rows, err := tx.Query(ctx, catalogued)
-	if err != nil {
-		return fmt.Errorf("read the catalogue: %w", err)
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[catalogueRow])
+	found, err := collect[catalogueRow](ctx, tx, catalogued, nil)
 	if err != nil {
 		return fmt.Errorf("read the catalogue: %w", err)
 	}
@@ -89,11 +85,7 @@ func compare(found []catalogueRow) []string {
 
 // Unlisted returns the tables of the database that neither Tables nor Others has. Tests call it.
 func Unlisted(ctx context.Context, tx pgx.Tx) ([]string, error) {
-	rows, err := tx.Query(ctx, catalogued)
-	if err != nil {
-		return nil, fmt.Errorf("read the catalogue: %w", err)
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[catalogueRow])
+	found, err := collect[catalogueRow](ctx, tx, catalogued, nil)
 	if err != nil {
 		return nil, fmt.Errorf("read the catalogue: %w", err)
 	}

@@ -139,9 +139,8 @@ func Erase(ctx context.Context, tx pgx.Tx, sealer *db.Sealer, s Scope) (map[stri
 // eraseNaming erases what other operations say of the person: an id in a result, an error or a touched profile. Those
 // that hold several customers keep their payload.
 func eraseNaming(ctx context.Context, tx pgx.Tx, s Scope) (int64, error) {
-	const names = ` WHERE tenant_id = @tenant AND id <> @self AND erased_at IS NULL AND EXISTS (
-    SELECT FROM regexp_matches(concat_ws(' ', subject, result, error, touched_profiles),
-        '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}', 'g') m WHERE m[1] = ANY (@ids))`
+	names := " WHERE tenant_id = @tenant AND id <> @self AND erased_at IS NULL AND" +
+		fmt.Sprintf(namesID, "concat_ws(' ', subject, result, error, touched_profiles)")
 	args := s.args()
 	args["ids"] = texts(s.IDs())
 	var total int64

@@ -89,13 +89,8 @@ func Count(ctx context.Context, tx pgx.Tx, s Scope) (map[string]int64, error) {
 	out := map[string]int64{}
 	for _, t := range Tables {
 		var n int64
-		err := tx.QueryRow(
-			ctx,
-			"SELECT count(*) FROM "+t.Name+" WHERE tenant_id = @tenant AND ("+t.Where+")",
-			s.args(),
-		).Scan(
-			&n,
-		)
+		sql := "SELECT count(*) FROM " + t.Name + " WHERE tenant_id = @tenant AND (" + t.Where + ")"
+		err := tx.QueryRow(ctx, sql, s.args()).Scan(&n)
 		if err != nil {
 			return nil, fmt.Errorf("count the rows of %s: %w", t.Name, err)
 		}

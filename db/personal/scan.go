@@ -31,11 +31,7 @@ GROUP BY c.relname
 ORDER BY c.relname`
 
 func allTables(ctx context.Context, tx pgx.Tx) ([]searched, error) {
-	rows, err := tx.Query(ctx, searchedTables)
-	if err != nil {
-		return nil, fmt.Errorf("read the catalogue: %w", err)
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[searched])
+	found, err := collect[searched](ctx, tx, searchedTables, nil)
 	if err != nil {
 		return nil, fmt.Errorf("read the catalogue: %w", err)
 	}
@@ -54,6 +50,10 @@ func (s searched) own() string {
 		return ""
 	}
 }
+
+// namesID matches rows whose text, at %s, has one of the ids.
+const namesID = ` EXISTS (SELECT FROM regexp_matches(%s,
+    '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}', 'g') m WHERE m[1] = ANY (@ids))`
 
 // Found is a place where a scan found something of an erased customer.
 type Found struct {
@@ -86,8 +86,7 @@ func Scan(ctx context.Context, tx pgx.Tx, s Scope) (found []Found, tables []stri
 		}
 		var n int64
 		err := tx.QueryRow(ctx, "SELECT count(*) FROM "+t.Name+" WHERE tenant_id = @tenant"+t.own()+
-			" AND EXISTS (SELECT FROM regexp_matches("+t.text()+
-			", '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}', 'g') m WHERE m[1] = ANY (@ids))", args).Scan(&n)
+			" AND"+fmt.Sprintf(namesID, t.text()), args).Scan(&n)
 		if err != nil {
 			return nil, nil, fmt.Errorf("scan %s: %w", t.Name, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -62,37 +63,8 @@ var splits = map[string]split{
 	},
 }
 
-// SharedWorkflows returns the workflows whose operations can name several customers, or a channel identity.
-func SharedWorkflows() []string {
-	var out []string
-	for name := range splits {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
-}
-
 // sharedWorkflows are those whose operations never belong to one customer alone.
 func sharedWorkflows() []string { return []string{vault.ImportValues.Name, vault.OpenCustomers.Name} }
-
-// WithoutErased returns the payload of an operation without some customers. nil: nothing would be left.
-func WithoutErased(
-	workflow string,
-	payload any,
-	customers []uuid.UUID,
-	identities []Identity,
-) (json.RawMessage, error) {
-	encoded, err := json.Marshal(payload)
-	if err != nil {
-		return nil, fmt.Errorf("encode the payload of %s: %w", workflow, err)
-	}
-	divide, ok := splits[workflow]
-	if !ok {
-		return encoded, nil
-	}
-	_, rest, err := divide(Scope{Customers: customers, Identities: identities}, encoded)
-	return rest, err
-}
 
 func splitList[In, E any](
 	payload json.RawMessage, members func(*In) *[]E, mine func(E) bool,
@@ -129,7 +101,7 @@ func (s *Scope) findShared(ctx context.Context, tx pgx.Tx, sealer *db.Sealer) er
 WHERE tenant_id = @tenant AND workflow = ANY (@workflows) AND id <> @self AND NOT id = ANY (@operations)
   AND erased_at IS NULL AND (workflow = ANY (@several) OR status IN ('accepted', 'failed'))
 ORDER BY id`, pgx.NamedArgs{
-		"tenant": s.Tenant, "self": s.Self, "workflows": SharedWorkflows(), "operations": list(s.Operations),
+		"tenant": s.Tenant, "self": s.Self, "workflows": slices.Collect(maps.Keys(splits)), "operations": list(s.Operations),
 		"several": sharedWorkflows(),
 	})
 	if err != nil {

@@ -52,7 +52,7 @@ func Open(
 		}
 	}
 	if !in.AfterErasure {
-		if err := checkIdentity(ctx, o, q, op.TenantID, in.Channel, in.ExternalID); err != nil {
+		if err := db.CheckErasedIdentity(ctx, q, o.Sealer, op.TenantID, in.Channel, in.ExternalID); err != nil {
 			return profile, false, err
 		}
 	}
@@ -60,21 +60,6 @@ func Open(
 		return profile, false, err
 	}
 	return profile, true, assignChannel(ctx, q, op, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified)
-}
-
-// checkIdentity rejects an identity of an erased customer.
-func checkIdentity(
-	ctx context.Context, o once.Runner, q *dbgen.Queries, tenant uuid.UUID, channel, external string,
-) error {
-	subject := db.IdentitySubject(channel, external)
-	found, err := db.FindErased(ctx, q, o.Sealer, tenant, subject)
-	if err != nil {
-		return err
-	}
-	if e, ok := found[subject]; ok {
-		return e.Error("external_id")
-	}
-	return nil
 }
 
 // OpenCustomers returns the customers of many channel identities, and creates those that do not exist. It locks the
@@ -136,7 +121,7 @@ func (s Customers) LinkChannel(ctx context.Context, ev vault.Event) (once.Applie
 			)
 		}
 		if !found && !in.AfterErasure {
-			if err := checkIdentity(ctx, s.Once, q, ev.TenantID, in.Channel, in.ExternalID); err != nil {
+			if err := db.CheckErasedIdentity(ctx, q, s.Once.Sealer, ev.TenantID, in.Channel, in.ExternalID); err != nil {
 				return vault.CustomerResult{}, err
 			}
 		}

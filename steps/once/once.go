@@ -121,7 +121,7 @@ func (o Runner) Locked(
 func Staged[In any](
 	ctx context.Context, o Runner, ev vault.Event, part func(tx pgx.Tx, op dbgen.Operation, in In) error,
 ) error {
-	attempt := func() error {
+	err := retryDeadlocks(func() error {
 		return o.DB.InTenantTx(ctx, ev.TenantID, pgx.TxOptions{}, func(tx pgx.Tx) error {
 			op, err := o.Lock(ctx, dbgen.New(tx), ev)
 			if err != nil || IsApplied(op) {
@@ -133,25 +133,22 @@ func Staged[In any](
 			}
 			return part(tx, op, in)
 		})
-	}
-	err := attempt()
-	for range deadlockRetries {
-		if !db.IsDeadlock(err) {
-			break
-		}
-		err = attempt()
-	}
+	})
 	return o.Reject(ctx, ev, err)
 }
 
 // InTx is db.DB.InTx, and runs fn again at once after a deadlock, some times.
 func (o Runner) InTx(ctx context.Context, tenant uuid.UUID, fn func(q *dbgen.Queries) error) error {
-	err := o.DB.InTx(ctx, tenant, fn)
+	return retryDeadlocks(func() error { return o.DB.InTx(ctx, tenant, fn) })
+}
+
+func retryDeadlocks(transaction func() error) error {
+	err := transaction()
 	for range deadlockRetries {
 		if !db.IsDeadlock(err) {
 			break
 		}
-		err = o.DB.InTx(ctx, tenant, fn)
+		err = transaction()
 	}
 	return err
 }
