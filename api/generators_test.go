@@ -240,7 +240,8 @@ func enumsOf(components map[string]any, add func(where, problem string)) {
 		reflect.TypeFor[vault.Profile](), reflect.TypeFor[vault.Missing](), reflect.TypeFor[vault.Chain](),
 		reflect.TypeFor[vault.Reviews](), reflect.TypeFor[vault.Question](), reflect.TypeFor[vault.Merge](),
 		reflect.TypeFor[vault.ScenarioExplanation](), reflect.TypeFor[vault.ContextBlock](),
-		reflect.TypeFor[vault.OperationSummary](), reflect.TypeFor[api.Operation](),
+		reflect.TypeFor[vault.OperationSummary](), reflect.TypeFor[api.Operation](), reflect.TypeFor[vault.Erasure](),
+		reflect.TypeFor[vault.AuditEntry](), reflect.TypeFor[vault.AuditReport](),
 	} {
 		visit(t)
 	}

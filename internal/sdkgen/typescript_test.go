@@ -19,13 +19,12 @@ func build(t *testing.T) string {
 	t.Helper()
 	buildMu.Lock()
 	defer buildMu.Unlock()
-	for _, name := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(name); err != nil {
-			skip(t, "there is no "+name+": install Node 20 or later")
-		}
+	_, err := exec.LookPath("npm")
+	if err != nil || exec.CommandContext(t.Context(), "node", "-e", wantsNode).Run() != nil {
+		skip(t, "there is no npm with Node 20 or later")
 	}
 	dir := sdk("typescript")
-	if _, err := os.Stat(filepath.Join(dir, "node_modules/.package-lock.json")); err != nil {
+	if !newer(filepath.Join(dir, "node_modules/.package-lock.json"), filepath.Join(dir, "package-lock.json")) {
 		install := exec.CommandContext(t.Context(), "npm", "ci", "--no-audit", "--no-fund")
 		install.Dir = dir
 		if out, err := install.CombinedOutput(); err != nil {
@@ -38,6 +37,19 @@ func build(t *testing.T) string {
 		t.Fatalf("the TypeScript client does not compile:\n%s", out)
 	}
 	return dir
+}
+
+// wantsNode fails before Node 20.
+const wantsNode = `process.exit(process.versions.node.split(".")[0] < 20)`
+
+// newer reports whether a file exists and is not older than another one.
+func newer(name, than string) bool {
+	file, err := os.Stat(name)
+	if err != nil {
+		return false
+	}
+	other, err := os.Stat(than)
+	return err == nil && !file.ModTime().Before(other.ModTime())
 }
 
 func TestTypeScript_TypesAreUpToDate(t *testing.T) {

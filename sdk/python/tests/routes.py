@@ -109,7 +109,10 @@ async def values(v: Any, agent: Any, scenario: Any) -> Any:
     customer = opened.result.customer_id
     many = await v.open_customers(identities=[{"channel": "web", "external_id": str(uuid4())}])
     other = many.result.customer_ids[0]
-    await v.link_channel(customer_id=customer, channel="email", external_id=f"{uuid4()}@example.com")
+    address = f"{uuid4()}@example.com"
+    await v.link_channel(customer_id=customer, channel="email", external_id=address)
+    check((await v.find_customer("email", address)).customer_id == customer, "another customer is found")
+    await refused(errors.UnknownError, v.find_customer("email", "nobody@example.com"))
     await v.record_consent(customer_id=customer, purpose="support", granted=True, source="web form")
     await v.set_customer_label(customer_id=customer, label="VIP")
     card = await v.add_asset(
@@ -150,6 +153,9 @@ async def values(v: Any, agent: Any, scenario: Any) -> Any:
     check(len(await everything(v.list_history(customer, "legal_name"))) == 2, "the history differs")
     check(len(await everything(v.list_customer_history(customer, limit=2))) > 4, "the pages of the history are not all")
     plan = (await v.get_value(customer, "plan")).id
+    await v.propose_deletion(customer_id=customer, name="plan", reason="wrong")
+    check((await v.get_value(customer, "plan")).deletion_reason == "wrong", "the proposed deletion is not shown")
+    await v.decide_value(item_id=plan, decision="reject", decided_by="office")
     check((await v.delete_item(plan)).result.item_id == plan, "the item differs")
     check((await v.restore_item(plan)).result.item_id == plan, "the item is not restored")
     error = await refused(errors.InvalidInputError, v.write_value(**common, name="email", value="hunter2"))
@@ -202,6 +208,22 @@ async def conversation(v: Any, agent: Any, scenario: Any, customer: Any) -> None
     check((await v.get_context(customer, format="json")).customer_id == customer, "the context differs in JSON")
 
 
+async def erasures(v: Any) -> None:
+    opened = await v.open_customer(channel="web", external_id=str(uuid4()))
+    customer = opened.result.customer_id
+    exported = (await v.export_customer(customer)).result
+    check(exported.expires_at > datetime.now(timezone.utc), "the export has expired")
+    check((await v.get_customer_export(customer, exported.export_id))["complete"] is True, "the export is cut off")
+    check("</html>" in await v.get_customer_export(customer, exported.export_id, format="html"), "the page is cut off")
+    erased = await v.erase_customer(customer_id=customer, derived="erase")
+    erasure = await v.get_erasure(erased.result.erasure_id)
+    check(erasure.state == "finished" and "signature" in erasure.receipt, "there is no receipt")
+    check(any(e.erasure_id == erasure.erasure_id for e in await everything(v.list_erasures())), "it is not listed")
+    check("primaryKeyId" in (await v.get_receipt_key()).public_key, "there is no key")
+    gone = await refused(errors.ErasedError, v.set_customer_label(customer_id=customer, label="VIP"))
+    check(gone.status == 410, "the status differs")
+
+
 async def operators() -> None:
     options: dict[str, Any] = {"key": os.environ["ADMIN_TOKEN"], "wait": WAIT}
     async with cv.AsyncVault(**options) as admin:
@@ -219,6 +241,7 @@ async def all_of(v: Any) -> None:
     await configuration(v, agent, scenario)
     customer = await values(v, agent, scenario)
     await conversation(v, agent, scenario, customer)
+    await erasures(v)
     since = datetime.now(timezone.utc) - timedelta(hours=1)
     check(len(await everything(v.list_audit(subject=str(customer), from_=since))) > 0, "the audit has nothing")
     check((await v.verify_audit()).findings == [], "the audit is not whole")

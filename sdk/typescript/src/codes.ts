@@ -20,6 +20,9 @@ export class NotAllowedError extends VaultError {}
 /** The vault answered with the code consent_required. */
 export class ConsentRequiredError extends VaultError {}
 
+/** The vault answered with the code erased. */
+export class ErasedError extends VaultError {}
+
 /** The vault answered with the code over_budget. */
 export class OverBudgetError extends VaultError {}
 
@@ -61,6 +64,7 @@ export const byCode: Record<string, typeof VaultError> = {
   has_dependents: HasDependentsError,
   not_allowed: NotAllowedError,
   consent_required: ConsentRequiredError,
+  erased: ErasedError,
   over_budget: OverBudgetError,
   unavailable: UnavailableError,
   malformed: MalformedError,

@@ -117,8 +117,9 @@ export class Methods extends Core {
   }
 
   /**
-   * Approve or reject a pending value. An approved value becomes active with its own lineage, and the version
-   * that it replaces superseded. A rejected one remains in the history.
+   * Approve or reject a pending value or a proposed deletion. An approved value becomes active with its own
+   * lineage, and the version that it replaces superseded. A rejected one remains in the history. An approved
+   * deletion deletes the value, a rejected one keeps it.
    */
   decideValue(input: Input<"decide-value">, options: ChangeOptions = {}): Promise<Changed<"decide-value">> {
     return this.change(
@@ -128,13 +129,14 @@ export class Methods extends Core {
   }
 
   /**
-   * Delete a customer. Also deletes its values and assets. The rows remain in the database, but no read
-   * returns them. If items of other customers were derived from them, the response is 409 has_dependents with
-   * the ids of those items.
+   * Delete a customer. Also deletes its values and assets. It is reversible by an operator: the rows remain
+   * in the database, but no read returns them, until purge_after, when the customer is erased for good. POST
+   * …/erasure erases at once. If items of other customers were derived from them, the response is 409
+   * has_dependents with the ids of those items.
    */
   deleteCustomer(input: Input<"delete-customer">, options: ChangeOptions = {}): Promise<Changed<"delete-customer">> {
     return this.change(
-      { method: "DELETE", path: "/v1/customers/{customer_id}", inPath: { customer_id: "customer_id" }, inQuery: ["force"] },
+      { method: "DELETE", path: "/v1/customers/{customer_id}", inPath: { customer_id: "customer_id" }, inQuery: ["purge_after", "force"] },
       input, options,
     );
   }
@@ -193,6 +195,19 @@ export class Methods extends Core {
   }
 
   /**
+   * Erase a customer for good. Removes everything that the vault holds of the customer and of the customers
+   * merged with it, in all tables and in the cache, and signs a receipt. It cannot be undone: DELETE
+   * /v1/customers/{customer_id} is the reversible deletion. From its start on nothing can be stored for the
+   * customer: later operations fail with erased. The id of the operation is the id of the erasure.
+   */
+  eraseCustomer(input: Input<"erase-customer">, options: ChangeOptions = {}): Promise<Changed<"erase-customer">> {
+    return this.change(
+      { method: "POST", path: "/v1/customers/{customer_id}/erasure", inPath: { customer_id: "customer_id" }, inQuery: [], hasBody: true },
+      input, options,
+    );
+  }
+
+  /**
    * Mark the values and assets whose expiry has passed as expired. In all tenants, so with ADMIN_TOKEN alone.
    * A schedule does the same.
    */
@@ -216,6 +231,18 @@ export class Methods extends Core {
   }
 
   /**
+   * Export everything that the vault holds of a customer. For requests of access and portability. Records
+   * that the export was asked for; GET …/exports/{export_id} then returns it, as long as expires_at of the
+   * result says. The id of the operation is the id of the export. Needs a key that sees PII.
+   */
+  exportCustomer(input: Input<"export-customer">, options: ChangeOptions = {}): Promise<Changed<"export-customer">> {
+    return this.change(
+      { method: "POST", path: "/v1/customers/{customer_id}/exports", inPath: { customer_id: "customer_id" }, inQuery: [] },
+      input, options,
+    );
+  }
+
+  /**
    * Extract the requirements of a scenario or rule now. Each save starts an extraction by itself. Unchanged
    * content needs no model call.
    */
@@ -235,6 +262,17 @@ export class Methods extends Core {
     return this.change(
       { method: "POST", path: "/v1/customers/{customer_id}/fill", inPath: { customer_id: "customer_id" }, inQuery: [], hasBody: true, asks: true },
       input, options,
+    );
+  }
+
+  /**
+   * Find the customer of a channel identity. It changes nothing: open-customer creates a customer for an
+   * unknown identity, this route answers 404.
+   */
+  findCustomer(input: Input<"find-customer">): Promise<Read<"find-customer">> {
+    return this.read(
+      { method: "GET", path: "/v1/channels/{channel}/customer", inPath: { channel: "channel" }, inQuery: ["external_id"] },
+      input,
     );
   }
 
@@ -291,11 +329,34 @@ export class Methods extends Core {
   }
 
   /**
+   * Get an export of a customer. Everything that an erasure would remove, read in one snapshot, encrypted
+   * values included. The vault stores no copy of it. The last member of the JSON is complete: without it, the
+   * response was cut off.
+   */
+  getCustomerExport(input: Input<"get-customer-export">): Promise<Read<"get-customer-export">> {
+    return this.read(
+      { method: "GET", path: "/v1/customers/{customer_id}/exports/{export_id}", inPath: { customer_id: "customer_id", export_id: "export_id" }, inQuery: ["format"] },
+      input,
+    );
+  }
+
+  /**
    * Get a definition.
    */
   getDefinition(input: Input<"get-definition">): Promise<Read<"get-definition">> {
     return this.read(
       { method: "GET", path: "/v1/agents/{agent_id}/definitions/{name}", inPath: { agent_id: "agent_id", name: "name" }, inQuery: [] },
+      input,
+    );
+  }
+
+  /**
+   * Get an erasure with its receipt. The receipt is signed (Ed25519) and contains counts and no personal
+   * data. `vault erasure verify` checks it without the vault.
+   */
+  getErasure(input: Input<"get-erasure">): Promise<Read<"get-erasure">> {
+    return this.read(
+      { method: "GET", path: "/v1/erasures/{erasure_id}", inPath: { erasure_id: "erasure_id" }, inQuery: [] },
       input,
     );
   }
@@ -349,6 +410,16 @@ export class Methods extends Core {
   getReadiness(input: Record<string, never> = {}): Promise<Read<"get-readiness">> {
     return this.read(
       { method: "GET", path: "/readyz", inPath: {}, inQuery: [], also: [503] },
+      input,
+    );
+  }
+
+  /**
+   * Get the public key of receipts. Each tenant has its own key; its first erasure makes it.
+   */
+  getReceiptKey(input: Record<string, never> = {}): Promise<Read<"get-receipt-key">> {
+    return this.read(
+      { method: "GET", path: "/v1/receipt-key", inPath: {}, inQuery: [] },
       input,
     );
   }
@@ -487,6 +558,16 @@ export class Methods extends Core {
   }
 
   /**
+   * List the erasures. Newest first, without their receipts. They name no customer.
+   */
+  listErasures(input: Input<"list-erasures"> = {}): AsyncIterableIterator<Entry<"list-erasures">> {
+    return this.list(
+      { method: "GET", path: "/v1/erasures", inPath: {}, inQuery: ["limit"] },
+      input,
+    );
+  }
+
+  /**
    * List the versions of a field. Newest first, by the order of acceptance.
    */
   listHistory(input: Input<"list-history">): AsyncIterableIterator<Entry<"list-history">> {
@@ -610,6 +691,17 @@ export class Methods extends Core {
   openCustomers(input: Input<"open-customers">, options: ChangeOptions = {}): Promise<Changed<"open-customers">> {
     return this.change(
       { method: "POST", path: "/v1/customers/open", inPath: {}, inQuery: [], hasBody: true },
+      input, options,
+    );
+  }
+
+  /**
+   * Propose to delete the active value of a field. It deletes nothing. The value appears in the reviews with
+   * deletion_proposed_at, and a person decides with decide-value.
+   */
+  proposeDeletion(input: Input<"propose-deletion">, options: ChangeOptions = {}): Promise<Changed<"propose-deletion">> {
+    return this.change(
+      { method: "POST", path: "/v1/customers/{customer_id}/values/{name}/propose-deletion", inPath: { customer_id: "customer_id", name: "name" }, inQuery: [], hasBody: true },
       input, options,
     );
   }

@@ -312,6 +312,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/channels/{channel}/customer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find the customer of a channel identity
+         * @description It changes nothing: open-customer creates a customer for an unknown identity, this route answers 404.
+         */
+        get: operations["find-customer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/customers": {
         parameters: {
             query?: never;
@@ -372,7 +392,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a customer
-         * @description Also deletes its values and assets. The rows remain in the database, but no read returns them. If items of other customers were derived from them, the response is 409 has_dependents with the ids of those items.
+         * @description Also deletes its values and assets. It is reversible by an operator: the rows remain in the database, but no read returns them, until purge_after, when the customer is erased for good. POST …/erasure erases at once. If items of other customers were derived from them, the response is 409 has_dependents with the ids of those items.
          */
         delete: operations["delete-customer"];
         options?: never;
@@ -446,6 +466,66 @@ export interface paths {
          * @description What an agent needs to know, for the prompt of its language model: what the scenario misses, with the question that asks for it; what it needs and is known; what is uncertain or waits for a decision; what is withheld; what else is known; documents. Each value has its certainty, source, age and item id. The most useful comes first, and as much as fits in max_tokens: a larger number adds entries at the end. Values are in double quotes, and nothing in them can end the quotes, begin a line or open markup. The header Vault-Context-Tokens has the size. The age is in days, so an answer and its ETag can change at most once a day by themselves.
          */
         get: operations["get-context"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer_id}/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase a customer for good
+         * @description Removes everything that the vault holds of the customer and of the customers merged with it, in all tables and in the cache, and signs a receipt. It cannot be undone: DELETE /v1/customers/{customer_id} is the reversible deletion. From its start on nothing can be stored for the customer: later operations fail with erased. The id of the operation is the id of the erasure.
+         */
+        post: operations["erase-customer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer_id}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export everything that the vault holds of a customer
+         * @description For requests of access and portability. Records that the export was asked for; GET …/exports/{export_id} then returns it, as long as expires_at of the result says. The id of the operation is the id of the export. Needs a key that sees PII.
+         */
+        post: operations["export-customer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer_id}/exports/{export_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an export of a customer
+         * @description Everything that an erasure would remove, read in one snapshot, encrypted values included. The vault stores no copy of it. The last member of the JSON is complete: without it, the response was cut off.
+         */
+        get: operations["get-customer-export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -758,6 +838,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/customers/{customer_id}/values/{name}/propose-deletion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose to delete the active value of a field
+         * @description It deletes nothing. The value appears in the reviews with deletion_proposed_at, and a person decides with decide-value.
+         */
+        post: operations["propose-deletion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/customers/{customer_id}/values/{name}/verify": {
         parameters: {
             query?: never;
@@ -769,6 +869,46 @@ export interface paths {
         put?: never;
         /** Mark the active value of a field as verified */
         post: operations["verify-value"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the erasures
+         * @description Newest first, without their receipts. They name no customer.
+         */
+        get: operations["list-erasures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/erasures/{erasure_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an erasure with its receipt
+         * @description The receipt is signed (Ed25519) and contains counts and no personal data. `vault erasure verify` checks it without the vault.
+         */
+        get: operations["get-erasure"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -845,8 +985,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Approve or reject a pending value
-         * @description An approved value becomes active with its own lineage, and the version that it replaces superseded. A rejected one remains in the history.
+         * Approve or reject a pending value or a proposed deletion
+         * @description An approved value becomes active with its own lineage, and the version that it replaces superseded. A rejected one remains in the history. An approved deletion deletes the value, a rejected one keeps it.
          */
         post: operations["decide-value"];
         delete?: never;
@@ -1046,6 +1186,26 @@ export interface paths {
          * @description For some seconds no other channel asks it: 409 while another channel has it. The same channel renews its claim. An answer is taken from every channel.
          */
         post: operations["claim-question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/receipt-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the public key of receipts
+         * @description Each tenant has its own key; its first erasure makes it.
+         */
+        get: operations["get-receipt-key"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1813,7 +1973,7 @@ export interface components {
             question_id: string;
         };
         /** @enum {string} */
-        Code: "invalid_input" | "unknown" | "conflict" | "has_dependents" | "not_allowed" | "consent_required" | "over_budget" | "unavailable";
+        Code: "invalid_input" | "unknown" | "conflict" | "has_dependents" | "not_allowed" | "consent_required" | "erased" | "over_budget" | "unavailable";
         ConfigurationChange: {
             action: components["schemas"]["ChangeAction"];
             kind: string;
@@ -2005,7 +2165,11 @@ export interface components {
             /** Format: uuid */
             customer_id: string;
             /** Format: int64 */
+            erased?: number;
+            /** Format: int64 */
             profile_version: number;
+            /** Format: date-time */
+            purge_after?: string;
         };
         DecideReview: components["schemas"]["DecideReviewDefinition"] | components["schemas"]["DecideReviewRequirement"];
         DecideReviewDefinition: {
@@ -2080,7 +2244,7 @@ export interface components {
         DecideValue: {
             /** @description The person who decided. */
             decided_by?: string;
-            /** @description approve makes the value active; reject keeps it in the history. */
+            /** @description approve makes a pending value active, and reject keeps it in the history. For a proposed deletion, approve deletes the value, and reject keeps it. */
             decision: components["schemas"]["Decision"];
             /**
              * Format: uuid
@@ -2158,6 +2322,8 @@ export interface components {
             enabled?: boolean;
             /** @description Encrypts the value in the database and the cache, and keeps it out of error messages. */
             encryption_required?: boolean;
+            /** @description A withdrawal that leaves no consent to any of the purposes erases the values for good, history included. It needs purposes. */
+            erase_on_withdrawal?: boolean;
             extraction_examples?: string[];
             /** @description A hint for a model that extracts the value from a conversation. */
             extraction_prompt_hint?: string;
@@ -2183,6 +2349,8 @@ export interface components {
             readonly origin?: components["schemas"]["Origin"];
             /** @description The purposes for which the value may be used. A read states one of them, and the customer must have consented to it; a write needs a consent to one of them. It holds for the name of the field, whatever the agent. Absent: no consent is needed. */
             purposes?: string[];
+            /** @description The number of days after their expiry that versions are kept; then they are removed for good. 0: expired versions stay in the history. */
+            remove_after_days?: number;
             /** @description An unverified value still counts as missing. */
             required_verification?: boolean;
             /** @description The number of days that a value is valid after its collection. 0: no limit. */
@@ -2397,6 +2565,10 @@ export interface components {
             previous_id?: string;
             restored?: boolean;
         };
+        /** @enum {string} */
+        DeletionReason: "wrong" | "customer_asked" | "not_needed" | "other";
+        /** @enum {string} */
+        DerivedAction: "stale" | "erase";
         DetectOrphansOperation: {
             /** Format: date-time */
             accepted_at?: string;
@@ -2440,6 +2612,88 @@ export interface components {
              */
             workflow: "detect-orphans";
         };
+        EraseCustomer: {
+            /** Format: uuid */
+            customer_id?: string;
+            /** @description What happens to items of other customers that were derived from this customer's items: stale (default) keeps them, marked as stale and without their link; erase erases their values as well. */
+            derived?: components["schemas"]["DerivedAction"];
+        };
+        EraseCustomerOperation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            /**
+             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
+             * @example key:01920000-0000-7000-8000-000000000001
+             */
+            actor?: string;
+            /**
+             * Format: int64
+             * @description The number of times the operation was pushed to the workflow engine.
+             */
+            attempts?: number;
+            /**
+             * Format: uuid
+             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
+             */
+            batch_id?: string;
+            /** @description The reason of the failure. */
+            error?: components["schemas"]["Rejection"];
+            /** Format: date-time */
+            finished_at?: string;
+            /** Format: uuid */
+            operation_id: string;
+            /**
+             * Format: uuid
+             * @description The operation that caused this one.
+             */
+            parent_id?: string;
+            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
+            replayed?: components["schemas"]["ReplayAction"];
+            /** @description The result: ids, counts and names. */
+            result?: components["schemas"]["EraseResult"];
+            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
+            status: components["schemas"]["OperationStatus"];
+            /** @description The open question that a gap fill waits for. */
+            waiting_for?: components["schemas"]["WaitingFor"];
+            /**
+             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            workflow: "erase-customer";
+        };
+        EraseResult: {
+            /** Format: uuid */
+            erasure_id: string;
+            mentions?: {
+                [key: string]: number;
+            };
+            rows: {
+                [key: string]: number;
+            };
+        };
+        Erasure: {
+            /** Format: date-time */
+            begun_at: string;
+            derived: components["schemas"]["DerivedAction"];
+            /** Format: uuid */
+            erasure_id: string;
+            /** Format: date-time */
+            finished_at?: string;
+            /** @description The number of rows of others, by table, in which a distinctive value of the customer still occurs. They are not erased: the value may be their own. */
+            mentions?: {
+                [key: string]: number;
+            };
+            /** @description The signed receipt, as vault erasure verify reads it. Lists leave it out. */
+            receipt?: string;
+            /** @description The number of erased rows, by table. */
+            rows: {
+                [key: string]: number;
+            };
+            /** @description begun: no reader sees the customer any more; erased: the rows are removed; scanned: nothing was found afterwards; finished: there is a receipt. */
+            state: components["schemas"]["ErasureState"];
+        };
+        /** @enum {string} */
+        ErasureState: "begun" | "erased" | "scanned" | "finished";
         ExpireValuesOperation: {
             /** Format: date-time */
             accepted_at?: string;
@@ -2482,6 +2736,60 @@ export interface components {
              * @enum {string}
              */
             workflow: "expire-values";
+        };
+        ExportCustomerOperation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            /**
+             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
+             * @example key:01920000-0000-7000-8000-000000000001
+             */
+            actor?: string;
+            /**
+             * Format: int64
+             * @description The number of times the operation was pushed to the workflow engine.
+             */
+            attempts?: number;
+            /**
+             * Format: uuid
+             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
+             */
+            batch_id?: string;
+            /** @description The reason of the failure. */
+            error?: components["schemas"]["Rejection"];
+            /** Format: date-time */
+            finished_at?: string;
+            /** Format: uuid */
+            operation_id: string;
+            /**
+             * Format: uuid
+             * @description The operation that caused this one.
+             */
+            parent_id?: string;
+            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
+            replayed?: components["schemas"]["ReplayAction"];
+            /** @description The result: ids, counts and names. */
+            result?: components["schemas"]["ExportCustomerResult"];
+            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
+            status: components["schemas"]["OperationStatus"];
+            /** @description The open question that a gap fill waits for. */
+            waiting_for?: components["schemas"]["WaitingFor"];
+            /**
+             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            workflow: "export-customer";
+        };
+        ExportCustomerResult: {
+            /** Format: uuid */
+            customer_id: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: uuid */
+            export_id: string;
+            rows: {
+                [key: string]: number;
+            };
         };
         ExtractResult: {
             /** Format: int64 */
@@ -2744,6 +3052,8 @@ export interface components {
         /** @enum {string} */
         ItemStatus: "active" | "pending" | "superseded" | "expired" | "orphaned";
         LinkChannel: {
+            /** @description Accept an identity of an erased customer: the person came back, as a new customer. Absent: it is rejected with erased. */
+            after_erasure?: boolean;
             channel: string;
             /** Format: uuid */
             customer_id?: string;
@@ -2824,6 +3134,13 @@ export interface components {
         };
         ListOfDefinition: {
             items: components["schemas"]["StoredDefinition"][];
+            /** @description The cursor of the next page. Absent: this is the last page. */
+            next_cursor?: string;
+            /** @description The fields of customers whose values are not shown, and why. */
+            withheld?: components["schemas"]["Withheld"][];
+        };
+        ListOfErasure: {
+            items: components["schemas"]["Erasure"][];
             /** @description The cursor of the next page. Absent: this is the last page. */
             next_cursor?: string;
             /** @description The fields of customers whose values are not shown, and why. */
@@ -2981,6 +3298,8 @@ export interface components {
         /** @enum {string} */
         OnConflict: "ask" | "review" | "keep" | "newest";
         OpenCustomer: {
+            /** @description Accept an identity of an erased customer: the person came back, as a new customer. Absent: it is rejected with erased. */
+            after_erasure?: boolean;
             channel: string;
             /** @description The identity of the customer on the channel, such as a phone number. */
             external_id: string;
@@ -3081,7 +3400,7 @@ export interface components {
             customer_ids: string[];
         };
         /** @description The status of an operation. workflow says which one it is, and with it the type of the result. */
-        Operation: components["schemas"]["WriteValueOperation"] | components["schemas"]["AddElementOperation"] | components["schemas"]["RemoveElementOperation"] | components["schemas"]["ImportValuesOperation"] | components["schemas"]["VerifyValueOperation"] | components["schemas"]["DecideValueOperation"] | components["schemas"]["CorrectValueOperation"] | components["schemas"]["AddAssetOperation"] | components["schemas"]["DeleteItemOperation"] | components["schemas"]["RestoreItemOperation"] | components["schemas"]["OpenCustomerOperation"] | components["schemas"]["OpenCustomersOperation"] | components["schemas"]["LinkChannelOperation"] | components["schemas"]["RecordConsentOperation"] | components["schemas"]["SetCustomerLabelOperation"] | components["schemas"]["MergeCustomersOperation"] | components["schemas"]["UnmergeCustomerOperation"] | components["schemas"]["DeleteCustomerOperation"] | components["schemas"]["SaveDefinitionOperation"] | components["schemas"]["DeleteDefinitionOperation"] | components["schemas"]["SaveRequirementOperation"] | components["schemas"]["DeleteRequirementOperation"] | components["schemas"]["SaveScenarioOperation"] | components["schemas"]["SaveRuleOperation"] | components["schemas"]["ExtractSchemaOperation"] | components["schemas"]["ApplyConfigurationOperation"] | components["schemas"]["DecideReviewOperation"] | components["schemas"]["SaveSessionOperation"] | components["schemas"]["FillGapsOperation"] | components["schemas"]["AnswerQuestionOperation"] | components["schemas"]["ClaimQuestionOperation"] | components["schemas"]["ReadConversationOperation"] | components["schemas"]["CancelFillOperation"] | components["schemas"]["ExpireValuesOperation"] | components["schemas"]["DetectOrphansOperation"] | components["schemas"]["TakeTurnOperation"];
+        Operation: components["schemas"]["WriteValueOperation"] | components["schemas"]["AddElementOperation"] | components["schemas"]["RemoveElementOperation"] | components["schemas"]["ImportValuesOperation"] | components["schemas"]["VerifyValueOperation"] | components["schemas"]["ProposeDeletionOperation"] | components["schemas"]["DecideValueOperation"] | components["schemas"]["CorrectValueOperation"] | components["schemas"]["AddAssetOperation"] | components["schemas"]["DeleteItemOperation"] | components["schemas"]["RestoreItemOperation"] | components["schemas"]["OpenCustomerOperation"] | components["schemas"]["OpenCustomersOperation"] | components["schemas"]["LinkChannelOperation"] | components["schemas"]["RecordConsentOperation"] | components["schemas"]["SetCustomerLabelOperation"] | components["schemas"]["MergeCustomersOperation"] | components["schemas"]["UnmergeCustomerOperation"] | components["schemas"]["DeleteCustomerOperation"] | components["schemas"]["EraseCustomerOperation"] | components["schemas"]["ExportCustomerOperation"] | components["schemas"]["SaveDefinitionOperation"] | components["schemas"]["DeleteDefinitionOperation"] | components["schemas"]["SaveRequirementOperation"] | components["schemas"]["DeleteRequirementOperation"] | components["schemas"]["SaveScenarioOperation"] | components["schemas"]["SaveRuleOperation"] | components["schemas"]["ExtractSchemaOperation"] | components["schemas"]["ApplyConfigurationOperation"] | components["schemas"]["DecideReviewOperation"] | components["schemas"]["SaveSessionOperation"] | components["schemas"]["FillGapsOperation"] | components["schemas"]["AnswerQuestionOperation"] | components["schemas"]["ClaimQuestionOperation"] | components["schemas"]["ReadConversationOperation"] | components["schemas"]["CancelFillOperation"] | components["schemas"]["ExpireValuesOperation"] | components["schemas"]["DetectOrphansOperation"] | components["schemas"]["TakeTurnOperation"];
         /** @enum {string} */
         OperationStatus: "accepted" | "applied" | "succeeded" | "failed";
         OperationSummary: {
@@ -3132,7 +3451,7 @@ export interface components {
              * @description The stable code of the problem. Programs should decide by it, not by the texts.
              * @enum {string}
              */
-            code: "invalid_input" | "unknown" | "conflict" | "has_dependents" | "not_allowed" | "consent_required" | "over_budget" | "unavailable" | "malformed" | "unauthenticated" | "no_such_route" | "method_not_here" | "too_large" | "unsupported_media" | "rate_limited" | "timeout" | "internal";
+            code: "invalid_input" | "unknown" | "conflict" | "has_dependents" | "not_allowed" | "consent_required" | "erased" | "over_budget" | "unavailable" | "malformed" | "unauthenticated" | "no_such_route" | "method_not_here" | "too_large" | "unsupported_media" | "rate_limited" | "timeout" | "internal";
             /**
              * @description The cause, and how to fix it.
              * @example Field validation failed: email: "x" is not an email address
@@ -3163,6 +3482,56 @@ export interface components {
              * @example Unprocessable Entity
              */
             title: string;
+        };
+        ProposeDeletion: {
+            /** Format: uuid */
+            customer_id?: string;
+            name?: string;
+            /** @description Why the value should be deleted. */
+            reason: components["schemas"]["DeletionReason"];
+        };
+        ProposeDeletionOperation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            /**
+             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
+             * @example key:01920000-0000-7000-8000-000000000001
+             */
+            actor?: string;
+            /**
+             * Format: int64
+             * @description The number of times the operation was pushed to the workflow engine.
+             */
+            attempts?: number;
+            /**
+             * Format: uuid
+             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
+             */
+            batch_id?: string;
+            /** @description The reason of the failure. */
+            error?: components["schemas"]["Rejection"];
+            /** Format: date-time */
+            finished_at?: string;
+            /** Format: uuid */
+            operation_id: string;
+            /**
+             * Format: uuid
+             * @description The operation that caused this one.
+             */
+            parent_id?: string;
+            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
+            replayed?: components["schemas"]["ReplayAction"];
+            /** @description The result: ids, counts and names. */
+            result?: components["schemas"]["ItemResult"];
+            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
+            status: components["schemas"]["OperationStatus"];
+            /** @description The open question that a gap fill waits for. */
+            waiting_for?: components["schemas"]["WaitingFor"];
+            /**
+             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            workflow: "propose-deletion";
         };
         Question: {
             /** Format: uuid */
@@ -3265,6 +3634,10 @@ export interface components {
         };
         /** @enum {string} */
         ReadOutcome: "read" | "nothing_new" | "fill_running" | "customer_deleted";
+        ReceiptKey: {
+            /** @description The public key that checks the receipts of this tenant: a keyset of Tink in JSON, as vault erasure verify reads it. */
+            public_key: string;
+        };
         RecordConsent: {
             /** Format: uuid */
             customer_id?: string;
@@ -4127,6 +4500,12 @@ export interface components {
             decision_note?: string;
             /** Format: uuid */
             definition_id?: string;
+            /**
+             * Format: date-time
+             * @description The time at which somebody proposed to delete the value. Absent: nobody did.
+             */
+            deletion_proposed_at?: string;
+            deletion_reason?: components["schemas"]["DeletionReason"];
             encrypted?: boolean;
             /** Format: date-time */
             expires_at?: string;
@@ -6526,6 +6905,107 @@ export interface operations {
             };
         };
     };
+    "find-customer": {
+        parameters: {
+            query: {
+                /** @description The identity on the channel, such as a phone number. */
+                external_id: string;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The channel of the identity, such as whatsapp. */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-customers": {
         parameters: {
             query?: {
@@ -7046,6 +7526,8 @@ export interface operations {
     "delete-customer": {
         parameters: {
             query?: {
+                /** @description The time from which on the deleted customer is erased for good. Absent: the configured default, see purge_after of the result. */
+                purge_after?: string;
                 /** @description Delete the customer even if items of other customers were derived from its items; they become orphaned. Needs the scope admin. */
                 force?: boolean;
             };
@@ -7670,6 +8152,381 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "erase-customer": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
+                Prefer?: string;
+                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id of the customer: chosen by the caller, or returned by POST /v1/customers. */
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "derived": "stale"
+                 *     }
+                 */
+                "application/json": components["schemas"]["EraseCustomer"];
+            };
+        };
+        responses: {
+            /** @description The operation has succeeded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EraseCustomerOperation"];
+                };
+            };
+            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
+            202: {
+                headers: {
+                    Location?: string;
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-customer": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
+                Prefer?: string;
+                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id of the customer: chosen by the caller, or returned by POST /v1/customers. */
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operation has succeeded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportCustomerOperation"];
+                };
+            };
+            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
+            202: {
+                headers: {
+                    Location?: string;
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-customer-export": {
+        parameters: {
+            query?: {
+                /** @description json (default) for machines, with lineage; html for people. */
+                format?: "json" | "html";
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the customer: chosen by the caller, or returned by POST /v1/customers. */
+                customer_id: string;
+                /** @description The id of the export: that of its operation. */
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The export. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "text/html": string;
+                };
             };
             /** @description Bad Request */
             400: {
@@ -9812,6 +10669,157 @@ export interface operations {
             };
         };
     };
+    "propose-deletion": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
+                Prefer?: string;
+                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id of the customer: chosen by the caller, or returned by POST /v1/customers. */
+                customer_id: string;
+                /** @description The name of the field. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "customer_asked"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ProposeDeletion"];
+            };
+        };
+        responses: {
+            /** @description The operation has succeeded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposeDeletionOperation"];
+                };
+            };
+            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
+            202: {
+                headers: {
+                    Location?: string;
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "verify-value": {
         parameters: {
             query?: never;
@@ -9920,6 +10928,195 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-erasures": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the previous page. Empty: the first page. */
+                cursor?: string;
+                /** @description The maximum number of entries of the page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOfErasure"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-erasure": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the erasure: that of its operation. */
+                erasure_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11617,6 +12814,101 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-receipt-key": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptKey"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

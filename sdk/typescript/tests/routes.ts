@@ -4,7 +4,7 @@ import { strict as assert } from "node:assert";
 import { randomUUID } from "node:crypto";
 import { inspect } from "node:util";
 
-import { HasDependentsError, InvalidInputError, UnknownError, Vault, VaultError } from "../src/index.js";
+import { ErasedError, HasDependentsError, InvalidInputError, UnknownError, Vault, VaultError } from "../src/index.js";
 
 const wait = 60;
 const v = new Vault({ wait });
@@ -64,7 +64,10 @@ async function values(): Promise<string> {
   const customer_id = opened.result!.customer_id;
   const many = await v.openCustomers({ identities: [{ channel: "web", external_id: randomUUID() }] });
   const other = many.result!.customer_ids[0]!;
-  await v.linkChannel({ customer_id, channel: "email", external_id: `${randomUUID()}@example.com` });
+  const address = `${randomUUID()}@example.com`;
+  await v.linkChannel({ customer_id, channel: "email", external_id: address });
+  assert.equal((await v.findCustomer({ channel: "email", external_id: address })).customer_id, customer_id);
+  await refused(UnknownError, v.findCustomer({ channel: "email", external_id: "nobody@example.com" }));
   await v.recordConsent({ customer_id, purpose: "support", granted: true, source: "web form" });
   await v.setCustomerLabel({ customer_id, label: "VIP" });
   const card = await v.addAsset({
@@ -99,6 +102,9 @@ async function values(): Promise<string> {
   assert.equal((await everything(v.listHistory({ customer_id, name: "legal_name" }))).length, 2);
   assert((await everything(v.listCustomerHistory({ customer_id, limit: 2 }))).length > 4);
   const plan = (await v.getValue({ customer_id, name: "plan" })).id;
+  await v.proposeDeletion({ customer_id, name: "plan", reason: "wrong" });
+  assert.equal((await v.getValue({ customer_id, name: "plan" })).deletion_reason, "wrong");
+  await v.decideValue({ item_id: plan, decision: "reject", decided_by: "office" });
   await v.deleteItem({ item_id: plan });
   assert.equal((await v.restoreItem({ item_id: plan })).result?.item_id, plan);
   const error = await refused(InvalidInputError, v.writeValue({ ...common, name: "email", value: "hunter2" }));
@@ -154,10 +160,27 @@ async function conversation(customer_id: string): Promise<void> {
   await v.dropCachedProfile({ customer_id });
 }
 
+async function erasures(): Promise<void> {
+  const customer_id = (await v.openCustomer({ channel: "web", external_id: randomUUID() })).result!.customer_id;
+  const exported = (await v.exportCustomer({ customer_id })).result!;
+  const { export_id } = exported;
+  assert(new Date(exported.expires_at) > new Date());
+  const whole = await v.getCustomerExport({ customer_id, export_id });
+  assert(typeof whole === "object" && whole["complete"] === true);
+  assert(String(await v.getCustomerExport({ customer_id, export_id, format: "html" })).includes("</html>"));
+  const { erasure_id } = (await v.eraseCustomer({ customer_id, derived: "erase" })).result!;
+  const erasure = await v.getErasure({ erasure_id });
+  assert(erasure.state === "finished" && erasure.receipt?.includes("signature"));
+  assert((await everything(v.listErasures())).some((e) => e.erasure_id === erasure_id));
+  assert((await v.getReceiptKey()).public_key.includes("primaryKeyId"));
+  assert.equal((await refused(ErasedError, v.setCustomerLabel({ customer_id, label: "VIP" }))).status, 410);
+}
+
 assert.equal((await v.getHealth()).status, "ok");
 assert.ok((await v.getReadiness()).status);
 await configuration();
 await conversation(await values());
+await erasures();
 const admin = new Vault({ key: process.env["ADMIN_TOKEN"]!, wait });
 assert((await admin.expireValues()).result!.customers >= 0);
 await admin.detectOrphans();

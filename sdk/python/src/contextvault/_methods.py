@@ -114,7 +114,7 @@ _delete_customer = Call(
     method="DELETE",
     path="/v1/customers/{customer_id}",
     in_path={"customer_id": "customer_id"},
-    in_query=("force",),
+    in_query=("purge_after", "force"),
     result=m.CustomerResult,
 )
 _delete_definition = Call(
@@ -156,6 +156,15 @@ _drop_cached_profile = Call(
     in_path={"customer_id": "customer_id"},
     in_query=(),
 )
+_erase_customer = Call(
+    name="erase_customer",
+    method="POST",
+    path="/v1/customers/{customer_id}/erasure",
+    in_path={"customer_id": "customer_id"},
+    in_query=(),
+    has_body=True,
+    result=m.EraseResult,
+)
 _expire_values = Call(
     name="expire_values",
     method="POST",
@@ -171,6 +180,14 @@ _explain_scenario = Call(
     in_path={"scenario_id": "scenario_id"},
     in_query=(),
     result=m.ScenarioExplanation,
+)
+_export_customer = Call(
+    name="export_customer",
+    method="POST",
+    path="/v1/customers/{customer_id}/exports",
+    in_path={"customer_id": "customer_id"},
+    in_query=(),
+    result=m.ExportCustomerResult,
 )
 _extract_schema = Call(
     name="extract_schema",
@@ -190,6 +207,14 @@ _fill_gaps = Call(
     has_body=True,
     result=m.FillResult,
     asks=True,
+)
+_find_customer = Call(
+    name="find_customer",
+    method="GET",
+    path="/v1/channels/{channel}/customer",
+    in_path={"channel": "channel"},
+    in_query=("external_id",),
+    result=m.Customer,
 )
 _get_chain = Call(
     name="get_chain",
@@ -223,6 +248,14 @@ _get_customer = Call(
     in_query=("as_of", "known_at", "history"),
     result=m.CustomerProfile,
 )
+_get_customer_export = Call(
+    name="get_customer_export",
+    method="GET",
+    path="/v1/customers/{customer_id}/exports/{export_id}",
+    in_path={"customer_id": "customer_id", "export_id": "export_id"},
+    in_query=("format",),
+    result=dict[str, Any],
+)
 _get_definition = Call(
     name="get_definition",
     method="GET",
@@ -230,6 +263,14 @@ _get_definition = Call(
     in_path={"agent_id": "agent_id", "name": "name"},
     in_query=(),
     result=m.Definition,
+)
+_get_erasure = Call(
+    name="get_erasure",
+    method="GET",
+    path="/v1/erasures/{erasure_id}",
+    in_path={"erasure_id": "erasure_id"},
+    in_query=(),
+    result=m.Erasure,
 )
 _get_health = Call(
     name="get_health",
@@ -270,6 +311,14 @@ _get_readiness = Call(
     in_query=(),
     result=m.Health,
     also=(503,),
+)
+_get_receipt_key = Call(
+    name="get_receipt_key",
+    method="GET",
+    path="/v1/receipt-key",
+    in_path={},
+    in_query=(),
+    result=m.ReceiptKey,
 )
 _get_rule = Call(
     name="get_rule",
@@ -378,6 +427,14 @@ _list_derived = Call(
     in_query=("limit",),
     result=m.ChainLink,
 )
+_list_erasures = Call(
+    name="list_erasures",
+    method="GET",
+    path="/v1/erasures",
+    in_path={},
+    in_query=("limit",),
+    result=m.Erasure,
+)
 _list_history = Call(
     name="list_history",
     method="GET",
@@ -475,6 +532,15 @@ _open_customers = Call(
     in_query=(),
     has_body=True,
     result=m.OpenCustomersResult,
+)
+_propose_deletion = Call(
+    name="propose_deletion",
+    method="POST",
+    path="/v1/customers/{customer_id}/values/{name}/propose-deletion",
+    in_path={"customer_id": "customer_id", "name": "name"},
+    in_query=(),
+    has_body=True,
+    result=m.ItemResult,
 )
 _read_conversation = Call(
     name="read_conversation",
@@ -879,10 +945,11 @@ class Methods:
         wait: float | None = None,
         idempotency_key: str | None = None,
     ) -> Operation[m.ItemResult]:
-        """Approve or reject a pending value.
+        """Approve or reject a pending value or a proposed deletion.
 
         An approved value becomes active with its own lineage, and the version that it replaces
-        superseded. A rejected one remains in the history.
+        superseded. A rejected one remains in the history. An approved deletion deletes the value, a
+        rejected one keeps it.
         """
         members: dict[str, Any] = {"item_id": item_id, "decided_by": decided_by, "decision": decision, "note": note}
         return self._call(_decide_value, body, members, wait, idempotency_key)
@@ -891,17 +958,19 @@ class Methods:
         self,
         customer_id: Id,
         *,
+        purge_after: datetime | str | None = None,
         force: bool | None = None,
         wait: float | None = None,
         idempotency_key: str | None = None,
     ) -> Operation[m.CustomerResult]:
         """Delete a customer.
 
-        Also deletes its values and assets. The rows remain in the database, but no read returns
-        them. If items of other customers were derived from them, the response is 409 has_dependents
-        with the ids of those items.
+        Also deletes its values and assets. It is reversible by an operator: the rows remain in the
+        database, but no read returns them, until purge_after, when the customer is erased for good.
+        POST …/erasure erases at once. If items of other customers were derived from them, the
+        response is 409 has_dependents with the ids of those items.
         """
-        members: dict[str, Any] = {"customer_id": customer_id, "force": force}
+        members: dict[str, Any] = {"customer_id": customer_id, "purge_after": purge_after, "force": force}
         return self._call(_delete_customer, None, members, wait, idempotency_key)
 
     def delete_definition(
@@ -979,6 +1048,27 @@ class Methods:
         members: dict[str, Any] = {"customer_id": customer_id}
         return self._call(_drop_cached_profile, None, members, None, None)
 
+    def erase_customer(
+        self,
+        body: m.EraseCustomer | None = None,
+        /,
+        *,
+        customer_id: Id | None = None,
+        derived: m.DerivedAction | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.EraseResult]:
+        """Erase a customer for good.
+
+        Removes everything that the vault holds of the customer and of the customers merged with it,
+        in all tables and in the cache, and signs a receipt. It cannot be undone: DELETE
+        /v1/customers/{customer_id} is the reversible deletion. From its start on nothing can be
+        stored for the customer: later operations fail with erased. The id of the operation is the
+        id of the erasure.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id, "derived": derived}
+        return self._call(_erase_customer, body, members, wait, idempotency_key)
+
     def expire_values(
         self,
         *,
@@ -1003,6 +1093,22 @@ class Methods:
         """
         members: dict[str, Any] = {"scenario_id": scenario_id}
         return self._call(_explain_scenario, None, members, None, None)
+
+    def export_customer(
+        self,
+        customer_id: Id,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.ExportCustomerResult]:
+        """Export everything that the vault holds of a customer.
+
+        For requests of access and portability. Records that the export was asked for; GET
+        …/exports/{export_id} then returns it, as long as expires_at of the result says. The id of
+        the operation is the id of the export. Needs a key that sees PII.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id}
+        return self._call(_export_customer, None, members, wait, idempotency_key)
 
     def extract_schema(
         self,
@@ -1048,6 +1154,19 @@ class Methods:
             "max_attempts": max_attempts, "scenario_id": scenario_id, "session_id": session_id,
             "step_id": step_id}
         return self._call(_fill_gaps, body, members, wait, idempotency_key)
+
+    def find_customer(
+        self,
+        channel: str,
+        external_id: str,
+    ) -> m.Customer:
+        """Find the customer of a channel identity.
+
+        It changes nothing: open-customer creates a customer for an unknown identity, this route
+        answers 404.
+        """
+        members: dict[str, Any] = {"channel": channel, "external_id": external_id}
+        return self._call(_find_customer, None, members, None, None)
 
     def get_chain(
         self,
@@ -1120,6 +1239,22 @@ class Methods:
         members: dict[str, Any] = {"customer_id": customer_id, "as_of": as_of, "known_at": known_at, "history": history}
         return self._call(_get_customer, None, members, None, None)
 
+    def get_customer_export(
+        self,
+        customer_id: Id,
+        export_id: Id,
+        *,
+        format: Literal["json", "html"] | None = None,
+    ) -> dict[str, Any] | str:
+        """Get an export of a customer.
+
+        Everything that an erasure would remove, read in one snapshot, encrypted values included.
+        The vault stores no copy of it. The last member of the JSON is complete: without it, the
+        response was cut off.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id, "export_id": export_id, "format": format}
+        return self._call(_get_customer_export, None, members, None, None)
+
     def get_definition(
         self,
         agent_id: Id,
@@ -1128,6 +1263,18 @@ class Methods:
         """Get a definition."""
         members: dict[str, Any] = {"agent_id": agent_id, "name": name}
         return self._call(_get_definition, None, members, None, None)
+
+    def get_erasure(
+        self,
+        erasure_id: Id,
+    ) -> m.Erasure:
+        """Get an erasure with its receipt.
+
+        The receipt is signed (Ed25519) and contains counts and no personal data. `vault erasure
+        verify` checks it without the vault.
+        """
+        members: dict[str, Any] = {"erasure_id": erasure_id}
+        return self._call(_get_erasure, None, members, None, None)
 
     def get_health(
         self,
@@ -1184,6 +1331,16 @@ class Methods:
         """
         members: dict[str, Any] = {}
         return self._call(_get_readiness, None, members, None, None)
+
+    def get_receipt_key(
+        self,
+    ) -> m.ReceiptKey:
+        """Get the public key of receipts.
+
+        Each tenant has its own key; its first erasure makes it.
+        """
+        members: dict[str, Any] = {}
+        return self._call(_get_receipt_key, None, members, None, None)
 
     def get_rule(
         self,
@@ -1268,6 +1425,7 @@ class Methods:
         /,
         *,
         customer_id: Id | None = None,
+        after_erasure: bool | None = None,
         channel: str | None = None,
         external_id: str | None = None,
         verified: bool | None = None,
@@ -1275,8 +1433,8 @@ class Methods:
         idempotency_key: str | None = None,
     ) -> Operation[m.CustomerResult]:
         """Link a channel identity to a customer."""
-        members: dict[str, Any] = {"customer_id": customer_id, "channel": channel, "external_id": external_id, "verified":
-            verified}
+        members: dict[str, Any] = {"customer_id": customer_id, "after_erasure": after_erasure, "channel": channel,
+            "external_id": external_id, "verified": verified}
         return self._call(_link_channel, body, members, wait, idempotency_key)
 
     def list_agents(
@@ -1362,6 +1520,18 @@ class Methods:
         """
         members: dict[str, Any] = {"item_id": item_id, "limit": limit}
         return self._list(_list_derived, members)
+
+    def list_erasures(
+        self,
+        *,
+        limit: int | None = None,
+    ) -> Iterator[m.Erasure]:
+        """List the erasures.
+
+        Newest first, without their receipts. They name no customer.
+        """
+        members: dict[str, Any] = {"limit": limit}
+        return self._list(_list_erasures, members)
 
     def list_history(
         self,
@@ -1509,6 +1679,7 @@ class Methods:
         body: m.OpenCustomer | None = None,
         /,
         *,
+        after_erasure: bool | None = None,
         channel: str | None = None,
         external_id: str | None = None,
         verified: bool | None = None,
@@ -1519,7 +1690,8 @@ class Methods:
 
         The result contains the id of the customer.
         """
-        members: dict[str, Any] = {"channel": channel, "external_id": external_id, "verified": verified}
+        members: dict[str, Any] = {"after_erasure": after_erasure, "channel": channel, "external_id": external_id,
+            "verified": verified}
         return self._call(_open_customer, body, members, wait, idempotency_key)
 
     def open_customers(
@@ -1537,6 +1709,25 @@ class Methods:
         """
         members: dict[str, Any] = {"identities": identities}
         return self._call(_open_customers, body, members, wait, idempotency_key)
+
+    def propose_deletion(
+        self,
+        body: m.ProposeDeletion | None = None,
+        /,
+        *,
+        customer_id: Id | None = None,
+        name: str | None = None,
+        reason: m.DeletionReason | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.ItemResult]:
+        """Propose to delete the active value of a field.
+
+        It deletes nothing. The value appears in the reviews with deletion_proposed_at, and a person
+        decides with decide-value.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id, "name": name, "reason": reason}
+        return self._call(_propose_deletion, body, members, wait, idempotency_key)
 
     def read_conversation(
         self,
@@ -1661,6 +1852,7 @@ class Methods:
         display_name: str | None = None,
         enabled: bool | None = None,
         encryption_required: bool | None = None,
+        erase_on_withdrawal: bool | None = None,
         extraction_examples: list[str] | None = None,
         extraction_prompt_hint: str | None = None,
         freshness_seconds: int | None = None,
@@ -1672,6 +1864,7 @@ class Methods:
         multiple: bool | None = None,
         on_conflict: m.OnConflict | None = None,
         purposes: list[str] | None = None,
+        remove_after_days: int | None = None,
         required_verification: bool | None = None,
         retention_days: int | None = None,
         retry_prompt: str | None = None,
@@ -1694,16 +1887,17 @@ class Methods:
         members: dict[str, Any] = {"agent_id": agent_id, "name": name, "about": about, "allowed_values": allowed_values,
             "ask_channels": ask_channels, "collection_prompt": collection_prompt, "default_region":
             default_region, "description": description, "display_name": display_name, "enabled":
-            enabled, "encryption_required": encryption_required, "extraction_examples":
-            extraction_examples, "extraction_prompt_hint": extraction_prompt_hint,
-            "freshness_seconds": freshness_seconds, "is_pii": is_pii, "json_schema": json_schema,
-            "max_elements": max_elements, "maximum": maximum, "minimum": minimum, "multiple":
-            multiple, "on_conflict": on_conflict, "purposes": purposes, "required_verification":
-            required_verification, "retention_days": retention_days, "retry_prompt": retry_prompt,
-            "source_priority": source_priority, "stale_action": stale_action, "time_zone":
-            time_zone, "unit": unit, "validation_mode": validation_mode, "validation_regex":
-            validation_regex, "value_type": value_type, "verification_methods":
-            verification_methods, "write_once": write_once}
+            enabled, "encryption_required": encryption_required, "erase_on_withdrawal":
+            erase_on_withdrawal, "extraction_examples": extraction_examples,
+            "extraction_prompt_hint": extraction_prompt_hint, "freshness_seconds":
+            freshness_seconds, "is_pii": is_pii, "json_schema": json_schema, "max_elements":
+            max_elements, "maximum": maximum, "minimum": minimum, "multiple": multiple,
+            "on_conflict": on_conflict, "purposes": purposes, "remove_after_days":
+            remove_after_days, "required_verification": required_verification, "retention_days":
+            retention_days, "retry_prompt": retry_prompt, "source_priority": source_priority,
+            "stale_action": stale_action, "time_zone": time_zone, "unit": unit, "validation_mode":
+            validation_mode, "validation_regex": validation_regex, "value_type": value_type,
+            "verification_methods": verification_methods, "write_once": write_once}
         return self._call(_save_definition, body, members, wait, idempotency_key)
 
     def save_requirement(
@@ -2241,10 +2435,11 @@ class AsyncMethods:
         wait: float | None = None,
         idempotency_key: str | None = None,
     ) -> Operation[m.ItemResult]:
-        """Approve or reject a pending value.
+        """Approve or reject a pending value or a proposed deletion.
 
         An approved value becomes active with its own lineage, and the version that it replaces
-        superseded. A rejected one remains in the history.
+        superseded. A rejected one remains in the history. An approved deletion deletes the value, a
+        rejected one keeps it.
         """
         members: dict[str, Any] = {"item_id": item_id, "decided_by": decided_by, "decision": decision, "note": note}
         return await self._call(_decide_value, body, members, wait, idempotency_key)
@@ -2253,17 +2448,19 @@ class AsyncMethods:
         self,
         customer_id: Id,
         *,
+        purge_after: datetime | str | None = None,
         force: bool | None = None,
         wait: float | None = None,
         idempotency_key: str | None = None,
     ) -> Operation[m.CustomerResult]:
         """Delete a customer.
 
-        Also deletes its values and assets. The rows remain in the database, but no read returns
-        them. If items of other customers were derived from them, the response is 409 has_dependents
-        with the ids of those items.
+        Also deletes its values and assets. It is reversible by an operator: the rows remain in the
+        database, but no read returns them, until purge_after, when the customer is erased for good.
+        POST …/erasure erases at once. If items of other customers were derived from them, the
+        response is 409 has_dependents with the ids of those items.
         """
-        members: dict[str, Any] = {"customer_id": customer_id, "force": force}
+        members: dict[str, Any] = {"customer_id": customer_id, "purge_after": purge_after, "force": force}
         return await self._call(_delete_customer, None, members, wait, idempotency_key)
 
     async def delete_definition(
@@ -2341,6 +2538,27 @@ class AsyncMethods:
         members: dict[str, Any] = {"customer_id": customer_id}
         return await self._call(_drop_cached_profile, None, members, None, None)
 
+    async def erase_customer(
+        self,
+        body: m.EraseCustomer | None = None,
+        /,
+        *,
+        customer_id: Id | None = None,
+        derived: m.DerivedAction | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.EraseResult]:
+        """Erase a customer for good.
+
+        Removes everything that the vault holds of the customer and of the customers merged with it,
+        in all tables and in the cache, and signs a receipt. It cannot be undone: DELETE
+        /v1/customers/{customer_id} is the reversible deletion. From its start on nothing can be
+        stored for the customer: later operations fail with erased. The id of the operation is the
+        id of the erasure.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id, "derived": derived}
+        return await self._call(_erase_customer, body, members, wait, idempotency_key)
+
     async def expire_values(
         self,
         *,
@@ -2365,6 +2583,22 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"scenario_id": scenario_id}
         return await self._call(_explain_scenario, None, members, None, None)
+
+    async def export_customer(
+        self,
+        customer_id: Id,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.ExportCustomerResult]:
+        """Export everything that the vault holds of a customer.
+
+        For requests of access and portability. Records that the export was asked for; GET
+        …/exports/{export_id} then returns it, as long as expires_at of the result says. The id of
+        the operation is the id of the export. Needs a key that sees PII.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id}
+        return await self._call(_export_customer, None, members, wait, idempotency_key)
 
     async def extract_schema(
         self,
@@ -2410,6 +2644,19 @@ class AsyncMethods:
             "max_attempts": max_attempts, "scenario_id": scenario_id, "session_id": session_id,
             "step_id": step_id}
         return await self._call(_fill_gaps, body, members, wait, idempotency_key)
+
+    async def find_customer(
+        self,
+        channel: str,
+        external_id: str,
+    ) -> m.Customer:
+        """Find the customer of a channel identity.
+
+        It changes nothing: open-customer creates a customer for an unknown identity, this route
+        answers 404.
+        """
+        members: dict[str, Any] = {"channel": channel, "external_id": external_id}
+        return await self._call(_find_customer, None, members, None, None)
 
     async def get_chain(
         self,
@@ -2482,6 +2729,22 @@ class AsyncMethods:
         members: dict[str, Any] = {"customer_id": customer_id, "as_of": as_of, "known_at": known_at, "history": history}
         return await self._call(_get_customer, None, members, None, None)
 
+    async def get_customer_export(
+        self,
+        customer_id: Id,
+        export_id: Id,
+        *,
+        format: Literal["json", "html"] | None = None,
+    ) -> dict[str, Any] | str:
+        """Get an export of a customer.
+
+        Everything that an erasure would remove, read in one snapshot, encrypted values included.
+        The vault stores no copy of it. The last member of the JSON is complete: without it, the
+        response was cut off.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id, "export_id": export_id, "format": format}
+        return await self._call(_get_customer_export, None, members, None, None)
+
     async def get_definition(
         self,
         agent_id: Id,
@@ -2490,6 +2753,18 @@ class AsyncMethods:
         """Get a definition."""
         members: dict[str, Any] = {"agent_id": agent_id, "name": name}
         return await self._call(_get_definition, None, members, None, None)
+
+    async def get_erasure(
+        self,
+        erasure_id: Id,
+    ) -> m.Erasure:
+        """Get an erasure with its receipt.
+
+        The receipt is signed (Ed25519) and contains counts and no personal data. `vault erasure
+        verify` checks it without the vault.
+        """
+        members: dict[str, Any] = {"erasure_id": erasure_id}
+        return await self._call(_get_erasure, None, members, None, None)
 
     async def get_health(
         self,
@@ -2546,6 +2821,16 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {}
         return await self._call(_get_readiness, None, members, None, None)
+
+    async def get_receipt_key(
+        self,
+    ) -> m.ReceiptKey:
+        """Get the public key of receipts.
+
+        Each tenant has its own key; its first erasure makes it.
+        """
+        members: dict[str, Any] = {}
+        return await self._call(_get_receipt_key, None, members, None, None)
 
     async def get_rule(
         self,
@@ -2630,6 +2915,7 @@ class AsyncMethods:
         /,
         *,
         customer_id: Id | None = None,
+        after_erasure: bool | None = None,
         channel: str | None = None,
         external_id: str | None = None,
         verified: bool | None = None,
@@ -2637,8 +2923,8 @@ class AsyncMethods:
         idempotency_key: str | None = None,
     ) -> Operation[m.CustomerResult]:
         """Link a channel identity to a customer."""
-        members: dict[str, Any] = {"customer_id": customer_id, "channel": channel, "external_id": external_id, "verified":
-            verified}
+        members: dict[str, Any] = {"customer_id": customer_id, "after_erasure": after_erasure, "channel": channel,
+            "external_id": external_id, "verified": verified}
         return await self._call(_link_channel, body, members, wait, idempotency_key)
 
     def list_agents(
@@ -2724,6 +3010,18 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"item_id": item_id, "limit": limit}
         return self._list(_list_derived, members)
+
+    def list_erasures(
+        self,
+        *,
+        limit: int | None = None,
+    ) -> AsyncIterator[m.Erasure]:
+        """List the erasures.
+
+        Newest first, without their receipts. They name no customer.
+        """
+        members: dict[str, Any] = {"limit": limit}
+        return self._list(_list_erasures, members)
 
     def list_history(
         self,
@@ -2871,6 +3169,7 @@ class AsyncMethods:
         body: m.OpenCustomer | None = None,
         /,
         *,
+        after_erasure: bool | None = None,
         channel: str | None = None,
         external_id: str | None = None,
         verified: bool | None = None,
@@ -2881,7 +3180,8 @@ class AsyncMethods:
 
         The result contains the id of the customer.
         """
-        members: dict[str, Any] = {"channel": channel, "external_id": external_id, "verified": verified}
+        members: dict[str, Any] = {"after_erasure": after_erasure, "channel": channel, "external_id": external_id,
+            "verified": verified}
         return await self._call(_open_customer, body, members, wait, idempotency_key)
 
     async def open_customers(
@@ -2899,6 +3199,25 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"identities": identities}
         return await self._call(_open_customers, body, members, wait, idempotency_key)
+
+    async def propose_deletion(
+        self,
+        body: m.ProposeDeletion | None = None,
+        /,
+        *,
+        customer_id: Id | None = None,
+        name: str | None = None,
+        reason: m.DeletionReason | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.ItemResult]:
+        """Propose to delete the active value of a field.
+
+        It deletes nothing. The value appears in the reviews with deletion_proposed_at, and a person
+        decides with decide-value.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id, "name": name, "reason": reason}
+        return await self._call(_propose_deletion, body, members, wait, idempotency_key)
 
     async def read_conversation(
         self,
@@ -3023,6 +3342,7 @@ class AsyncMethods:
         display_name: str | None = None,
         enabled: bool | None = None,
         encryption_required: bool | None = None,
+        erase_on_withdrawal: bool | None = None,
         extraction_examples: list[str] | None = None,
         extraction_prompt_hint: str | None = None,
         freshness_seconds: int | None = None,
@@ -3034,6 +3354,7 @@ class AsyncMethods:
         multiple: bool | None = None,
         on_conflict: m.OnConflict | None = None,
         purposes: list[str] | None = None,
+        remove_after_days: int | None = None,
         required_verification: bool | None = None,
         retention_days: int | None = None,
         retry_prompt: str | None = None,
@@ -3056,16 +3377,17 @@ class AsyncMethods:
         members: dict[str, Any] = {"agent_id": agent_id, "name": name, "about": about, "allowed_values": allowed_values,
             "ask_channels": ask_channels, "collection_prompt": collection_prompt, "default_region":
             default_region, "description": description, "display_name": display_name, "enabled":
-            enabled, "encryption_required": encryption_required, "extraction_examples":
-            extraction_examples, "extraction_prompt_hint": extraction_prompt_hint,
-            "freshness_seconds": freshness_seconds, "is_pii": is_pii, "json_schema": json_schema,
-            "max_elements": max_elements, "maximum": maximum, "minimum": minimum, "multiple":
-            multiple, "on_conflict": on_conflict, "purposes": purposes, "required_verification":
-            required_verification, "retention_days": retention_days, "retry_prompt": retry_prompt,
-            "source_priority": source_priority, "stale_action": stale_action, "time_zone":
-            time_zone, "unit": unit, "validation_mode": validation_mode, "validation_regex":
-            validation_regex, "value_type": value_type, "verification_methods":
-            verification_methods, "write_once": write_once}
+            enabled, "encryption_required": encryption_required, "erase_on_withdrawal":
+            erase_on_withdrawal, "extraction_examples": extraction_examples,
+            "extraction_prompt_hint": extraction_prompt_hint, "freshness_seconds":
+            freshness_seconds, "is_pii": is_pii, "json_schema": json_schema, "max_elements":
+            max_elements, "maximum": maximum, "minimum": minimum, "multiple": multiple,
+            "on_conflict": on_conflict, "purposes": purposes, "remove_after_days":
+            remove_after_days, "required_verification": required_verification, "retention_days":
+            retention_days, "retry_prompt": retry_prompt, "source_priority": source_priority,
+            "stale_action": stale_action, "time_zone": time_zone, "unit": unit, "validation_mode":
+            validation_mode, "validation_regex": validation_regex, "value_type": value_type,
+            "verification_methods": verification_methods, "write_once": write_once}
         return await self._call(_save_definition, body, members, wait, idempotency_key)
 
     async def save_requirement(

@@ -30,6 +30,10 @@ class ConsentRequiredError(VaultError):
     """The vault answered with the code consent_required."""
 
 
+class ErasedError(VaultError):
+    """The vault answered with the code erased."""
+
+
 class OverBudgetError(VaultError):
     """The vault answered with the code over_budget."""
 
@@ -81,6 +85,7 @@ BY_CODE: dict[str, type[VaultError]] = {
     "has_dependents": HasDependentsError,
     "not_allowed": NotAllowedError,
     "consent_required": ConsentRequiredError,
+    "erased": ErasedError,
     "over_budget": OverBudgetError,
     "unavailable": UnavailableError,
     "malformed": MalformedError,

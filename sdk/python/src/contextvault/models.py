@@ -57,6 +57,7 @@ Code = Literal[
     "has_dependents",
     "not_allowed",
     "consent_required",
+    "erased",
     "over_budget",
     "unavailable",
 ]
@@ -79,6 +80,25 @@ ContextSection = Literal[
 Decision = Literal[
     "approve",
     "reject",
+]
+
+DeletionReason = Literal[
+    "wrong",
+    "customer_asked",
+    "not_needed",
+    "other",
+]
+
+DerivedAction = Literal[
+    "stale",
+    "erase",
+]
+
+ErasureState = Literal[
+    "begun",
+    "erased",
+    "scanned",
+    "finished",
 ]
 
 FallbackAction = Literal[
@@ -803,6 +823,10 @@ class CustomerResult:
 
     created: bool | None = None
 
+    erased: int | None = None
+
+    purge_after: datetime | None = None
+
 
 @dataclass(kw_only=True)
 class DecideReviewDefinition:
@@ -839,7 +863,8 @@ class DecideValue:
     """DecideValue of the vault."""
 
     decision: Decision
-    # approve makes the value active; reject keeps it in the history.
+    # approve makes a pending value active, and reject keeps it in the history. For a proposed
+    # deletion, approve deletes the value, and reject keeps it.
 
     decided_by: str | None = None
     # The person who decided.
@@ -888,6 +913,10 @@ class Definition:
     encryption_required: bool | None = None
     # Encrypts the value in the database and the cache, and keeps it out of error messages.
 
+    erase_on_withdrawal: bool | None = None
+    # A withdrawal that leaves no consent to any of the purposes erases the values for good, history
+    # included. It needs purposes.
+
     extraction_examples: list[str] | None = None
 
     extraction_prompt_hint: str | None = None
@@ -930,6 +959,10 @@ class Definition:
     # The purposes for which the value may be used. A read states one of them, and the customer must
     # have consented to it; a write needs a consent to one of them. It holds for the name of the
     # field, whatever the agent. Absent: no consent is needed.
+
+    remove_after_days: int | None = None
+    # The number of days after their expiry that versions are kept; then they are removed for good.
+    # 0: expired versions stay in the history.
 
     required_verification: bool | None = None
     # An unverified value still counts as missing.
@@ -996,6 +1029,69 @@ class DeleteResult:
     previous_id: UUID | None = None
 
     restored: bool | None = None
+
+
+@dataclass(kw_only=True)
+class EraseCustomer:
+    """EraseCustomer of the vault."""
+
+    customer_id: UUID | None = None
+
+    derived: DerivedAction | None = None
+    # What happens to items of other customers that were derived from this customer's items: stale
+    # (default) keeps them, marked as stale and without their link; erase erases their values as
+    # well.
+
+
+@dataclass(kw_only=True)
+class EraseResult:
+    """EraseResult of the vault."""
+
+    erasure_id: UUID
+
+    rows: dict[str, int]
+
+    mentions: dict[str, int] | None = None
+
+
+@dataclass(kw_only=True)
+class Erasure:
+    """Erasure of the vault."""
+
+    begun_at: datetime
+
+    derived: DerivedAction
+
+    erasure_id: UUID
+
+    rows: dict[str, int]
+    # The number of erased rows, by table.
+
+    state: ErasureState
+    # begun: no reader sees the customer any more; erased: the rows are removed; scanned: nothing
+    # was found afterwards; finished: there is a receipt.
+
+    finished_at: datetime | None = None
+
+    mentions: dict[str, int] | None = None
+    # The number of rows of others, by table, in which a distinctive value of the customer still
+    # occurs. They are not erased: the value may be their own.
+
+    receipt: str | None = None
+    # The signed receipt, as vault erasure verify reads it. Lists leave it out.
+
+
+@dataclass(kw_only=True)
+class ExportCustomerResult:
+    """ExportCustomerResult of the vault."""
+
+    customer_id: UUID
+
+    expires_at: datetime
+
+    export_id: UUID
+
+    rows: dict[str, int]
 
 
 @dataclass(kw_only=True)
@@ -1199,6 +1295,10 @@ class LinkChannel:
     external_id: str
     # The identity of the customer on the channel, such as a phone number.
 
+    after_erasure: bool | None = None
+    # Accept an identity of an erased customer: the person came back, as a new customer. Absent: it
+    # is rejected with erased.
+
     customer_id: UUID | None = None
 
     verified: bool | None = None
@@ -1273,6 +1373,10 @@ class OpenCustomer:
 
     external_id: str
     # The identity of the customer on the channel, such as a phone number.
+
+    after_erasure: bool | None = None
+    # Accept an identity of an erased customer: the person came back, as a new customer. Absent: it
+    # is rejected with erased.
 
     verified: bool | None = None
 
@@ -1359,6 +1463,18 @@ class PendingValue:
 
 
 @dataclass(kw_only=True)
+class ProposeDeletion:
+    """ProposeDeletion of the vault."""
+
+    reason: DeletionReason
+    # Why the value should be deleted.
+
+    customer_id: UUID | None = None
+
+    name: str | None = None
+
+
+@dataclass(kw_only=True)
 class Question:
     """Question of the vault."""
 
@@ -1434,6 +1550,15 @@ class ReadField:
     validation_errors: list[str] | None = None
 
     write_operation_id: UUID | None = None
+
+
+@dataclass(kw_only=True)
+class ReceiptKey:
+    """ReceiptKey of the vault."""
+
+    public_key: str
+    # The public key that checks the receipts of this tenant: a keyset of Tink in JSON, as vault
+    # erasure verify reads it.
 
 
 @dataclass(kw_only=True)
@@ -1946,6 +2071,11 @@ class Value:
 
     definition_id: UUID | None = None
 
+    deletion_proposed_at: datetime | None = None
+    # The time at which somebody proposed to delete the value. Absent: nobody did.
+
+    deletion_reason: DeletionReason | None = None
+
     encrypted: bool | None = None
 
     expires_at: datetime | None = None
@@ -2112,6 +2242,7 @@ RESULTS: dict[str, Any] = {
     "remove-element": ItemResult,
     "import-values": ImportResult,
     "verify-value": ItemResult,
+    "propose-deletion": ItemResult,
     "decide-value": ItemResult,
     "correct-value": ItemResult,
     "add-asset": ItemResult,
@@ -2125,6 +2256,8 @@ RESULTS: dict[str, Any] = {
     "merge-customers": CustomerResult,
     "unmerge-customer": CustomerResult,
     "delete-customer": CustomerResult,
+    "erase-customer": EraseResult,
+    "export-customer": ExportCustomerResult,
     "save-definition": SavedResult,
     "delete-definition": SavedResult,
     "save-requirement": SavedResult,
