@@ -17,21 +17,25 @@ import (
 	"github.com/contextvault/contextvault/api"
 	"github.com/contextvault/contextvault/client"
 	"github.com/contextvault/contextvault/internal/testkit"
+	"github.com/contextvault/contextvault/mcp"
 )
 
 var (
 	kit    *testkit.Kit
-	server *httptest.Server // the API over the kit
+	server *httptest.Server // the API with /mcp, over the kit
 	routes recorder
 )
 
 func TestMain(m *testing.M) {
 	os.Exit(testkit.Main(m, func(k *testkit.Kit) {
 		kit = k
-		var err error
-		if server, err = k.ServeAPI(context.Background(), routes.wrap); err != nil {
+		operator := testkit.ID()
+		if _, err := k.DB.System().CreateTenant(context.Background(), operator, "operator"); err != nil {
 			panic(err)
 		}
+		a := api.New(k.APIOptions(operator))
+		a.Mount(mcp.Path, mcp.NewHandler(mcp.HandlerOptions{API: a, Stopping: a.Stopping(), Log: testkit.Log()}))
+		server = httptest.NewServer(routes.wrap(a))
 	}))
 }
 
@@ -42,6 +46,7 @@ var patience = client.Wait(testkit.Patience)
 type recorder struct {
 	mu   sync.Mutex
 	seen map[string]map[string]bool // by user agent and key: the ids of operations
+	made map[string]int             // by key: the number of requests
 }
 
 var patterns = sync.OnceValue(func() map[string]*regexp.Regexp {
@@ -69,8 +74,9 @@ func (r *recorder) wrap(next http.Handler) http.Handler {
 		name := req.Method + " " + req.URL.Path
 		r.mu.Lock()
 		if r.seen == nil {
-			r.seen = map[string]map[string]bool{}
+			r.seen, r.made = map[string]map[string]bool{}, map[string]int{}
 		}
+		r.made[strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer ")]++
 		if r.seen[key] == nil {
 			r.seen[key] = map[string]bool{}
 		}
@@ -95,6 +101,13 @@ func (r *recorder) reached(keys ...string) map[string]bool {
 		}
 	}
 	return out
+}
+
+// requests returns the number of requests with a key.
+func (r *recorder) requests(key string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.made[key]
 }
 
 // newKey creates a tenant and a key with all scopes.

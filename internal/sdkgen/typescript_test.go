@@ -2,6 +2,7 @@ package sdkgen_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,32 +12,46 @@ import (
 	"github.com/contextvault/contextvault/internal/testkit"
 )
 
-var buildMu sync.Mutex
-
-// build compiles the TypeScript client and its tests and returns their folder, or skips the test. Packages come from the
-// registry the first time.
+// build returns the folder of the TypeScript client, which is compiled with its tests, or skips the test.
 func build(t *testing.T) string {
 	t.Helper()
-	buildMu.Lock()
-	defer buildMu.Unlock()
 	_, err := exec.LookPath("npm")
 	if err != nil || exec.CommandContext(t.Context(), "node", "-e", wantsNode).Run() != nil {
 		skip(t, "there is no npm with Node 20 or later")
 	}
+	if err := installOnce(); err != nil {
+		skip(t, err.Error())
+	}
+	if err := compileOnce(); err != nil {
+		t.Fatal(err)
+	}
+	return sdk("typescript")
+}
+
+// installOnce installs the packages. They come from the registry the first time.
+var installOnce = sync.OnceValue(func() error {
 	dir := sdk("typescript")
-	if !newer(filepath.Join(dir, "node_modules/.package-lock.json"), filepath.Join(dir, "package-lock.json")) {
-		install := exec.CommandContext(t.Context(), "npm", "ci", "--no-audit", "--no-fund")
-		install.Dir = dir
-		if out, err := install.CombinedOutput(); err != nil {
-			skip(t, "npm ci failed in sdk/typescript: "+string(out))
-		}
+	if newer(filepath.Join(dir, "node_modules/.package-lock.json"), filepath.Join(dir, "package-lock.json")) {
+		return nil
 	}
-	compile := exec.CommandContext(t.Context(), "node_modules/.bin/tsc", "-p", "tsconfig.tests.json")
-	compile.Dir = dir
-	if out, err := compile.CombinedOutput(); err != nil {
-		t.Fatalf("the TypeScript client does not compile:\n%s", out)
+	install := exec.Command("npm", "ci", "--no-audit", "--no-fund")
+	install.Dir = dir
+	if out, err := install.CombinedOutput(); err != nil {
+		return fmt.Errorf("npm ci failed in sdk/typescript: %w\n%s", err, out)
 	}
-	return dir
+	return nil
+})
+
+var compileOnce = sync.OnceValue(func() error { return compile("tsconfig.tests.json") })
+
+// compile compiles a project of the TypeScript client.
+func compile(project string) error {
+	tsc := exec.Command("node_modules/.bin/tsc", "-p", project)
+	tsc.Dir = sdk("typescript")
+	if out, err := tsc.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s does not compile: %w\n%s", project, err, out)
+	}
+	return nil
 }
 
 // wantsNode fails before Node 20.
@@ -80,4 +95,11 @@ func TestTypeScript_ReachesEveryRoute(t *testing.T) {
 	_, key := newKey(t)
 	run(t, key, dir, "node", "build/tests/routes.js")
 	allReached(t, "node "+key, "node "+testkit.AdminToken)
+}
+
+func TestTypeScript_ToolsWork(t *testing.T) {
+	t.Parallel()
+	dir := build(t)
+	_, key := newKey(t)
+	run(t, key, dir, "node", "build/tests/tools.js")
 }
