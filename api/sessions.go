@@ -75,7 +75,9 @@ func (s *Server) sessionRoutes() {
 		name: "add-turns", tag: tagSessions, access: toWrite,
 		method: http.MethodPost, path: "/v1/sessions/{session_id}/turns",
 		summary: "Add turns to a session", detail: "Agent and customer are those of the session, unless the body names both.",
-		body:      &bodyOf{of: turns{}, example: `{"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`},
+		body: &bodyOf{
+			of: turns{}, example: `{"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`,
+		},
 		operation: vault.SaveSession.Name,
 	}, func(ctx context.Context, c caller, in *save, opts []trigger.Option) (trigger.Receipt, error) {
 		body, err := input.Decode[turns](in.JSON)

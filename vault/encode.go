@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// Encode returns the JSON of a result or a response. A list without elements is [] and a map without members is {}, also
-// if they are nil: no member is null because it is empty. A member with omitempty is left out as usual.
+// Encode returns the JSON of a result or a response. A list without elements is [] and a map without members is {},
+// also if they are nil: no member is null because it is empty. A member with omitempty is left out as usual.
 func Encode(v any) ([]byte, error) { return json.Marshal(Filled(v)) }
 
 // Filled returns v with empty lists and maps in the place of nil ones, where encoding/json writes null. It shares what

@@ -265,7 +265,7 @@ func encoded(t *testing.T, v any) string {
 // loopOf returns the loop of docs/agents.md in a language, and checks its length.
 func loopOf(t *testing.T, language string) string {
 	t.Helper()
-	code, lines := blocksOf(t, "agents.md", language)[0], 0
+	code, lines := blocksOf(t, page(t, "agents.md"), language)[0], 0
 	for line := range strings.SplitSeq(code, "\n") {
 		line = strings.TrimSpace(line)
 		if line != "" && !strings.HasPrefix(line, "import ") && !strings.HasPrefix(line, "from ") {

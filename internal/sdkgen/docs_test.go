@@ -7,20 +7,26 @@ import (
 	"testing"
 )
 
-// blocksOf returns the code of a language in a page of docs/.
-func blocksOf(t *testing.T, page, language string) []string {
+// page returns a page of docs/.
+func page(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile("../../docs/" + page)
+	text, err := os.ReadFile("../../docs/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return string(text)
+}
+
+// blocksOf returns the code of a language in a page.
+func blocksOf(t *testing.T, page, language string) []string {
+	t.Helper()
 	var out []string
-	for _, block := range strings.Split(string(text), "```"+language+"\n")[1:] {
+	for _, block := range strings.Split(page, "```"+language+"\n")[1:] {
 		code, _, _ := strings.Cut(block, "```")
 		out = append(out, code)
 	}
 	if len(out) == 0 {
-		t.Fatalf("docs/%s has no %s", page, language)
+		t.Fatalf("the page has no %s", language)
 	}
 	return out
 }
@@ -38,21 +44,42 @@ func program(t *testing.T, dir, name, code string) string {
 	return path
 }
 
-// want are the lines that the quickstart prints.
+// quickstartPrints are the lines that the quickstart prints.
 const quickstartPrints = "Missing: email (required_level=hard)\nFilled email from profile\n"
+
+// besidePrints are the lines that the client beside the design prints.
+const besidePrints = "profile_asset id_card\nprofile_field legal_name\nMissing: email (required_level=hard)\n" +
+	"Filled email from customer\nLow confidence for imei: review needed\nlegal_name was derived from it\n"
 
 func TestQuickstart_PythonRuns(t *testing.T) {
 	t.Parallel()
 	interpreter := python(t)
-	_, key := newKey(t)
-	code := "import asyncio\n\n\nasync def main():\n"
-	for _, block := range blocksOf(t, "quickstart.md", "python") {
-		code += indented(block)
+	steps, beside, found := strings.Cut(page(t, "quickstart.md"), "\n## The design in Python")
+	if !found {
+		t.Fatal("the page does not show the client beside the design")
 	}
-	code += "    assert profile.fields[\"email\"].value == \"ada@example.com\"\n    assert chain.links[-1].name == \"email\"\n" +
-		"\n\nasyncio.run(main())\n"
-	if got := run(t, key, t.TempDir(), interpreter, program(t, t.TempDir(), "quickstart.py", code)); got != quickstartPrints {
-		t.Errorf("it prints\n%s", got)
+	for name, part := range map[string]struct{ text, checks, prints string }{
+		"Steps": {
+			steps,
+			"assert profile.fields[\"email\"].value == \"ada@example.com\"\nassert chain.links[-1].name == \"email\"",
+			quickstartPrints,
+		},
+		"BesideTheDesign": {
+			beside, "assert profile.fields[\"legal_name\"].value == \"John Smith\"", besidePrints,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, key := newKey(t)
+			code := "import asyncio\n\n\nasync def main():\n"
+			for _, block := range append(blocksOf(t, part.text, "python"), part.checks) {
+				code += indented(block)
+			}
+			code += "\n\nasyncio.run(main())\n"
+			if got := run(t, key, t.TempDir(), interpreter, program(t, t.TempDir(), "page.py", code)); got != part.prints {
+				t.Errorf("it prints\n%s", got)
+			}
+		})
 	}
 }
 
@@ -82,7 +109,7 @@ func TestQuickstart_TypeScriptRuns(t *testing.T) {
 	t.Parallel()
 	build(t)
 	_, key := newKey(t)
-	code := strings.Join(blocksOf(t, "quickstart.md", "typescript"), "\n") +
+	code := strings.Join(blocksOf(t, page(t, "quickstart.md"), "typescript"), "\n") +
 		"if (profile.fields[\"email\"]?.value !== \"ada@example.com\" || chain.links.length !== 1) throw new Error(\"the profile differs\");\n"
 	if got := runTypeScript(t, key, code); got != quickstartPrints {
 		t.Errorf("it prints\n%s", got)

@@ -5,6 +5,7 @@ package sdkgen
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -19,7 +20,8 @@ import (
 // Files returns the generated files by their paths below sdk/.
 func Files() (map[string][]byte, error) {
 	rec := httptest.NewRecorder()
-	api.New(api.Options{}).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/openapi.json", nil))
+	api.New(api.Options{}).ServeHTTP(rec, httptest.NewRequestWithContext(
+		context.Background(), http.MethodGet, "/openapi.json", nil))
 	var doc document
 	if err := json.Unmarshal(rec.Body.Bytes(), &doc); err != nil {
 		return nil, fmt.Errorf("read the document: %w", err)

@@ -166,7 +166,8 @@ from ._problem import VaultError
 `)
 	codes := d.Components.Schemas["Problem"].Properties["code"].Enum
 	for _, code := range codes {
-		fmt.Fprintf(&b, "\n\nclass %sError(VaultError):\n    \"\"\"The vault answered with the code %s.\"\"\"\n", pascal(code), code)
+		fmt.Fprintf(&b, "\n\nclass %sError(VaultError):\n    \"\"\"The vault answered with the code %s.\"\"\"\n",
+			pascal(code), code)
 	}
 	b.WriteString("\n\nBY_CODE: dict[str, type[VaultError]] = {\n")
 	for _, code := range codes {
@@ -330,7 +331,8 @@ func pythonMethod(b *strings.Builder, d document, o *operation, async bool) {
 
 // argument returns the name of an argument: a keyword of Python gets an underscore.
 func argument(name string) string {
-	if slices.Contains([]string{"from", "in", "is", "class", "global", "import", "not", "or", "and", "if", "for", "as"}, name) {
+	keywords := []string{"from", "in", "is", "class", "global", "import", "not", "or", "and", "if", "for", "as"}
+	if slices.Contains(keywords, name) {
 		return name + "_"
 	}
 	return name

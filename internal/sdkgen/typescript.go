@@ -12,9 +12,11 @@ func typescriptErrors(d document) []byte {
 	b.WriteString(typescriptHead + "\nimport { VaultError } from \"./problem.js\";\n")
 	codes := d.Components.Schemas["Problem"].Properties["code"].Enum
 	for _, code := range codes {
-		fmt.Fprintf(&b, "\n/** The vault answered with the code %s. */\nexport class %sError extends VaultError {}\n", code, pascal(code))
+		fmt.Fprintf(&b, "\n/** The vault answered with the code %s. */\nexport class %sError extends VaultError {}\n",
+			code, pascal(code))
 	}
-	b.WriteString("\n/** The classes of errors by their codes. */\nexport const byCode: Record<string, typeof VaultError> = {\n")
+	b.WriteString("\n/** The classes of errors by their codes. */\n" +
+		"export const byCode: Record<string, typeof VaultError> = {\n")
 	for _, code := range codes {
 		fmt.Fprintf(&b, "  %s: %sError,\n", code, pascal(code))
 	}
@@ -75,15 +77,16 @@ func typescriptMethod(b *strings.Builder, d document, o *operation) {
 	options, call, result, more := "", "read", fmt.Sprintf("Promise<Read<%q>>", o.ID), ""
 	switch {
 	case o.isChange():
-		options, call, result, more = ", options: ChangeOptions = {}", "change", fmt.Sprintf("Promise<Changed<%q>>", o.ID), ", options"
+		options, more = ", options: ChangeOptions = {}", ", options"
+		call, result = "change", fmt.Sprintf("Promise<Changed<%q>>", o.ID)
 	case isPage:
 		call, result = "list", fmt.Sprintf("AsyncIterableIterator<Entry<%q>>", o.ID)
 	case o.ID == "get-operation":
 		options, more = ", options: WaitOptions = {}", ", options"
 	}
 	fmt.Fprintf(b, "  %s(%s%s): %s {\n", camel(o.ID), input, options, result)
-	fmt.Fprintf(b, "    return this.%s(\n      { method: %q, path: %q, inPath: {%s}, inQuery: [%s]%s },\n      input%s,\n    );\n  }\n",
-		call, o.method, o.path, spaced(strings.Join(path, ", ")), strings.Join(query, ", "), flags(o), more)
+	fmt.Fprintf(b, "    return this.%s(\n      { method: %q, path: %q, inPath: {%s}, inQuery: [%s]%s },\n"+
+		"      input%s,\n    );\n  }\n", call, o.method, o.path, spaced(strings.Join(path, ", ")), strings.Join(query, ", "), flags(o), more)
 }
 
 func spaced(s string) string {

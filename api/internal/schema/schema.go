@@ -120,8 +120,8 @@ func (b *bodies) object(t reflect.Type, omit []string, at, operation string) *hu
 	return out
 }
 
-// nameOf returns the name of the component of a type: that of the type without Input, or one of the operation for a type
-// of this route alone.
+// nameOf returns the name of the component of a type: that of the type without Input, or one of the operation for a
+// type of this route alone.
 func nameOf(t reflect.Type, operation string) string {
 	name := strings.TrimSuffix(t.Name(), "Input")
 	if first := name[:1]; first != strings.ToUpper(first) {
