@@ -20,6 +20,10 @@ const (
 // tenant has one of them, as of the large bodies: two at once would keep both CPUs of a small machine from the others.
 const largePages = 16
 
+// restOfLarge is how many times as long as a large body or page took, its tenant waits for the next one, while other
+// tenants are around.
+const restOfLarge = 2
+
 // takePageTurn waits for the turn of a tenant before a page with values is read, and ends it when it is written. It
 // runs after authorize.
 func (s *Server) takePageTurn(ctx huma.Context, next func(huma.Context)) {

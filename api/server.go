@@ -74,6 +74,9 @@ type Server struct {
 	handler   *access.Handler
 	limits    *limit.Requests[uuid.UUID]
 	strangers *limit.Requests[netip.Prefix] // requests with unknown keys, by address
+	refusals  *limit.Delays[uuid.UUID]      // answers to requests beyond the limit of their key
+	strange   *limit.Delays[netip.Prefix]   // the same for unknown keys, by address
+	crowd     *fair.Crowd                   // the tenants that send requests
 	large     *fair.Turns                   // requests with large bodies
 	pages     *fair.Turns                   // answers with pages of values
 	known     *knownKeys
@@ -115,8 +118,11 @@ func New(o Options) *Server {
 	s := &Server{
 		options: o, mux: http.NewServeMux(), adminHash: HashKey(o.AdminToken),
 		limits: limit.New[uuid.UUID](o.RateLimit), strangers: limit.New[netip.Prefix](o.RateLimit), known: newKnownKeys(),
-		large: fair.NewWithShare(largeBodies, 1), mounted: map[string]bool{}, pages: fair.NewWithShare(largePages, 1),
+		refusals: limit.NewDelays[uuid.UUID](), strange: limit.NewDelays[netip.Prefix](),
+		mounted: map[string]bool{}, crowd: &fair.Crowd{},
 	}
+	s.large = fair.NewWithShare(largeBodies, 1).Resting(restOfLarge, s.crowd)
+	s.pages = fair.NewWithShare(largePages, 1).Resting(restOfLarge, s.crowd)
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.handler = &access.Handler{
 		Mux: s.mux, Stopping: s.stopping, Metrics: access.NewMetrics(o.Registry), Log: o.Log,
