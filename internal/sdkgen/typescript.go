@@ -86,7 +86,8 @@ func typescriptMethod(b *strings.Builder, d document, o *operation) {
 	}
 	fmt.Fprintf(b, "  %s(%s%s): %s {\n", camel(o.ID), input, options, result)
 	fmt.Fprintf(b, "    return this.%s(\n      { method: %q, path: %q, inPath: {%s}, inQuery: [%s]%s },\n"+
-		"      input%s,\n    );\n  }\n", call, o.method, o.path, spaced(strings.Join(path, ", ")), strings.Join(query, ", "), flags(o), more)
+		"      input%s,\n    );\n  }\n",
+		call, o.method, o.path, spaced(strings.Join(path, ", ")), strings.Join(query, ", "), flags(o), more)
 }
 
 func spaced(s string) string {
