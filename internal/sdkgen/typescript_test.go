@@ -55,7 +55,7 @@ func compile(project string) error {
 }
 
 // wantsNode fails before Node 20.
-const wantsNode = `process.exit(process.versions.node.split(".")[0] < 20)`
+const wantsNode = `process.exit(+(process.versions.node.split(".")[0] < 20))`
 
 // newer reports whether a file exists and is not older than another one.
 func newer(name, than string) bool {

@@ -144,5 +144,5 @@ install_httpx() {
 
 # has_node: Node 20 or later, with npm.
 has_node() {
-	command -v npm >/dev/null && node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null
+	command -v npm >/dev/null && node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null
 }
