@@ -266,6 +266,6 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    faulthandler.dump_traceback_later(100, exit=True)
+    faulthandler.dump_traceback_later(600, exit=True)  # says where it hangs
     asyncio.run(main())
     sys.exit(0)
