@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/contextvault/contextvault/api/internal/access"
@@ -78,7 +79,10 @@ type Server struct {
 	strange   *limit.Delays[netip.Prefix]   // the same for unknown keys, by address
 	crowd     *fair.Crowd                   // the tenants that send requests
 	large     *fair.Turns                   // requests with large bodies
-	pages     *fair.Turns                   // answers with pages of values
+	pages     *fair.Turns                   // answers with pages of values, and large profiles
+	// largeProfiles are profiles that were large when they were last read.
+	largeProfiles *lru.Cache[profileOf, struct{}]
+
 	known     *knownKeys
 	waiting   waitingRequests
 	adminHash []byte
@@ -119,7 +123,7 @@ func New(o Options) *Server {
 		options: o, mux: http.NewServeMux(), adminHash: HashKey(o.AdminToken),
 		limits: limit.New[uuid.UUID](o.RateLimit), strangers: limit.New[netip.Prefix](o.RateLimit), known: newKnownKeys(),
 		refusals: limit.NewDelays[uuid.UUID](), strange: limit.NewDelays[netip.Prefix](),
-		mounted: map[string]bool{}, crowd: &fair.Crowd{},
+		mounted: map[string]bool{}, crowd: &fair.Crowd{}, largeProfiles: newLargeProfiles(),
 	}
 	s.large = fair.NewWithShare(largeBodies, 1).Resting(restOfLarge, s.crowd)
 	s.pages = fair.NewWithShare(largePages, 1).Resting(restOfLarge, s.crowd)
