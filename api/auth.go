@@ -128,7 +128,7 @@ func (s *Server) authorize(p permission) func(huma.Context, func(huma.Context)) 
 			s.writeProblem(ctx, err)
 			return
 		}
-		access := vault.Access{Purpose: c.purpose, Masked: c.masked}
+		access := vault.Access{Purpose: c.purpose, Masked: c.masked, Operation: ctx.Operation().OperationID}
 		if stated := ctx.Header(purposeHeader); stated != "" {
 			if err := s.options.Query.CheckPurpose(ctx.Context(), c.tenant, stated); err != nil {
 				s.writeProblem(ctx, err)

@@ -318,6 +318,12 @@ func (s Erasure) Finish(ctx context.Context, ev vault.Event) (once.Applied[vault
 		if err != nil {
 			return out, err
 		}
+		if err := db.InsertAuditEntries(ctx, q, []vault.AuditEntry{{
+			ID: uuid.Must(uuid.NewV7()), TenantID: ev.TenantID, At: finished, Action: vault.AuditErased,
+			Actor: vault.Actor(op.Actor), Operation: op.Workflow, OperationID: &op.ID, Subject: in.CustomerID.String(),
+		}}); err != nil {
+			return out, err
+		}
 		payload, err := s.Once.Sealer.OpenBytes(ctx, ev.TenantID, ev.OperationID, op.Payload)
 		if err != nil {
 			return out, err
