@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/contextvault/contextvault/cache"
@@ -319,7 +320,7 @@ func (s Erasure) Finish(ctx context.Context, ev vault.Event) (once.Applied[vault
 			return out, err
 		}
 		if err := db.InsertAuditEntries(ctx, q, []vault.AuditEntry{{
-			ID: uuid.Must(uuid.NewV7()), TenantID: ev.TenantID, At: finished, Action: vault.AuditErased,
+			ID: uuid.Must(uuid.NewV7()), TenantID: ev.TenantID, At: time.Now().UTC(), Action: vault.AuditErased,
 			Actor: vault.Actor(op.Actor), Operation: op.Workflow, OperationID: &op.ID, Subject: in.CustomerID.String(),
 		}}); err != nil {
 			return out, err
