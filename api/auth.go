@@ -157,18 +157,8 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 		}
 		return s.operator(ctx, now)
 	}
-	address := limit.Address(ctx.RemoteAddr())
-	if err := s.checkStranger(address, secret, now); err != nil {
-		return caller{}, err
-	}
-	key, err := s.findKey(ctx.Context(), secret, now)
+	key, err := s.SignIn(ctx.Context(), ctx.RemoteAddr(), secret)
 	if err != nil {
-		s.strangers.Take(address, now)
-		return caller{}, err
-	}
-	info := access.InfoOf(ctx.Context())
-	info.Tenant, info.Key = key.TenantID, key.ID
-	if err := s.checkRate(key.ID, now); err != nil {
 		return caller{}, err
 	}
 	if p.allTenants {
@@ -189,6 +179,36 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 		}
 	}
 	return c, nil
+}
+
+// SignIn returns the valid key of a secret, within the limits of unknown keys per address and of requests per key. It is
+// for other handlers of the server, such as the console. The error is a *Problem.
+func (s *Server) SignIn(ctx context.Context, remoteAddr, secret string) (Key, error) {
+	if !looksLikeKey(secret) { // no database query
+		now, address := time.Now(), limit.Address(remoteAddr)
+		if err := s.checkStranger(address, nil, now); err != nil {
+			return Key{}, err
+		}
+		s.strangers.Take(address, now)
+		return Key{}, unauthenticated("the API key is not known")
+	}
+	return s.Resume(ctx, remoteAddr, HashKey(secret))
+}
+
+// Resume is SignIn with the hash of the secret.
+func (s *Server) Resume(ctx context.Context, remoteAddr string, hash []byte) (Key, error) {
+	now, address := time.Now(), limit.Address(remoteAddr)
+	if err := s.checkStranger(address, hash, now); err != nil {
+		return Key{}, err
+	}
+	key, err := s.findKey(ctx, hash, now)
+	if err != nil {
+		s.strangers.Take(address, now)
+		return Key{}, err
+	}
+	info := access.InfoOf(ctx)
+	info.Tenant, info.Key = key.TenantID, key.ID
+	return key, s.checkRate(key.ID, now)
 }
 
 // operator returns the caller of the admin token: the tenant of X-Tenant, or the tenant of the operator without the
@@ -218,9 +238,9 @@ func (s *Server) checkRate(key uuid.UUID, now time.Time) error {
 
 // checkStranger refuses a key that this process has not seen before, if its address has sent too many unknown keys:
 // each costs a query. Keys that were valid once are not refused, because many clients may share the address of a proxy.
-func (s *Server) checkStranger(address netip.Prefix, secret string, now time.Time) error {
+func (s *Server) checkStranger(address netip.Prefix, hash []byte, now time.Time) error {
 	retryAfter, exhausted := s.strangers.Exhausted(address, now)
-	if !exhausted || s.known.seen(HashKey(secret)) {
+	if !exhausted || s.known.seen(hash) {
 		return nil
 	}
 	return problem.New(http.StatusTooManyRequests, problem.CodeRateLimited, "",
@@ -233,12 +253,8 @@ func (s *Server) isAdminToken(secret string) bool {
 	return s.options.AdminToken != "" && subtle.ConstantTimeCompare(HashKey(secret), s.adminHash) == 1
 }
 
-// findKey returns the valid key of a secret.
-func (s *Server) findKey(ctx context.Context, secret string, now time.Time) (Key, error) {
-	if !looksLikeKey(secret) {
-		return Key{}, unauthenticated("the API key is not known")
-	}
-	hash := HashKey(secret)
+// findKey returns the valid key with the hash of a secret.
+func (s *Server) findKey(ctx context.Context, hash []byte, now time.Time) (Key, error) {
 	key, known := s.known.get(hash, now)
 	if !known {
 		var err error
