@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -157,8 +158,11 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 		}
 		return s.operator(ctx, now)
 	}
-	key, err := s.SignIn(ctx.Context(), ctx.RemoteAddr(), secret)
+	key, err := s.identify(ctx.Context(), ctx.RemoteAddr(), HashKey(secret), looksLikeKey(secret), now)
 	if err != nil {
+		return caller{}, err
+	}
+	if err := s.checkRate(ctx, key.ID, now); err != nil {
 		return caller{}, err
 	}
 	if p.allTenants {
@@ -181,34 +185,46 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 	return c, nil
 }
 
-// SignIn returns the valid key of a secret, within the limits of unknown keys per address and of requests per key. It is
-// for other handlers of the server, such as the console. The error is a *Problem.
-func (s *Server) SignIn(ctx context.Context, remoteAddr, secret string) (Key, error) {
-	if !looksLikeKey(secret) { // no database query
-		now, address := time.Now(), limit.Address(remoteAddr)
-		if err := s.checkStranger(address, nil, now); err != nil {
-			return Key{}, err
-		}
-		s.strangers.Take(address, now)
-		return Key{}, unauthenticated("the API key is not known")
-	}
-	return s.Resume(ctx, remoteAddr, HashKey(secret))
+// SignIn returns the valid key of a secret, within the limits of the API. It is for other handlers of the server, such
+// as the console. The error is a *Problem.
+func (s *Server) SignIn(r *http.Request, secret string) (Key, error) {
+	return s.identifyWithin(r, HashKey(secret), looksLikeKey(secret))
 }
 
 // Resume is SignIn with the hash of the secret.
-func (s *Server) Resume(ctx context.Context, remoteAddr string, hash []byte) (Key, error) {
-	now, address := time.Now(), limit.Address(remoteAddr)
+func (s *Server) Resume(r *http.Request, hash []byte) (Key, error) {
+	return s.identifyWithin(r, hash, true)
+}
+
+func (s *Server) identifyWithin(r *http.Request, hash []byte, plausible bool) (Key, error) {
+	now := time.Now()
+	key, err := s.identify(r.Context(), r.RemoteAddr, hash, plausible, now)
+	if err != nil || s.limits.Units() == 0 {
+		return key, err
+	}
+	return key, rateProblem(s.limits.Take(key.ID, limit.CostOf(r.Method), now))
+}
+
+// identify returns the valid key with the hash of a secret, if the address has not sent too many unknown ones. A secret
+// that is not plausible costs no query.
+func (s *Server) identify(
+	ctx context.Context, remoteAddr string, hash []byte, plausible bool, now time.Time,
+) (Key, error) {
+	address := limit.Address(remoteAddr)
 	if err := s.checkStranger(address, hash, now); err != nil {
 		return Key{}, err
 	}
-	key, err := s.findKey(ctx, hash, now)
+	key, err := Key{}, error(unauthenticated("the API key is not known"))
+	if plausible {
+		key, err = s.findKey(ctx, hash, now)
+	}
 	if err != nil {
-		s.strangers.Take(address, now)
+		s.strangers.Take(address, limit.ChangeCost, now)
 		return Key{}, err
 	}
 	info := access.InfoOf(ctx)
 	info.Tenant, info.Key = key.TenantID, key.ID
-	return key, s.checkRate(key.ID, now)
+	return key, nil
 }
 
 // operator returns the caller of the admin token: the tenant of X-Tenant, or the tenant of the operator without the
@@ -223,17 +239,30 @@ func (s *Server) operator(ctx huma.Context, now time.Time) (caller, error) {
 		c.tenant = tenant.UUID
 	}
 	access.InfoOf(ctx.Context()).Tenant = c.tenant
-	return c, s.checkRate(uuid.Nil, now)
+	return c, s.checkRate(ctx, uuid.Nil, now)
 }
 
-func (s *Server) checkRate(key uuid.UUID, now time.Time) error {
-	retryAfter, ok := s.limits.Take(key, now)
-	if ok {
+// checkRate takes the cost of a request, and sets the fields that say what is left
+// (draft-ietf-httpapi-ratelimit-headers).
+func (s *Server) checkRate(ctx huma.Context, key uuid.UUID, now time.Time) error {
+	units := s.limits.Units()
+	if units == 0 {
+		return nil
+	}
+	taken := s.limits.Take(key, limit.CostOf(ctx.Method()), now)
+	ctx.SetHeader("RateLimit-Policy", fmt.Sprintf(`"key";q=%d;w=1`, units))
+	ctx.SetHeader("RateLimit", fmt.Sprintf(`"key";r=%d;t=1`, taken.Left))
+	return rateProblem(taken)
+}
+
+// rateProblem is the problem of a request beyond the limit of its key, nil within it.
+func rateProblem(taken limit.Taken) error {
+	if taken.OK {
 		return nil
 	}
 	return problem.New(http.StatusTooManyRequests, problem.CodeRateLimited, "",
 		"this key exceeds its limit of requests per second; wait for the time in Retry-After").
-		With("Retry-After", retryAfter)
+		With("Retry-After", taken.RetryAfter)
 }
 
 // checkStranger refuses a key that this process has not seen before, if its address has sent too many unknown keys:

@@ -140,7 +140,14 @@ func TestRateLimit_ExceededKeyIsRefused(t *testing.T) {
 	if held.header.Get("Retry-After") != "1" {
 		t.Errorf("Retry-After: %s", held.header.Get("Retry-After"))
 	}
-	s.do("GET", "/v1/questions", "", "Authorization: Bearer "+other).want(200)
+	if policy, left := held.header.Get("RateLimit-Policy"), held.header.Get("RateLimit"); policy != `"key";q=10;w=1` ||
+		left != `"key";r=0;t=1` {
+		t.Errorf("the policy is %s, and left is %s", policy, left)
+	}
+	free := s.do("GET", "/v1/questions", "", "Authorization: Bearer "+other).want(200)
+	if left := free.header.Get("RateLimit"); left != `"key";r=9;t=1` {
+		t.Errorf("after one read there is left %s", left)
+	}
 	s.do("GET", "/healthz", "", "Authorization: ").want(200)
 }
 

@@ -135,7 +135,7 @@ func (s *Server) customerReads() {
 		input.Page
 	}
 	register(s, route{
-		name: "list-customers", method: http.MethodGet, path: "/v1/customers", tag: tagCustomers, access: toRead,
+		name: "list-customers", method: http.MethodGet, path: "/v1/customers", tag: tagCustomers, access: toRead, values: true,
 		summary: "List the customers", detail: "Sorted by id. Merged customers are not included.",
 	}, func(ctx context.Context, c caller, in *list) (*page[vault.Customer], error) {
 		return pageByID(in.Page, func(after *uuid.UUID, limit int) ([]vault.Customer, bool, error) {

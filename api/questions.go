@@ -44,6 +44,19 @@ func (s *Server) questionRoutes() {
 		q, err := s.options.Query.Question(ctx, c.tenant, in.Question.UUID)
 		return &one[vault.Question]{q}, err
 	})
+	s.customerQuestions()
+	type claim struct {
+		QuestionPath
+		input.Preferences
+		input.JSON
+	}
+	submit[claim](s, vault.ClaimQuestion, route{
+		method: http.MethodPost, path: "/v1/questions/{question_id}/claim", tag: tagQuestions, access: toWrite,
+		summary: "Claim a question for a channel",
+		detail: "For some seconds no other channel asks it: 409 while another channel has it. The same channel renews its " +
+			"claim. An answer is taken from every channel.",
+		example: `{"channel": "phone", "seconds": 60}`,
+	})
 	type answer struct {
 		QuestionPath
 		input.Preferences

@@ -27,6 +27,7 @@ type route struct {
 	summary string
 	detail  string // "": the summary says everything
 	access  permission
+	values  bool         // it answers with pages of values
 	body    *bodyOf      // nil: the route has no body
 	result  reflect.Type // of a change: the result of its operation
 	errors  []int        // status codes in addition to those of every route
@@ -79,6 +80,9 @@ func (s *Server) describe(r route) huma.Operation {
 	h.Errors = []int{http.StatusBadRequest} // an invalid query, cursor or body
 	if len(r.access.scopes) > 0 {
 		h.Middlewares = huma.Middlewares{s.authorize(r.access), s.takeTurn}
+		if r.values {
+			h.Middlewares = append(h.Middlewares, s.takePageTurn)
+		}
 		if !r.access.allTenants {
 			h.Security = append(h.Security, map[string][]string{"key": {}})
 		}

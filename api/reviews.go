@@ -25,6 +25,7 @@ func (s *Server) reviewRoutes() {
 		path:    "/v1/reviews",
 		tag:     tagReviews,
 		access:  toRead,
+		values:  true,
 		summary: "List the pending reviews",
 		detail:  "Extracted definitions first, then requirements, then pending values. Oldest first.",
 	}, func(ctx context.Context, c caller, in *input.Page) (*one[PendingReviews], error) {

@@ -185,6 +185,8 @@ func TestRoutes_AllWork(t *testing.T) {
 	question := s.Question(t, s.tenant, customer)
 	s.do("GET", "/v1/questions?customer_id="+customer.String(), "").want(200)
 	s.do("GET", "/v1/questions/"+question.ID.String(), "").want(200)
+	s.change("POST", "/v1/questions/"+question.ID.String()+"/claim", `{"channel": "chat"}`).want(200)
+	s.do("GET", customerPath+"/questions?channel=chat", "").want(200).has(question.ID.String())
 	s.change("POST", "/v1/questions/"+question.ID.String()+"/answer", `{"value": "Norway"}`).want(200)
 	s.change("POST", "/v1/turns", fmt.Sprintf(`{"customer_id": %q, "session_id": %q, "text": "Thank you"}`,
 		question.CustomerID, session)).want(200)
@@ -221,6 +223,10 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.change("POST", "/v1/items/"+asset.String()+"/restore", "").want(200)
 	s.change("POST", "/v1/operations/"+rejected.String()+"/replay", "").want(200) // all derived items are deleted
 	s.change("POST", "/v1/operations/"+rejected.String()+"/replay", "").problem(409, vault.CodeConflict)
+	s.do("GET", "/v1/audit?action=rejected", "").want(200)
+	s.do("GET", "/v1/audit?actor=nobody", "").problem(422, vault.CodeInvalid)
+	s.do("GET", "/v1/audit/verification", "").want(200)
+	s.do("GET", "/v1/audit/verification?expect=1", "").problem(422, vault.CodeInvalid)
 
 	// Merge.
 	var opened struct {

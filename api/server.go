@@ -72,7 +72,9 @@ type Server struct {
 	limits    *limit.Requests[uuid.UUID]
 	strangers *limit.Requests[netip.Prefix] // requests with unknown keys, by address
 	large     *fair.Turns                   // requests with large bodies
+	pages     *fair.Turns                   // answers with pages of values
 	known     *knownKeys
+	waiting   waitingRequests
 	adminHash []byte
 	routes    []Route
 	stopping  context.Context // ends when the server stops
@@ -108,12 +110,14 @@ func New(o Options) *Server {
 	s := &Server{
 		options: o, mux: http.NewServeMux(), adminHash: HashKey(o.AdminToken),
 		limits: limit.New[uuid.UUID](o.RateLimit), strangers: limit.New[netip.Prefix](o.RateLimit), known: newKnownKeys(),
-		large: fair.NewWithShare(largeBodies, 1),
+		large: fair.NewWithShare(largeBodies, 1), pages: fair.NewWithShare(largePages, 1),
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.handler = &access.Handler{
 		Mux: s.mux, Stopping: s.stopping, Metrics: access.NewMetrics(o.Registry), Log: o.Log,
-		Timeout: func(r *http.Request) time.Duration { return o.RequestTimeout + waitOf(r.Header.Get("Prefer")) },
+		Timeout: func(r *http.Request) time.Duration {
+			return o.RequestTimeout + waitOf(r.Header.Get("Prefer")) + longPollOf(r)
+		},
 	}
 	s.api = humago.New(s.mux, description())
 	schema.Register(s.api.OpenAPI().Components.Schemas)
@@ -121,7 +125,7 @@ func New(o Options) *Server {
 		s.definitionRoutes, s.scenarioRoutes, s.configurationRoutes, s.requirementRoutes, s.reviewRoutes,
 		s.customerRoutes, s.valueRoutes, s.itemRoutes,
 		s.gapRoutes, s.sessionRoutes, s.turnRoutes, s.questionRoutes,
-		s.operationRoutes, s.adminRoutes, s.healthRoutes,
+		s.operationRoutes, s.auditRoutes, s.adminRoutes, s.healthRoutes,
 	} {
 		add()
 	}
@@ -168,6 +172,7 @@ func description() huma.Config {
 				{Name: "Questions", Description: "Questions of gap fills to customers."},
 				{Name: "Reviews", Description: "Extracted definitions and requirements that need a decision."},
 				{Name: "Operations", Description: "The status of operations."},
+				{Name: "Audit", Description: "Who did what to whom, and whether that was changed."},
 				{Name: "Administration", Description: "Maintenance that otherwise runs on a schedule."},
 				{Name: "Health", Description: "For orchestrators."},
 			},

@@ -23,7 +23,8 @@ func (s *Server) turnRoutes() {
 	detail := "One request for each message. It saves the turn, answers the open question of the customer with it if it " +
 		"does, stores the facts that it states and proves, starts or moves on the gap fill of the scenario, and asks " +
 		"the next question. With Prefer: wait, the response has what was learned, with quotes, what was refused and why, " +
-		"what is missing, the next question and the context block; a key without the scope read gets the stored result only. " +
+		"what is missing, the next question and the context block; a key without the scope read gets the stored " +
+		"result only. " +
 		"A repeat with the same Idempotency-Key takes no second turn. " +
 		"An unknown channel identity opens a customer. A session of another customer is refused with 409."
 	unbind := map[string]string{"max_tokens": unbound, "format": unbound}
@@ -52,8 +53,9 @@ func (s *Server) turnRoutes() {
 		method: http.MethodPost, path: "/v1/sessions/{session_id}/take-turn", tag: tagSessions, access: toWrite,
 		summary: "Take a turn of a session",
 		detail:  "take-turn for callers who manage the ids of their sessions. add-turns only saves turns. " + detail,
-		example: `{"customer_id": "` + input.ExampleID + `", "agent_id": "` + input.ExampleID + `", "text": "My email is ada@example.com"}`,
-		into:    unbind, complete: s.completeTurn,
+		example: `{"customer_id": "` + input.ExampleID + `", "agent_id": "` + input.ExampleID + `",
+			"text": "My email is ada@example.com"}`,
+		into: unbind, complete: s.completeTurn,
 	})
 }
 

@@ -80,7 +80,7 @@ func (s *Server) valueRoutes() {
 		input.Page
 	}
 	register(s, route{
-		name: "list-customer-history", tag: tagCustomers, access: toRead,
+		name: "list-customer-history", tag: tagCustomers, access: toRead, values: true,
 		method: http.MethodGet, path: "/v1/customers/{customer_id}/history",
 		summary: "List the versions of all fields of a customer", detail: historyDetail,
 		errors: []int{http.StatusNotFound},
@@ -92,7 +92,7 @@ func (s *Server) valueRoutes() {
 		input.Page
 	}
 	register(s, route{
-		name: "list-history", tag: tagCustomers, access: toRead,
+		name: "list-history", tag: tagCustomers, access: toRead, values: true,
 		method: http.MethodGet, path: "/v1/customers/{customer_id}/values/{name}/history",
 		summary: "List the versions of a field", detail: historyDetail, errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *history) (*page[vault.Value], error) {

@@ -5,6 +5,8 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -38,6 +40,25 @@ func (c *Client) TakeSessionTurn(
 	return change[vault.TurnResult](ctx, c, request{
 		method: http.MethodPost, path: path("v1", "sessions", session, "take-turn"), body: in,
 	}, opts)
+}
+
+// MaxAwait is the maximum time that AwaitQuestions waits.
+const MaxAwait = time.Minute
+
+// AwaitQuestions returns the open questions to a customer that a channel may ask now, and waits up to d for one if there
+// is none. d: at most a minute. channel "": the questions that no channel has claimed.
+func (c *Client) AwaitQuestions(
+	ctx context.Context, customer uuid.UUID, channel string, d time.Duration,
+) ([]vault.Question, error) {
+	query := url.Values{"wait": {strconv.Itoa(int(d.Seconds()))}}
+	if channel != "" {
+		query.Set("channel", channel)
+	}
+	var out page[vault.Question]
+	err := c.do(ctx, request{
+		method: http.MethodGet, path: path("v1", "customers", customer, "questions"), query: query, wait: d,
+	}, &out)
+	return out.Items, err
 }
 
 // AddTurns adds turns to an existing session.

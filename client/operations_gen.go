@@ -340,6 +340,16 @@ func (c *Client) TakeTurn(
 	}, opts)
 }
 
+// ClaimQuestion: Claim a question for a channel. For some seconds no other channel asks it: 409 while another channel
+// has it. The same channel renews its claim. An answer is taken from every channel.
+func (c *Client) ClaimQuestion(
+	ctx context.Context, in vault.ClaimQuestionInput, opts ...Option,
+) (Operation[vault.ClaimResult], error) {
+	return change[vault.ClaimResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "questions", in.QuestionID, "claim"), body: in,
+	}, opts)
+}
+
 // AnswerQuestion: Answer a question. The answer is a value, or the words of the customer. A reply that does not answer,
 // such as "just a moment", succeeds with interrupted, and the question stays open. A refusal succeeds with refused.
 // After an unclear or invalid answer, the gap fill asks again in other words, up to its maximum number of attempts.

@@ -73,8 +73,12 @@ type Hatchet struct {
 	CronDetectOrphans   string `toml:"cron_detect_orphans" rule:"cron"`
 	CronRelayOperations string `toml:"cron_relay_operations" rule:"cron"`
 	CronPurgeOperations string `toml:"cron_purge_operations" rule:"cron"`
+	CronRotateKeys      string `toml:"cron_rotate_keys" rule:"cron"`
+	CronSealValues      string `toml:"cron_seal_values" rule:"cron"`
 	// the sweep that finds quiet sessions
 	CronReadQuietSessions string `toml:"cron_read_quiet_sessions" rule:"cron"`
+	// CronSealAudit is the schedule of the seals of the audit.
+	CronSealAudit string `toml:"cron_seal_audit" rule:"cron"`
 	// steps at a time, without those that call the model
 	WorkerConcurrency int `toml:"worker_concurrency" rule:"1..1000"`
 	ModelConcurrency  int `toml:"model_concurrency" rule:"1..1000"`       // steps that call the model, at a time

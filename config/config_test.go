@@ -74,7 +74,7 @@ func TestLoad_Defaults(t *testing.T) {
 		},
 		Jobs: Jobs{Hatchet: Hatchet{
 			ServerURL: "http://localhost:7077", CronExpireValues: "*/5 * * * *", CronDetectOrphans: "*/15 * * * *",
-			CronRelayOperations: "* * * * *", CronPurgeOperations: "17 3 * * *", CronReadQuietSessions: "* * * * *", WorkerConcurrency: 10, ModelConcurrency: 10,
+			CronRelayOperations: "* * * * *", CronPurgeOperations: "17 3 * * *", CronReadQuietSessions: "* * * * *", CronSealAudit: "* * * * *", WorkerConcurrency: 10, ModelConcurrency: 10,
 			MaxPushes: 32,
 		}},
 		Sweeps:   Sweeps{BatchSize: 500},
@@ -331,7 +331,7 @@ func TestLoad_BadCron(t *testing.T) {
 	const want = "a schedule of five fields (minute, hour, day of month, month, day of week), such as */5 * * * *"
 	for _, key := range []string{
 		"cron_expire_fields", "cron_detect_orphans", "cron_relay_operations", "cron_purge_operations",
-		"cron_read_quiet_sessions",
+		"cron_read_quiet_sessions", "cron_seal_audit", "cron_rotate_keys", "cron_seal_values",
 	} {
 		for _, value := range []string{"", "* * * *", "* * * * * *", "61 * * * *", "@hourly", "TZ=UTC", "TZ=UTC * * * * *", "every five minutes", "0 0 31 2 *"} {
 			got := problems(t, file(t, fmt.Sprintf("[jobs.hatchet]\n%s = %q", key, value)))

@@ -22,9 +22,9 @@ const Path = "/console"
 // Keys authenticates API keys, within the limits of the API.
 type Keys interface {
 	// SignIn returns the valid key of a secret.
-	SignIn(ctx context.Context, remoteAddr, secret string) (api.Key, error)
+	SignIn(r *http.Request, secret string) (api.Key, error)
 	// Resume returns the valid key with the hash of a secret.
-	Resume(ctx context.Context, remoteAddr string, hash []byte) (api.Key, error)
+	Resume(r *http.Request, hash []byte) (api.Key, error)
 }
 
 // Sealer seals session cookies with a key that all processes of the API share.

@@ -61,7 +61,7 @@ func (w *world) newKey(change func(*dbgen.CreateAPIKeyParams), scopes ...string)
 	w.t.Helper()
 	secret := api.NewKey()
 	in := dbgen.CreateAPIKeyParams{
-		ID: testkit.ID(), TenantID: w.tenant, Name: "test", KeyHash: api.HashKey(secret), Scopes: scopes, Pii: true,
+		ID: testkit.ID(), TenantID: w.tenant, Name: "test", KeyHash: api.HashKey(secret), Scopes: scopes,
 	}
 	if change != nil {
 		change(&in)

@@ -56,7 +56,7 @@ func (q *request) begin(r route) error {
 	if !ok {
 		return q.toSignIn()
 	}
-	key, err := q.options.Keys.Resume(q.ctx, q.r.RemoteAddr, s.KeyHash)
+	key, err := q.options.Keys.Resume(q.r, s.KeyHash)
 	if err != nil {
 		if status, _ := explain(err); status == http.StatusUnauthorized {
 			return q.toSignIn()

@@ -104,7 +104,7 @@ func (q *request) signIn() error {
 		return q.render(http.StatusUnprocessableEntity, signInPage(form))
 	}
 	secret := strings.TrimSpace(q.r.PostFormValue("key"))
-	key, err := q.options.Keys.SignIn(q.ctx, q.r.RemoteAddr, secret)
+	key, err := q.options.Keys.SignIn(q.r, secret)
 	if err != nil {
 		status, text := explain(err)
 		if status >= http.StatusInternalServerError {

@@ -1,7 +1,6 @@
 package console_test
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -185,9 +184,9 @@ var revoked sync.Map
 // uncached asks for each key whether the test has revoked it, in place of the five seconds of the API's cache.
 type uncached struct{ console.Keys }
 
-func (u uncached) Resume(ctx context.Context, remoteAddr string, hash []byte) (api.Key, error) {
+func (u uncached) Resume(r *http.Request, hash []byte) (api.Key, error) {
 	if _, gone := revoked.Load(string(hash)); gone {
-		return u.Keys.Resume(ctx, remoteAddr, api.HashKey(api.NewKey()))
+		return u.Keys.Resume(r, api.HashKey(api.NewKey()))
 	}
-	return u.Keys.Resume(ctx, remoteAddr, hash)
+	return u.Keys.Resume(r, hash)
 }

@@ -113,6 +113,7 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 		ValidationMode:       vault.ValidationMode(r.ValidationMode),
 		RequiredVerification: r.RequiredVerification,
 		VerificationMethods:  r.VerificationMethods,
+		AskChannels:          r.AskChannels,
 		CollectionPrompt:     r.CollectionPrompt,
 		RetryPrompt:          r.RetryPrompt,
 		ExtractionExamples:   r.ExtractionExamples,
@@ -215,6 +216,7 @@ func QuestionOf(r dbgen.Question) vault.Question {
 		FillID:     r.FillID,
 		OpenedAt:   r.OpenedAt,
 		DeadlineAt: r.DeadlineAt,
+		Channels:   r.Channels, ClaimedBy: r.ClaimedBy, ClaimedUntil: r.ClaimedUntil, AnsweredOn: r.AnsweredOn,
 	}
 }
 

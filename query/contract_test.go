@@ -35,7 +35,7 @@ func TestContract(t *testing.T) {
 			t.Parallel()
 			shared := newVault(t, "")
 			if store.direct {
-				shared.Queries = query.New(shared.db, nil, dbtest.Sealer(t, shared.db))
+				shared.Queries = query.New(shared.db, nil, shared.sealer)
 			}
 			for _, p := range contract {
 				t.Run(p.name, func(t *testing.T) {

@@ -374,7 +374,7 @@ func TestRead_OneRoundTrip(t *testing.T) {
 	disabled, err := cache.New(cache.Options{Enabled: false, Logger: slog.New(slog.DiscardHandler)})
 	v.must(err)
 	t.Cleanup(disabled.Close)
-	q := query.New(v.db, disabled, dbtest.Sealer(t, v.db))
+	q := query.New(v.db, disabled, v.sealer)
 	more := map[string]int{
 		"Session":   2, // the session and its turns
 		"Operation": 2, // the operation, and the question of an unfinished gap fill

@@ -12,8 +12,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// CompleteTurn adds to the result of a turn what its reader may see: the values and quotes of what was learned, what the
-// scenario misses, the next question and the context block. The stored result has ids only.
+// CompleteTurn adds to the result of a turn what its reader may see: the values and quotes of what was learned, what
+// the scenario misses, the next question and the context block. The stored result has ids only.
 func (q *Queries) CompleteTurn(
 	ctx context.Context, tenant uuid.UUID, r *vault.TurnResult, format vault.ContextFormat, maxTokens int,
 ) error {
@@ -29,7 +29,7 @@ func (q *Queries) CompleteTurn(
 	now := time.Now()
 	for _, question := range questions {
 		ours := question.AgentID == r.AgentID && (r.ScenarioID == nil || question.ScenarioID == *r.ScenarioID)
-		if ours && question.DeadlineAt.After(now) {
+		if ours && question.DeadlineAt.After(now) && question.MayAsk(r.Channel, now) {
 			r.Question = &question
 			break
 		}

@@ -53,7 +53,8 @@ func checkTurn(in vault.TakeTurnInput) error {
 			"is missing; name the customer by customer_id, or by channel and external_id"))
 	}
 	if (in.SessionID == uuid.Nil) == (in.SessionKey == "") {
-		problems = append(problems, vault.Invalid("session_key", "name the session by session_id or by session_key, and not by both"))
+		problems = append(problems, vault.Invalid("session_key",
+			"name the session by session_id or by session_key, and not by both"))
 	}
 	if in.SessionID == uuid.Nil && in.AgentID == uuid.Nil && in.ScenarioID == uuid.Nil {
 		problems = append(problems, vault.Invalid("agent_id", "is missing; a session_key needs agent_id or scenario_id"))

@@ -50,6 +50,8 @@ type Steps struct {
 	Sweeps        upkeep.Sweeps
 	Caches        upkeep.Caches
 	Operations    upkeep.Operations
+	Audit         upkeep.Audit
+	Keys          upkeep.Keys
 }
 
 // New builds the steps, once per process.
@@ -98,6 +100,11 @@ func New(d Deps) Steps {
 		//nolint:gosec // bounded by the configuration
 		Sweeps: upkeep.Sweeps{Once: runner, Batch: int32(d.Settings.SweepBatch), Now: d.Now},
 		Caches: caches,
+		Audit:  upkeep.Audit{Once: runner, Log: d.Log},
+		//nolint:gosec // as above
+		Keys: upkeep.Keys{
+			DB: d.DB, Sealer: d.Sealer, Caches: caches, Batch: int32(d.Settings.SweepBatch), Now: d.Now,
+		},
 		Operations: upkeep.Operations{
 			DB: d.DB, Enqueuer: d.Enqueuer, Caches: caches, Settings: d.Settings, Engine: d.Engine, Now: d.Now,
 		},

@@ -67,6 +67,10 @@ func (c *Client) Wait(ctx context.Context, tenant, id uuid.UUID) (vault.Operatio
 	}
 }
 
+// Watch returns a channel that gets a signal when an operation with an id ends, or when a question is opened for a
+// customer with it. It also gets signals without a reason. The caller must call leave.
+func (c *Client) Watch(id uuid.UUID) (woken <-chan struct{}, leave func()) { return c.waiters.join(id) }
+
 // Operation returns the state of an operation.
 func (c *Client) Operation(ctx context.Context, tenant, id uuid.UUID) (vault.Operation, error) {
 	row, err := c.reads.do(ctx, tenant, id)

@@ -56,6 +56,8 @@ type Definition struct {
 	RequiredVerification bool `json:"required_verification,omitempty"`
 	// VerificationMethods lists the accepted methods. Empty: any method.
 	VerificationMethods []string `json:"verification_methods,omitempty" validate:"max=20,dive,required,max=50" doc:"The methods that count as verification. Absent: any method."`
+	// AskChannels are the channels on which a gap fill may ask for the value. Empty: each.
+	AskChannels []string `json:"ask_channels,omitempty" validate:"max=20,unique,dive,required,max=50" doc:"The channels on which the customer may be asked for the value, such as phone. Absent: each."`
 	// CollectionPrompt is the question to the customer. Empty: derived from the display name.
 	CollectionPrompt string `json:"collection_prompt,omitempty" validate:"max=2000"`
 	// RetryPrompt tells the customer what to answer after an answer that was not understood. Empty: derived from the type

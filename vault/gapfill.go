@@ -117,4 +117,32 @@ type AnswerQuestionInput struct {
 	Value json.RawMessage `json:"value" validate:"required"`
 	// SessionID is the conversation of the answer. Optional.
 	SessionID *uuid.UUID `json:"session_id,omitempty"`
+	// Channel is where the answer came from, such as "phone". Empty: it is not said.
+	Channel string `json:"channel,omitempty" validate:"max=50" doc:"The channel of the answer, such as phone. The question names it as answered_on."`
+}
+
+// ClaimQuestionInput is the input of claim-question. A channel that claims an open question asks it alone for some time.
+type ClaimQuestionInput struct {
+	QuestionID uuid.UUID `json:"question_id" validate:"required"`
+	Channel    string    `json:"channel" validate:"required,max=50" doc:"The channel that asks the question, such as phone."`
+	// Seconds is the duration of the claim. 0: DefaultClaim.
+	Seconds int `json:"seconds,omitempty" validate:"min=0,max=3600" doc:"The duration of the claim. 0: 60 seconds."`
+}
+
+// DefaultClaim is the duration of a claim that names none.
+const DefaultClaim = time.Minute
+
+// Duration returns the duration of the claim.
+func (in ClaimQuestionInput) Duration() time.Duration {
+	if in.Seconds == 0 {
+		return DefaultClaim
+	}
+	return time.Duration(in.Seconds) * time.Second
+}
+
+// ClaimResult is the result of claim-question.
+type ClaimResult struct {
+	QuestionID   uuid.UUID `json:"question_id"`
+	Channel      string    `json:"channel"`
+	ClaimedUntil time.Time `json:"claimed_until"`
 }

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -243,4 +244,20 @@ type Question struct {
 	FillID     uuid.UUID `json:"fill_id"`
 	OpenedAt   time.Time `json:"opened_at"`
 	DeadlineAt time.Time `json:"deadline_at"`
+	// Channels are the channels on which it may be asked. Empty: each.
+	Channels []string `json:"channels,omitempty" doc:"The channels on which it may be asked. Absent: each."`
+	// ClaimedBy is the channel that asks it until ClaimedUntil. Empty: it was never claimed.
+	ClaimedBy    string     `json:"claimed_by,omitempty" doc:"The channel that asks it until claimed_until."`
+	ClaimedUntil *time.Time `json:"claimed_until,omitempty"`
+	// AnsweredOn is the channel of the answer that closed it. Empty: it is open, or the answer named none.
+	AnsweredOn string `json:"answered_on,omitempty" doc:"The channel of the answer that closed it."`
+}
+
+// MayAsk reports whether a channel may ask the question now: it is among its channels, and no other channel has claimed
+// it. The empty channel may ask what no channel has claimed.
+func (q Question) MayAsk(channel string, now time.Time) bool {
+	if channel != "" && len(q.Channels) > 0 && !slices.Contains(q.Channels, channel) {
+		return false
+	}
+	return q.ClaimedBy == channel || q.ClaimedUntil == nil || !q.ClaimedUntil.After(now)
 }

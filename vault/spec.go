@@ -175,6 +175,8 @@ var (
 		func(in FillGapsInput) string { return in.CustomerID.String() + ":" + in.ScenarioID.String() })
 	AnswerQuestion = Define[AnswerQuestionInput, ItemResult]("answer-question", "question:answered",
 		func(in AnswerQuestionInput) string { return in.QuestionID.String() })
+	ClaimQuestion = batched[ClaimQuestionInput, ClaimResult]("claim-question", "question:claimed",
+		func(in ClaimQuestionInput) string { return in.QuestionID.String() })
 	ReadConversation = Define[ReadConversationInput, ReadConversationResult]("read-conversation", "conversation:read",
 		func(in ReadConversationInput) string { return in.SessionID.String() })
 	CancelFill = batched[CancelFillInput, CancelResult]("cancel-fill", "gaps:cancel",
@@ -191,7 +193,10 @@ var (
 const (
 	WorkflowRelayOperations   = "relay-operations"
 	WorkflowPurgeOperations   = "purge-operations"
+	WorkflowRotateKeys        = "rotate-keys"
+	WorkflowSealValues        = "seal-values"
 	WorkflowReadQuietSessions = "read-quiet-sessions"
+	WorkflowSealAudit         = "seal-audit"
 )
 
 const (

@@ -7,8 +7,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// TakeTurnInput is the input of take-turn: one message of a conversation. It names the customer by an id or by a channel
-// identity, and the session by an id or by a key of the caller's own.
+// TakeTurnInput is the input of take-turn: one message of a conversation. It names the customer by an id or by a
+// channel identity, and the session by an id or by a key of the caller's own.
 type TakeTurnInput struct {
 	// CustomerID is the customer. The zero UUID: the one of the channel identity.
 	CustomerID uuid.UUID `json:"customer_id,omitzero" doc:"The customer. Absent: the customer of channel and external_id, who is created if there is none."`
@@ -59,6 +59,7 @@ type TurnResult struct {
 	TurnIndex  int        `json:"turn_index"`
 	AgentID    uuid.UUID  `json:"agent_id"`
 	ScenarioID *uuid.UUID `json:"scenario_id,omitempty"`
+	Channel    string     `json:"channel,omitempty"`
 	// FillID is the gap fill that the turn moved on. nil: there is none.
 	FillID *uuid.UUID `json:"fill_id,omitempty" doc:"The fill-gaps operation that the turn moved on."`
 	// Answer is what the turn was as the answer to an open question. nil: no question was open.

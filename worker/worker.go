@@ -163,6 +163,9 @@ func newWorkers(r *app.Runtime, engine *hatchet.Client) ([]*hatchet.Worker, erro
 		DetectOrphans:   h.CronDetectOrphans,
 		RelayOperations: h.CronRelayOperations,
 		PurgeOperations: h.CronPurgeOperations,
+		SealAudit:       h.CronSealAudit,
+		RotateKeys:      h.CronRotateKeys,
+		SealValues:      h.CronSealValues,
 
 		ReadQuietSessions: h.CronReadQuietSessions,
 	}))

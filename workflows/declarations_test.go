@@ -47,7 +47,7 @@ func declarations(t *testing.T) map[string]declared {
 	for _, w := range workflows.All(kit.Client, steps.Steps{}, workflows.Crons{
 		ExpireValues: cfg.Jobs.Hatchet.CronExpireValues, DetectOrphans: cfg.Jobs.Hatchet.CronDetectOrphans,
 		RelayOperations: cfg.Jobs.Hatchet.CronRelayOperations, PurgeOperations: cfg.Jobs.Hatchet.CronPurgeOperations,
-		ReadQuietSessions: cfg.Jobs.Hatchet.CronReadQuietSessions,
+		ReadQuietSessions: cfg.Jobs.Hatchet.CronReadQuietSessions, SealAudit: cfg.Jobs.Hatchet.CronSealAudit,
 	}) {
 		req, _, _, onFailure := w.Dump()
 		if onFailure != nil {

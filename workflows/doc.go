@@ -34,12 +34,16 @@
 //	correct-value      value:correct                             profile              validate → persist → invalidate-and-acknowledge
 //	decide-value       value:decide                              profile              persist → invalidate-and-acknowledge
 //	take-turn          turn:taken                                profile              read → persist → invalidate-and-acknowledge
+//	claim-question     question:claimed                          profile              claim → invalidate-and-acknowledge
 //	expire-values      values:expire               */5 * * * *                        expire → invalidate-and-acknowledge
 //	detect-orphans     orphans:detect              */15 * * * *                       mark → invalidate-and-acknowledge
 //	relay-operations                               * * * * *                          relay
 //	read-conversation  conversation:read                         session              read → persist → invalidate-and-acknowledge
 //	read-quiet-sessions                            * * * * *                          queue
 //	purge-operations                               17 3 * * *                         purge
+//	seal-audit                                     * * * * *                          seal
+//	rotate-keys                                    41 * * * *                         rewrap
+//	seal-values                                    */5 * * * *                        seal
 //
 // A run carries a batch: the operations of one tenant and workflow that were accepted while earlier runs were in flight
 // (trigger/dispatch.go), or one operation of a workflow that is not batched: save-definition and the other changes of a

@@ -13,6 +13,7 @@ func gapfillWorkflows(c *hatchet.Client, s steps.Steps, crons Crons) []hatchet.W
 		fillGaps(c, s),
 		answerQuestion(c, s),
 		takeTurn(c, s),
+		claimQuestion(c, s),
 		cancelFill(c, s),
 		readConversation(c, s),
 		readQuietSessions(c, s, crons.ReadQuietSessions),
@@ -38,6 +39,11 @@ func takeTurn(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	f := begin(c, s, vault.TakeTurn)
 	f = prepare(f, "read", model, s.Turns.ReadTurn)
 	return effect(f, "persist", quick, s.Turns.PersistTurn).end()
+}
+
+// claimQuestion lets one channel ask an open question for some time.
+func claimQuestion(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return store(begin(c, s, vault.ClaimQuestion), "claim", quick, s.Answers.ClaimQuestion).end()
 }
 
 // cancelFill closes the open question of a gap fill and ends the fill with what it has.

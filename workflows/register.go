@@ -17,6 +17,9 @@ type Crons struct {
 	DetectOrphans   string
 	RelayOperations string
 	PurgeOperations string
+	SealAudit       string
+	RotateKeys      string
+	SealValues      string
 
 	ReadQuietSessions string
 }

@@ -13,6 +13,9 @@ func upkeepWorkflows(c *hatchet.Client, s steps.Steps, crons Crons) []hatchet.Wo
 		detectOrphans(c, s, crons.DetectOrphans),
 		relayOperations(c, s, crons.RelayOperations),
 		purgeOperations(c, s, crons.PurgeOperations),
+		sealAudit(c, s, crons.SealAudit),
+		rotateKeys(c, s, crons.RotateKeys),
+		sealValues(c, s, crons.SealValues),
 	}
 }
 
@@ -39,5 +42,26 @@ func relayOperations(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Wor
 func purgeOperations(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workflow {
 	w := c.NewWorkflow(vault.WorkflowPurgeOperations, onCron(cron)...)
 	w.NewTask("purge", single(s.Operations.PurgeOperations), sweep()...)
+	return w
+}
+
+// sealAudit closes an interval of the audit of each tenant.
+func sealAudit(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workflow {
+	w := c.NewWorkflow(vault.WorkflowSealAudit, onCron(cron)...)
+	w.NewTask("seal", single(s.Audit.SealAudit), sweep()...)
+	return w
+}
+
+// rotateKeys makes the primary key of the sealing key the only one that is needed.
+func rotateKeys(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workflow {
+	w := c.NewWorkflow(vault.WorkflowRotateKeys, onCron(cron)...)
+	w.NewTask("rewrap", single(s.Keys.RotateKeys), sweep()...)
+	return w
+}
+
+// sealValues seals the versions of fields whose definition requires encryption since.
+func sealValues(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workflow {
+	w := c.NewWorkflow(vault.WorkflowSealValues, onCron(cron)...)
+	w.NewTask("seal", single(s.Keys.SealValues), sweep()...)
 	return w
 }

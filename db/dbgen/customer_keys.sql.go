@@ -7,6 +7,8 @@ package dbgen
 
 import (
 	"context"
+	"encoding/json"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -38,6 +40,67 @@ func (q *Queries) AddCustomerKeys(ctx context.Context, arg AddCustomerKeysParams
 	return err
 }
 
+const clearErrorDetails = `-- name: ClearErrorDetails :exec
+UPDATE operations
+SET error = error - 'detail'
+WHERE tenant_id = $1
+  AND status = 'failed'
+  AND position($2::text IN error::text) > 0
+  AND error ->> 'detail' IS NOT NULL
+`
+
+// Removes quoted values from the errors of failed operations that name a field. Index: operations_failed.
+func (q *Queries) ClearErrorDetails(ctx context.Context, tenantID uuid.UUID, name string) error {
+	_, err := q.db.Exec(ctx, clearErrorDetails, tenantID, name)
+	return err
+}
+
+const clearQuestions = `-- name: ClearQuestions :exec
+UPDATE questions
+SET prompt = '', candidate = CASE WHEN item_id IS NULL THEN 'null'::jsonb END
+WHERE tenant_id = $1
+  AND field_name = $2
+  AND kind = 'confirm'
+  AND status <> 'open'
+  AND prompt <> ''
+`
+
+// Removes the values from closed questions to confirm a field. It reads every question of the tenant.
+func (q *Queries) ClearQuestions(ctx context.Context, tenantID uuid.UUID, name string) error {
+	_, err := q.db.Exec(ctx, clearQuestions, tenantID, name)
+	return err
+}
+
+const countRotation = `-- name: CountRotation :one
+SELECT
+    (
+        SELECT count(*)
+        FROM customer_keys
+        WHERE kek_id < $1
+           OR kek_id > $1
+    ) AS customer_keys,
+    (
+        SELECT count(*)
+        FROM operations
+        WHERE (substring(payload FROM 1 FOR 1) = '\x01' AND substring(payload FROM 1 FOR 5) <> $2::bytea)
+           OR (substring(prepared FROM 1 FOR 1) = '\x01' AND substring(prepared FROM 1 FOR 5) <> $2::bytea)
+    ) AS operations
+`
+
+type CountRotationRow struct {
+	CustomerKeys int64 `json:"customer_keys"`
+	Operations   int64 `json:"operations"`
+}
+
+// Counts what another sealing key than the primary one wrapped or sealed. It reads every operation. Index:
+// customer_keys_kek.
+func (q *Queries) CountRotation(ctx context.Context, kekID int64, prefix []byte) (CountRotationRow, error) {
+	row := q.db.QueryRow(ctx, countRotation, kekID, prefix)
+	var i CountRotationRow
+	err := row.Scan(&i.CustomerKeys, &i.Operations)
+	return i, err
+}
+
 const deleteCustomerKeys = `-- name: DeleteCustomerKeys :execrows
 DELETE FROM customer_keys
 WHERE tenant_id = $1
@@ -52,6 +115,26 @@ func (q *Queries) DeleteCustomerKeys(ctx context.Context, tenantID uuid.UUID, cu
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const hasPlainQuestion = `-- name: HasPlainQuestion :one
+SELECT EXISTS (
+    SELECT 1
+    FROM questions
+    WHERE tenant_id = $1
+      AND field_name = $2
+      AND kind = 'confirm'
+      AND status = 'open'
+      AND candidate IS NOT NULL
+)
+`
+
+// Reports whether an open question asks to confirm a plain value of a field. It reads the questions of the tenant.
+func (q *Queries) HasPlainQuestion(ctx context.Context, tenantID uuid.UUID, name string) (bool, error) {
+	row := q.db.QueryRow(ctx, hasPlainQuestion, tenantID, name)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
 }
 
 const listCustomerKeys = `-- name: ListCustomerKeys :many
@@ -85,4 +168,328 @@ func (q *Queries) ListCustomerKeys(ctx context.Context, tenantID uuid.UUID, cust
 		return nil, err
 	}
 	return items, nil
+}
+
+const listFieldsToSeal = `-- name: ListFieldsToSeal :many
+SELECT tenant_id, name, added_at
+FROM sealed_fields
+WHERE sealed_at IS NULL
+ORDER BY added_at
+LIMIT $1
+`
+
+type ListFieldsToSealRow struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+	Name     string    `json:"name"`
+	AddedAt  time.Time `json:"added_at"`
+}
+
+// Lists sealed fields of all tenants whose versions from before are not sealed yet. Index: sealed_fields_pending.
+func (q *Queries) ListFieldsToSeal(ctx context.Context, maxRows int32) ([]ListFieldsToSealRow, error) {
+	rows, err := q.db.Query(ctx, listFieldsToSeal, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListFieldsToSealRow{}
+	for rows.Next() {
+		var i ListFieldsToSealRow
+		if err := rows.Scan(&i.TenantID, &i.Name, &i.AddedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listKeysToRewrap = `-- name: ListKeysToRewrap :many
+SELECT tenant_id, customer_id, wrapped
+FROM customer_keys
+WHERE kek_id < $1
+   OR kek_id > $1
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+`
+
+type ListKeysToRewrapRow struct {
+	TenantID   uuid.UUID `json:"tenant_id"`
+	CustomerID uuid.UUID `json:"customer_id"`
+	Wrapped    []byte    `json:"wrapped"`
+}
+
+// Lists keys of all tenants that another key than the primary one wrapped, and locks them. Index: customer_keys_kek.
+func (q *Queries) ListKeysToRewrap(ctx context.Context, kekID int64, maxRows int32) ([]ListKeysToRewrapRow, error) {
+	rows, err := q.db.Query(ctx, listKeysToRewrap, kekID, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListKeysToRewrapRow{}
+	for rows.Next() {
+		var i ListKeysToRewrapRow
+		if err := rows.Scan(&i.TenantID, &i.CustomerID, &i.Wrapped); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listOperationsToReseal = `-- name: ListOperationsToReseal :many
+SELECT id, tenant_id, payload, prepared
+FROM operations
+WHERE id > $1
+  AND (
+    (substring(payload FROM 1 FOR 1) = '\x01' AND substring(payload FROM 1 FOR 5) <> $2::bytea)
+    OR (substring(prepared FROM 1 FOR 1) = '\x01' AND substring(prepared FROM 1 FOR 5) <> $2::bytea)
+  )
+ORDER BY id
+LIMIT $3
+FOR UPDATE SKIP LOCKED
+`
+
+type ListOperationsToResealParams struct {
+	AfterID uuid.UUID `json:"after_id"`
+	Prefix  []byte    `json:"prefix"`
+	MaxRows int32     `json:"max_rows"`
+}
+
+type ListOperationsToResealRow struct {
+	ID       uuid.UUID `json:"id"`
+	TenantID uuid.UUID `json:"tenant_id"`
+	Payload  []byte    `json:"payload"`
+	Prepared []byte    `json:"prepared"`
+}
+
+// Lists operations of all tenants with something that another sealing key than the primary one sealed itself, in the order
+// of their ids, and locks them. prefix is what Tink puts before a ciphertext of the primary key. It reads every operation
+// after after_id. Index: primary key.
+func (q *Queries) ListOperationsToReseal(ctx context.Context, arg ListOperationsToResealParams) ([]ListOperationsToResealRow, error) {
+	rows, err := q.db.Query(ctx, listOperationsToReseal, arg.AfterID, arg.Prefix, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListOperationsToResealRow{}
+	for rows.Next() {
+		var i ListOperationsToResealRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.Payload,
+			&i.Prepared,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listPlainVersions = `-- name: ListPlainVersions :many
+SELECT id, profile_id
+FROM customer_values
+WHERE tenant_id = $1
+  AND id > $2
+  AND name = $3
+  AND NOT encrypted
+ORDER BY id
+LIMIT $4
+`
+
+type ListPlainVersionsParams struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+	AfterID  uuid.UUID `json:"after_id"`
+	Name     string    `json:"name"`
+	MaxRows  int32     `json:"max_rows"`
+}
+
+type ListPlainVersionsRow struct {
+	ID        uuid.UUID `json:"id"`
+	ProfileID uuid.UUID `json:"profile_id"`
+}
+
+// Lists plain versions of a field, in the order of their ids after after_id. It reads every version of the tenant. Index:
+// primary key.
+func (q *Queries) ListPlainVersions(ctx context.Context, arg ListPlainVersionsParams) ([]ListPlainVersionsRow, error) {
+	rows, err := q.db.Query(ctx, listPlainVersions,
+		arg.TenantID,
+		arg.AfterID,
+		arg.Name,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListPlainVersionsRow{}
+	for rows.Next() {
+		var i ListPlainVersionsRow
+		if err := rows.Scan(&i.ID, &i.ProfileID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockPlainVersions = `-- name: LockPlainVersions :many
+SELECT v.id, v.value, v.source_metadata, v.decision_note, p.customer_id
+FROM customer_values v
+JOIN customer_profiles p ON p.tenant_id = v.tenant_id AND p.id = v.profile_id
+WHERE v.tenant_id = $1
+  AND v.id = ANY ($2::uuid[])
+  AND NOT v.encrypted
+FOR UPDATE OF v
+`
+
+type LockPlainVersionsRow struct {
+	ID             uuid.UUID       `json:"id"`
+	Value          json.RawMessage `json:"value"`
+	SourceMetadata json.RawMessage `json:"source_metadata"`
+	DecisionNote   string          `json:"decision_note"`
+	CustomerID     uuid.UUID       `json:"customer_id"`
+}
+
+// Locks versions that are still plain, with the customers whose own profiles they belong to. The caller has locked the
+// profiles. Indexes: primary keys.
+func (q *Queries) LockPlainVersions(ctx context.Context, tenantID uuid.UUID, ids []uuid.UUID) ([]LockPlainVersionsRow, error) {
+	rows, err := q.db.Query(ctx, lockPlainVersions, tenantID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []LockPlainVersionsRow{}
+	for rows.Next() {
+		var i LockPlainVersionsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Value,
+			&i.SourceMetadata,
+			&i.DecisionNote,
+			&i.CustomerID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const markFieldSealed = `-- name: MarkFieldSealed :exec
+UPDATE sealed_fields
+SET sealed_at = clock_timestamp()
+WHERE tenant_id = $1
+  AND name = $2
+  AND sealed_at IS NULL
+`
+
+// Marks a field as sealed: no plain version is left. Index: primary key.
+func (q *Queries) MarkFieldSealed(ctx context.Context, tenantID uuid.UUID, name string) error {
+	_, err := q.db.Exec(ctx, markFieldSealed, tenantID, name)
+	return err
+}
+
+const resealOperations = `-- name: ResealOperations :exec
+UPDATE operations o
+SET payload = n.payload, prepared = nullif(n.prepared, '\x')
+FROM (
+    SELECT
+        unnest($1::uuid[]) AS id,
+        unnest($2::bytea[]) AS payload,
+        unnest($3::bytea[]) AS prepared
+) n
+WHERE o.id = n.id
+`
+
+type ResealOperationsParams struct {
+	Ids      []uuid.UUID `json:"ids"`
+	Payloads [][]byte    `json:"payloads"`
+	Prepared [][]byte    `json:"prepared"`
+}
+
+// Replaces what is sealed of operations. An empty prepared is none. Index: primary key.
+func (q *Queries) ResealOperations(ctx context.Context, arg ResealOperationsParams) error {
+	_, err := q.db.Exec(ctx, resealOperations, arg.Ids, arg.Payloads, arg.Prepared)
+	return err
+}
+
+const rewrapKeys = `-- name: RewrapKeys :exec
+UPDATE customer_keys k
+SET wrapped = n.wrapped, kek_id = $1
+FROM (
+    SELECT
+        unnest($2::uuid[]) AS tenant_id,
+        unnest($3::uuid[]) AS customer_id,
+        unnest($4::bytea[]) AS wrapped
+) n
+WHERE k.tenant_id = n.tenant_id
+  AND k.customer_id = n.customer_id
+`
+
+type RewrapKeysParams struct {
+	KekID     int64       `json:"kek_id"`
+	Tenants   []uuid.UUID `json:"tenants"`
+	Customers []uuid.UUID `json:"customers"`
+	Wrapped   [][]byte    `json:"wrapped"`
+}
+
+// Replaces keys by the same ones, wrapped by the primary key. Index: primary key.
+func (q *Queries) RewrapKeys(ctx context.Context, arg RewrapKeysParams) error {
+	_, err := q.db.Exec(ctx, rewrapKeys,
+		arg.KekID,
+		arg.Tenants,
+		arg.Customers,
+		arg.Wrapped,
+	)
+	return err
+}
+
+const sealVersions = `-- name: SealVersions :exec
+UPDATE customer_values v
+SET encrypted = true, value = n.value::jsonb, source_metadata = n.source_metadata::jsonb, decision_note = n.decision_note
+FROM (
+    SELECT
+        unnest($2::uuid[]) AS id,
+        unnest($3::text[]) AS value,
+        unnest($4::text[]) AS source_metadata,
+        unnest($5::text[]) AS decision_note
+) n
+WHERE v.tenant_id = $1
+  AND v.id = n.id
+`
+
+type SealVersionsParams struct {
+	TenantID uuid.UUID   `json:"tenant_id"`
+	Ids      []uuid.UUID `json:"ids"`
+	Vals     []string    `json:"vals"`
+	Metadata []string    `json:"metadata"`
+	Notes    []string    `json:"notes"`
+}
+
+// Replaces versions by their sealed form. Index: primary key.
+func (q *Queries) SealVersions(ctx context.Context, arg SealVersionsParams) error {
+	_, err := q.db.Exec(ctx, sealVersions,
+		arg.TenantID,
+		arg.Ids,
+		arg.Vals,
+		arg.Metadata,
+		arg.Notes,
+	)
+	return err
 }

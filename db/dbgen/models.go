@@ -208,6 +208,7 @@ type Definition struct {
 	ValidationMode       string          `json:"validation_mode"`
 	RequiredVerification bool            `json:"required_verification"`
 	VerificationMethods  []string        `json:"verification_methods"`
+	AskChannels          []string        `json:"ask_channels"`
 	CollectionPrompt     string          `json:"collection_prompt"`
 	RetryPrompt          string          `json:"retry_prompt"`
 	ExtractionExamples   []string        `json:"extraction_examples"`
@@ -352,6 +353,10 @@ type Question struct {
 	Attempt           int32           `json:"attempt"`
 	Status            string          `json:"status"`
 	AnswerOperationID *uuid.UUID      `json:"answer_operation_id"`
+	AnsweredOn        string          `json:"answered_on"`
+	Channels          []string        `json:"channels"`
+	ClaimedBy         string          `json:"claimed_by"`
+	ClaimedUntil      *time.Time      `json:"claimed_until"`
 	OpenedAt          time.Time       `json:"opened_at"`
 	DeadlineAt        time.Time       `json:"deadline_at"`
 	ClosedAt          *time.Time      `json:"closed_at"`

@@ -599,7 +599,7 @@ func (q *Queries) PageMerges(ctx context.Context, arg PageMergesParams) ([]PageM
 }
 
 const pageOpenQuestions = `-- name: PageOpenQuestions :many
-SELECT q.id, q.tenant_id, q.fill_id, q.customer_id, q.agent_id, q.scenario_id, q.field_name, q.kind, q.candidate, q.item_id, q.prompt, q.reason, q.rejection, q.attempt, q.status, q.answer_operation_id, q.opened_at, q.deadline_at, q.closed_at
+SELECT q.id, q.tenant_id, q.fill_id, q.customer_id, q.agent_id, q.scenario_id, q.field_name, q.kind, q.candidate, q.item_id, q.prompt, q.reason, q.rejection, q.attempt, q.status, q.answer_operation_id, q.answered_on, q.channels, q.claimed_by, q.claimed_until, q.opened_at, q.deadline_at, q.closed_at
 FROM questions q
 WHERE q.tenant_id = $1
   AND (
@@ -674,6 +674,10 @@ func (q *Queries) PageOpenQuestions(ctx context.Context, arg PageOpenQuestionsPa
 			&i.Attempt,
 			&i.Status,
 			&i.AnswerOperationID,
+			&i.AnsweredOn,
+			&i.Channels,
+			&i.ClaimedBy,
+			&i.ClaimedUntil,
 			&i.OpenedAt,
 			&i.DeadlineAt,
 			&i.ClosedAt,
@@ -768,7 +772,7 @@ func (q *Queries) PageOperations(ctx context.Context, arg PageOperationsParams) 
 }
 
 const pagePendingDefinitions = `-- name: PagePendingDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND review_state = 'pending'
@@ -819,6 +823,7 @@ func (q *Queries) PagePendingDefinitions(ctx context.Context, arg PagePendingDef
 			&i.ValidationMode,
 			&i.RequiredVerification,
 			&i.VerificationMethods,
+			&i.AskChannels,
 			&i.CollectionPrompt,
 			&i.RetryPrompt,
 			&i.ExtractionExamples,

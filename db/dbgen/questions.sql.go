@@ -27,6 +27,35 @@ func (q *Queries) CancelCustomerQuestions(ctx context.Context, tenantID uuid.UUI
 	return err
 }
 
+const claimQuestion = `-- name: ClaimQuestion :one
+UPDATE questions
+SET claimed_by = $1,
+    claimed_until = clock_timestamp() + $2::interval
+WHERE tenant_id = $3
+  AND id = $4
+RETURNING claimed_until::timestamptz
+`
+
+type ClaimQuestionParams struct {
+	Channel  string        `json:"channel"`
+	ForTime  time.Duration `json:"for_time"`
+	TenantID uuid.UUID     `json:"tenant_id"`
+	ID       uuid.UUID     `json:"id"`
+}
+
+// Claims a question for a channel. Index: primary key.
+func (q *Queries) ClaimQuestion(ctx context.Context, arg ClaimQuestionParams) (time.Time, error) {
+	row := q.db.QueryRow(ctx, claimQuestion,
+		arg.Channel,
+		arg.ForTime,
+		arg.TenantID,
+		arg.ID,
+	)
+	var claimed_until time.Time
+	err := row.Scan(&claimed_until)
+	return claimed_until, err
+}
+
 const closeDuplicateQuestions = `-- name: CloseDuplicateQuestions :exec
 UPDATE questions
 SET status = 'answered',
@@ -74,9 +103,10 @@ WITH closed AS (
     SET status = $1,
         answer_operation_id = $2,
         rejection = $3,
+        answered_on = $4,
         closed_at = clock_timestamp()
-    WHERE q.tenant_id = $4
-      AND q.id = $5
+    WHERE q.tenant_id = $5
+      AND q.id = $6
       AND q.status = 'open'
     RETURNING q.tenant_id, q.customer_id
 ), woken AS (
@@ -94,6 +124,7 @@ type CloseQuestionParams struct {
 	Status            string     `json:"status"`
 	AnswerOperationID *uuid.UUID `json:"answer_operation_id"`
 	Rejection         string     `json:"rejection"`
+	AnsweredOn        string     `json:"answered_on"`
 	TenantID          uuid.UUID  `json:"tenant_id"`
 	ID                uuid.UUID  `json:"id"`
 }
@@ -104,6 +135,7 @@ func (q *Queries) CloseQuestion(ctx context.Context, arg CloseQuestionParams) (b
 		arg.Status,
 		arg.AnswerOperationID,
 		arg.Rejection,
+		arg.AnsweredOn,
 		arg.TenantID,
 		arg.ID,
 	)
@@ -113,7 +145,7 @@ func (q *Queries) CloseQuestion(ctx context.Context, arg CloseQuestionParams) (b
 }
 
 const getAwaitedQuestion = `-- name: GetAwaitedQuestion :one
-SELECT q.id, q.tenant_id, q.fill_id, q.customer_id, q.agent_id, q.scenario_id, q.field_name, q.kind, q.candidate, q.item_id, q.prompt, q.reason, q.rejection, q.attempt, q.status, q.answer_operation_id, q.opened_at, q.deadline_at, q.closed_at
+SELECT q.id, q.tenant_id, q.fill_id, q.customer_id, q.agent_id, q.scenario_id, q.field_name, q.kind, q.candidate, q.item_id, q.prompt, q.reason, q.rejection, q.attempt, q.status, q.answer_operation_id, q.answered_on, q.channels, q.claimed_by, q.claimed_until, q.opened_at, q.deadline_at, q.closed_at
 FROM gap_fills f
 JOIN questions q
     ON q.tenant_id = f.tenant_id
@@ -149,6 +181,10 @@ func (q *Queries) GetAwaitedQuestion(ctx context.Context, tenantID uuid.UUID, fi
 		&i.Attempt,
 		&i.Status,
 		&i.AnswerOperationID,
+		&i.AnsweredOn,
+		&i.Channels,
+		&i.ClaimedBy,
+		&i.ClaimedUntil,
 		&i.OpenedAt,
 		&i.DeadlineAt,
 		&i.ClosedAt,
@@ -157,7 +193,7 @@ func (q *Queries) GetAwaitedQuestion(ctx context.Context, tenantID uuid.UUID, fi
 }
 
 const getQuestion = `-- name: GetQuestion :one
-SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_operation_id, opened_at, deadline_at, closed_at
+SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_operation_id, answered_on, channels, claimed_by, claimed_until, opened_at, deadline_at, closed_at
 FROM questions
 WHERE tenant_id = $1
   AND id = $2
@@ -184,6 +220,10 @@ func (q *Queries) GetQuestion(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 		&i.Attempt,
 		&i.Status,
 		&i.AnswerOperationID,
+		&i.AnsweredOn,
+		&i.Channels,
+		&i.ClaimedBy,
+		&i.ClaimedUntil,
 		&i.OpenedAt,
 		&i.DeadlineAt,
 		&i.ClosedAt,
@@ -192,7 +232,7 @@ func (q *Queries) GetQuestion(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 }
 
 const listFillQuestions = `-- name: ListFillQuestions :many
-SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_operation_id, opened_at, deadline_at, closed_at
+SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_operation_id, answered_on, channels, claimed_by, claimed_until, opened_at, deadline_at, closed_at
 FROM questions
 WHERE tenant_id = $1
   AND (
@@ -249,6 +289,10 @@ func (q *Queries) ListFillQuestions(ctx context.Context, arg ListFillQuestionsPa
 			&i.Attempt,
 			&i.Status,
 			&i.AnswerOperationID,
+			&i.AnsweredOn,
+			&i.Channels,
+			&i.ClaimedBy,
+			&i.ClaimedUntil,
 			&i.OpenedAt,
 			&i.DeadlineAt,
 			&i.ClosedAt,
@@ -302,7 +346,7 @@ func (q *Queries) ListMergedCustomers(ctx context.Context, tenantID uuid.UUID, c
 }
 
 const lockQuestion = `-- name: LockQuestion :one
-SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_operation_id, opened_at, deadline_at, closed_at
+SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_operation_id, answered_on, channels, claimed_by, claimed_until, opened_at, deadline_at, closed_at
 FROM questions
 WHERE tenant_id = $1
   AND id = $2
@@ -330,6 +374,10 @@ func (q *Queries) LockQuestion(ctx context.Context, tenantID uuid.UUID, iD uuid.
 		&i.Attempt,
 		&i.Status,
 		&i.AnswerOperationID,
+		&i.AnsweredOn,
+		&i.Channels,
+		&i.ClaimedBy,
+		&i.ClaimedUntil,
 		&i.OpenedAt,
 		&i.DeadlineAt,
 		&i.ClosedAt,
@@ -341,15 +389,15 @@ const openQuestion = `-- name: OpenQuestion :one
 INSERT INTO questions (
     id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason,
     attempt,
-    deadline_at
+    deadline_at, channels
 )
 VALUES (
     $1, $2, $3, $4, $5,
     $6,
     $7, $8, $9, $10, $11, $12,
-    $13, $14
+    $13, $14, $15
 )
-RETURNING id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_operation_id, opened_at, deadline_at, closed_at
+RETURNING id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_operation_id, answered_on, channels, claimed_by, claimed_until, opened_at, deadline_at, closed_at
 `
 
 type OpenQuestionParams struct {
@@ -367,6 +415,7 @@ type OpenQuestionParams struct {
 	Reason     string          `json:"reason"`
 	Attempt    int32           `json:"attempt"`
 	DeadlineAt time.Time       `json:"deadline_at"`
+	Channels   []string        `json:"channels"`
 }
 
 // Stores an open question.
@@ -386,6 +435,7 @@ func (q *Queries) OpenQuestion(ctx context.Context, arg OpenQuestionParams) (Que
 		arg.Reason,
 		arg.Attempt,
 		arg.DeadlineAt,
+		arg.Channels,
 	)
 	var i Question
 	err := row.Scan(
@@ -405,6 +455,10 @@ func (q *Queries) OpenQuestion(ctx context.Context, arg OpenQuestionParams) (Que
 		&i.Attempt,
 		&i.Status,
 		&i.AnswerOperationID,
+		&i.AnsweredOn,
+		&i.Channels,
+		&i.ClaimedBy,
+		&i.ClaimedUntil,
 		&i.OpenedAt,
 		&i.DeadlineAt,
 		&i.ClosedAt,

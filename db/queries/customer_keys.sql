@@ -20,3 +20,153 @@ ON CONFLICT (tenant_id, customer_id) DO NOTHING;
 DELETE FROM customer_keys
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND customer_id = ANY (sqlc.arg(customers)::uuid[]);
+
+-- Lists keys of all tenants that another key than the primary one wrapped, and locks them. Index: customer_keys_kek.
+-- name: ListKeysToRewrap :many
+SELECT tenant_id, customer_id, wrapped
+FROM customer_keys
+WHERE kek_id < sqlc.arg(kek_id)
+   OR kek_id > sqlc.arg(kek_id)
+LIMIT sqlc.arg(max_rows)
+FOR UPDATE SKIP LOCKED;
+
+-- Replaces keys by the same ones, wrapped by the primary key. Index: primary key.
+-- name: RewrapKeys :exec
+UPDATE customer_keys k
+SET wrapped = n.wrapped, kek_id = sqlc.arg(kek_id)
+FROM (
+    SELECT
+        unnest(sqlc.arg(tenants)::uuid[]) AS tenant_id,
+        unnest(sqlc.arg(customers)::uuid[]) AS customer_id,
+        unnest(sqlc.arg(wrapped)::bytea[]) AS wrapped
+) n
+WHERE k.tenant_id = n.tenant_id
+  AND k.customer_id = n.customer_id;
+
+-- Lists operations of all tenants with something that another sealing key than the primary one sealed itself, in the order
+-- of their ids, and locks them. prefix is what Tink puts before a ciphertext of the primary key. It reads every operation
+-- after after_id. Index: primary key.
+-- name: ListOperationsToReseal :many
+SELECT id, tenant_id, payload, prepared
+FROM operations
+WHERE id > sqlc.arg(after_id)
+  AND (
+    (substring(payload FROM 1 FOR 1) = '\x01' AND substring(payload FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea)
+    OR (substring(prepared FROM 1 FOR 1) = '\x01' AND substring(prepared FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea)
+  )
+ORDER BY id
+LIMIT sqlc.arg(max_rows)
+FOR UPDATE SKIP LOCKED;
+
+-- Replaces what is sealed of operations. An empty prepared is none. Index: primary key.
+-- name: ResealOperations :exec
+UPDATE operations o
+SET payload = n.payload, prepared = nullif(n.prepared, '\x')
+FROM (
+    SELECT
+        unnest(sqlc.arg(ids)::uuid[]) AS id,
+        unnest(sqlc.arg(payloads)::bytea[]) AS payload,
+        unnest(sqlc.arg(prepared)::bytea[]) AS prepared
+) n
+WHERE o.id = n.id;
+
+-- Counts what another sealing key than the primary one wrapped or sealed. It reads every operation. Index:
+-- customer_keys_kek.
+-- name: CountRotation :one
+SELECT
+    (
+        SELECT count(*)
+        FROM customer_keys
+        WHERE kek_id < sqlc.arg(kek_id)
+           OR kek_id > sqlc.arg(kek_id)
+    ) AS customer_keys,
+    (
+        SELECT count(*)
+        FROM operations
+        WHERE (substring(payload FROM 1 FOR 1) = '\x01' AND substring(payload FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea)
+           OR (substring(prepared FROM 1 FOR 1) = '\x01' AND substring(prepared FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea)
+    ) AS operations;
+
+-- Lists sealed fields of all tenants whose versions from before are not sealed yet. Index: sealed_fields_pending.
+-- name: ListFieldsToSeal :many
+SELECT tenant_id, name, added_at
+FROM sealed_fields
+WHERE sealed_at IS NULL
+ORDER BY added_at
+LIMIT sqlc.arg(max_rows);
+
+-- Lists plain versions of a field, in the order of their ids after after_id. It reads every version of the tenant. Index:
+-- primary key.
+-- name: ListPlainVersions :many
+SELECT id, profile_id
+FROM customer_values
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id > sqlc.arg(after_id)
+  AND name = sqlc.arg(name)
+  AND NOT encrypted
+ORDER BY id
+LIMIT sqlc.arg(max_rows);
+
+-- Locks versions that are still plain, with the customers whose own profiles they belong to. The caller has locked the
+-- profiles. Indexes: primary keys.
+-- name: LockPlainVersions :many
+SELECT v.id, v.value, v.source_metadata, v.decision_note, p.customer_id
+FROM customer_values v
+JOIN customer_profiles p ON p.tenant_id = v.tenant_id AND p.id = v.profile_id
+WHERE v.tenant_id = sqlc.arg(tenant_id)
+  AND v.id = ANY (sqlc.arg(ids)::uuid[])
+  AND NOT v.encrypted
+FOR UPDATE OF v;
+
+-- Replaces versions by their sealed form. Index: primary key.
+-- name: SealVersions :exec
+UPDATE customer_values v
+SET encrypted = true, value = n.value::jsonb, source_metadata = n.source_metadata::jsonb, decision_note = n.decision_note
+FROM (
+    SELECT
+        unnest(sqlc.arg(ids)::uuid[]) AS id,
+        unnest(sqlc.arg(vals)::text[]) AS value,
+        unnest(sqlc.arg(metadata)::text[]) AS source_metadata,
+        unnest(sqlc.arg(notes)::text[]) AS decision_note
+) n
+WHERE v.tenant_id = sqlc.arg(tenant_id)
+  AND v.id = n.id;
+
+-- Removes the values from closed questions to confirm a field. It reads every question of the tenant.
+-- name: ClearQuestions :exec
+UPDATE questions
+SET prompt = '', candidate = CASE WHEN item_id IS NULL THEN 'null'::jsonb END
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND field_name = sqlc.arg(name)
+  AND kind = 'confirm'
+  AND status <> 'open'
+  AND prompt <> '';
+
+-- Removes quoted values from the errors of failed operations that name a field. Index: operations_failed.
+-- name: ClearErrorDetails :exec
+UPDATE operations
+SET error = error - 'detail'
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND status = 'failed'
+  AND position(sqlc.arg(name)::text IN error::text) > 0
+  AND error ->> 'detail' IS NOT NULL;
+
+-- Reports whether an open question asks to confirm a plain value of a field. It reads the questions of the tenant.
+-- name: HasPlainQuestion :one
+SELECT EXISTS (
+    SELECT 1
+    FROM questions
+    WHERE tenant_id = sqlc.arg(tenant_id)
+      AND field_name = sqlc.arg(name)
+      AND kind = 'confirm'
+      AND status = 'open'
+      AND candidate IS NOT NULL
+);
+
+-- Marks a field as sealed: no plain version is left. Index: primary key.
+-- name: MarkFieldSealed :exec
+UPDATE sealed_fields
+SET sealed_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND name = sqlc.arg(name)
+  AND sealed_at IS NULL;

@@ -3,13 +3,13 @@
 INSERT INTO questions (
     id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason,
     attempt,
-    deadline_at
+    deadline_at, channels
 )
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(fill_id), sqlc.arg(customer_id), sqlc.arg(agent_id),
     sqlc.arg(scenario_id),
     sqlc.arg(field_name), sqlc.arg(kind), sqlc.narg(candidate), sqlc.narg(item_id), sqlc.arg(prompt), sqlc.arg(reason),
-    sqlc.arg(attempt), sqlc.arg(deadline_at)
+    sqlc.arg(attempt), sqlc.arg(deadline_at), sqlc.arg(channels)
 )
 RETURNING *;
 
@@ -69,6 +69,7 @@ WITH closed AS (
     SET status = sqlc.arg(status),
         answer_operation_id = sqlc.narg(answer_operation_id),
         rejection = sqlc.arg(rejection),
+        answered_on = sqlc.arg(answered_on),
         closed_at = clock_timestamp()
     WHERE q.tenant_id = sqlc.arg(tenant_id)
       AND q.id = sqlc.arg(id)
@@ -126,3 +127,12 @@ WHERE f.tenant_id = sqlc.arg(tenant_id)
   AND q.status = 'open'
 ORDER BY q.fill_id <> f.operation_id, q.opened_at
 LIMIT 1;
+
+-- Claims a question for a channel. Index: primary key.
+-- name: ClaimQuestion :one
+UPDATE questions
+SET claimed_by = sqlc.arg(channel),
+    claimed_until = clock_timestamp() + sqlc.arg(for_time)::interval
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id)
+RETURNING claimed_until::timestamptz;

@@ -21,6 +21,7 @@ CREATE TABLE definitions (
     validation_mode        text NOT NULL DEFAULT '' CHECK (validation_mode IN ('', 'strict', 'warn', 'disabled')),
     required_verification  boolean NOT NULL DEFAULT false,
     verification_methods   text[] NOT NULL DEFAULT '{}',
+    ask_channels           text[] NOT NULL DEFAULT '{}',
     collection_prompt      text NOT NULL DEFAULT '',
     retry_prompt           text NOT NULL DEFAULT '',
     extraction_examples    text[] NOT NULL DEFAULT '{}',

@@ -107,6 +107,10 @@ CREATE TABLE questions (
     attempt             integer NOT NULL CHECK (attempt > 0),
     status              text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'answered', 'denied', 'refused', 'rejected', 'expired', 'cancelled')),
     answer_operation_id uuid, -- the answer that closed the question
+    answered_on         text NOT NULL DEFAULT '', -- the channel of that answer, if it named one
+    channels            text[] NOT NULL DEFAULT '{}', -- the channels on which it may be asked; none: on each
+    claimed_by          text NOT NULL DEFAULT '', -- the channel that asks it until claimed_until
+    claimed_until       timestamptz,
     opened_at           timestamptz NOT NULL DEFAULT clock_timestamp(),
     deadline_at         timestamptz NOT NULL,
     closed_at           timestamptz,

@@ -9,7 +9,7 @@ AS $$
         set_bit(set_bit(
             overlay(
                 uuid_send(gen_random_uuid())
-                PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3)
+                PLACING substring(int8send(floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3)
                 FROM 1 FOR 6
             ), 52, 1), 53, 1), 'hex')::uuid
 $$;
@@ -54,7 +54,14 @@ CREATE TABLE audit_seals (
     PRIMARY KEY (tenant_id, number)
 );
 
+-- The system identifier of the database server, which a restored dump does not bring along.
+CREATE FUNCTION audit_cluster() RETURNS text
+    LANGUAGE sql
+    STABLE
+RETURN (SELECT system_identifier::text FROM pg_control_system());
+
 -- +goose Down
+DROP FUNCTION audit_cluster();
 DROP TABLE audit_seals;
 DROP TABLE audit_entries;
 DROP FUNCTION new_audit_id();

@@ -143,8 +143,9 @@ func Config(databaseURL string, environ ...string) (config.Config, error) {
 		return cfg, err
 	}
 	h := &cfg.Jobs.Hatchet // tests start sweeps themselves
+	h.CronRotateKeys, h.CronSealValues = "", ""
 	h.CronExpireValues, h.CronDetectOrphans, h.CronRelayOperations, h.CronPurgeOperations = "", "", "", ""
-	h.CronReadQuietSessions = ""
+	h.CronReadQuietSessions, h.CronSealAudit = "", ""
 	return cfg, nil
 }
 

@@ -31,9 +31,9 @@ type Facts struct {
 	Now         time.Time
 }
 
-// Entries returns the entries of the block, the most useful first: what the scenario misses, blocking fields first; what
-// it needs and is known; what is uncertain; what is withheld; everything else that is known, the verified and the newest
-// first; documents.
+// Entries returns the entries of the block, the most useful first: what the scenario misses, blocking fields first;
+// what it needs and is known; what is uncertain; what is withheld; everything else that is known, the verified and the
+// newest first; documents.
 func Entries(f Facts) []vault.ContextEntry {
 	bySection := map[vault.ContextSection][]vault.ContextEntry{vault.SectionMissing: missingOf(f)}
 	add := func(section vault.ContextSection, e vault.ContextEntry) {

@@ -77,6 +77,12 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 			}
 		}
 		out.Written, out.Customers = len(stored.rows), len(touched)+len(created)
+		changed := slices.Concat(slices.Collect(maps.Keys(touched)), slices.Collect(maps.Keys(created)))
+		if err := q.AuditProfiles(ctx, dbgen.AuditProfilesParams{
+			Actor: op.Actor, Operation: op.Workflow, OperationID: &op.ID, Profiles: changed,
+		}); err != nil {
+			return out, err
+		}
 		if len(created) > 0 {
 			if err := t.Created(ctx, q, ev.TenantID, slices.Collect(maps.Keys(created))); err != nil {
 				return out, err

@@ -95,7 +95,7 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, 
 			once.ObserveValue(s.Values.Observer, vault.AnswerQuestion.Name, rules.Checked{}, problem)
 			_, err = q.CloseQuestion(ctx, dbgen.CloseQuestionParams{
 				TenantID: ev.TenantID, ID: question.ID, Status: string(vault.QuestionRejected),
-				AnswerOperationID: &ev.OperationID, Rejection: asked.Reason(*reading),
+				AnswerOperationID: &ev.OperationID, Rejection: asked.Reason(*reading), AnsweredOn: in.Channel,
 			})
 			if err != nil {
 				return err
@@ -207,7 +207,7 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
-		result, err := s.answer(ctx, t, q, op, in.SessionID, question, reading, nil)
+		result, err := s.answer(ctx, t, q, op, origin{session: in.SessionID, channel: in.Channel}, question, reading)
 		if err != nil {
 			return result, err
 		}
@@ -229,12 +229,18 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 	return once.Applied[Answered]{Result: Answered{Accepted: err == nil}}, err
 }
 
+// origin is where an answer comes from.
+type origin struct {
+	session  *uuid.UUID      // nil: none
+	channel  string          // "": it is not said
+	metadata json.RawMessage // of a value that is written; nil: none
+}
+
 // answer applies an answer and closes its question. It also closes the customer's other open questions for the same
-// field, which this answer serves. After an interruption the question stays open. metadata are those of a value that is
-// written; nil: none.
+// field, which this answer serves. After an interruption the question stays open.
 func (s Answers) answer(
-	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, session *uuid.UUID,
-	question dbgen.Question, reading reply.Reading, metadata json.RawMessage,
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, from origin,
+	question dbgen.Question, reading reply.Reading,
 ) (result vault.ItemResult, err error) {
 	status := vault.QuestionAnswered
 	if (reading.Kind == reply.Yes || reading.Kind == reply.No) && question.ItemID != nil {
@@ -255,8 +261,8 @@ func (s Answers) answer(
 	default:
 		result, err = s.Values.Write(ctx, t, q, op, vault.WriteValueInput{
 			AgentID: question.AgentID, CustomerID: question.CustomerID, Name: question.FieldName, Value: reading.Value,
-			Source: vault.ValueUserProvided, SourceSessionID: session, SourceScenarioID: &question.ScenarioID,
-			Lineage: vault.Lineage{SourceMetadata: metadata},
+			Source: vault.ValueUserProvided, SourceSessionID: from.session, SourceScenarioID: &question.ScenarioID,
+			Lineage: vault.Lineage{SourceMetadata: from.metadata},
 		})
 	}
 	if err != nil {
@@ -264,6 +270,7 @@ func (s Answers) answer(
 	}
 	_, err = q.CloseQuestion(ctx, dbgen.CloseQuestionParams{
 		TenantID: op.TenantID, ID: question.ID, Status: string(status), AnswerOperationID: &op.ID,
+		AnsweredOn: from.channel,
 	})
 	if err != nil || status != vault.QuestionAnswered {
 		return result, err

@@ -404,7 +404,7 @@ func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, n need) (
 		ID: once.NewID(), TenantID: st.op.TenantID, FillID: st.op.ID, CustomerID: st.in.CustomerID, AgentID: st.agent,
 		ScenarioID: st.in.ScenarioID, FieldName: name, Kind: string(vault.QuestionValue),
 		Prompt: st.definition(name).Prompt(), Attempt: 1,
-		DeadlineAt: db.UTC(deadline),
+		DeadlineAt: db.UTC(deadline), Channels: once.NonNil(st.definition(name).AskChannels),
 	}
 	asked := reply.Question{Definition: *st.definition(name)}
 	if n.candidate != nil && reply.Confirmable(asked.Definition, n.candidate) {
@@ -425,6 +425,9 @@ func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, n need) (
 		row.Prompt = asked.RetryPrompt()
 	}
 	question, err := q.OpenQuestion(ctx, row)
+	if err == nil {
+		err = q.NotifyOperation(ctx, row.CustomerID.String()) // those who wait for a question of the customer
+	}
 	if err != nil {
 		return nil, err
 	}

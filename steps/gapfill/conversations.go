@@ -120,7 +120,8 @@ func (s Conversations) read(
 
 // keep stores a reading with the operation, unless another run has taken over.
 func (s Conversations) keep(ctx context.Context, ev vault.Event, hold once.Hold, found preparedReading) error {
-	sealed, err := s.Gaps.Once.Sealer.Seal(ctx, db.Owner{TenantID: ev.TenantID, CustomerID: found.customer}, ev.OperationID, found)
+	owner := db.Owner{TenantID: ev.TenantID, CustomerID: found.customer}
+	sealed, err := s.Gaps.Once.Sealer.Seal(ctx, owner, ev.OperationID, found)
 	if err != nil {
 		return err
 	}

@@ -198,7 +198,8 @@ func (s Turns) readAsAnswer(
 	}
 	for _, question := range open {
 		other := question.AgentID != st.agent || in.ScenarioID != uuid.Nil && question.ScenarioID != in.ScenarioID
-		if other || question.OpenedAt.After(st.op.AcceptedAt) || checkOpen(question, st.op.AcceptedAt) != nil {
+		late := question.OpenedAt.After(st.op.AcceptedAt) || checkOpen(question, st.op.AcceptedAt) != nil
+		if other || late || !db.QuestionOf(question).MayAsk(in.Channel, st.op.AcceptedAt) {
 			continue
 		}
 		def := st.definition(question.FieldName)
@@ -235,7 +236,8 @@ func (s Turns) readAsAnswer(
 // maxOpenQuestions is the number of open questions of a customer among which a turn looks for the one that it answers.
 const maxOpenQuestions = 50
 
-// collectable returns the definitions for which the customer's words may be read: those that need a consent only with it.
+// collectable returns the definitions for which the customer's words may be read: one that needs a consent only with
+// it.
 func (s Turns) collectable(ctx context.Context, q *dbgen.Queries, st *gapState) ([]vault.Definition, error) {
 	all := st.readable()
 	st.reqs = nil

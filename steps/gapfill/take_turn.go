@@ -16,8 +16,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Turns takes the turns of conversations: a turn is saved, answers the open question, is read for facts, and moves a gap
-// fill on, in one operation. ReadTurn reads and changes nothing; PersistTurn does everything in one transaction.
+// Turns takes the turns of conversations: a turn is saved, answers the open question, is read for facts, and moves a
+// gap fill on, in one operation. ReadTurn reads and changes nothing; PersistTurn does everything in one transaction.
 type Turns struct {
 	Sessions      Sessions
 	Conversations Conversations
@@ -68,7 +68,7 @@ func (s Turns) persist(ctx context.Context, q *dbgen.Queries, taken *turnTaken) 
 	op, in, found := taken.op, taken.in, &taken.found
 	taken.result = vault.TurnResult{
 		SessionID: found.SessionID, AgentID: found.AgentID, Learned: []vault.TurnFact{}, Refused: []vault.TurnRefusal{},
-		ModelCalls: found.ModelCalls, Warnings: found.Warnings,
+		ModelCalls: found.ModelCalls, Warnings: found.Warnings, Channel: in.Channel,
 	}
 	if in.ScenarioID != uuid.Nil {
 		taken.result.ScenarioID = &in.ScenarioID
@@ -155,7 +155,7 @@ func (s Turns) applyAnswer(ctx context.Context, q *dbgen.Queries, taken *turnTak
 		return db.WrapNotFound(err, "question", found.QuestionID)
 	}
 	if checkOpen(question, taken.op.AcceptedAt) != nil {
-		return nil
+		return nil //nolint:nilerr // the turn is saved, and is no answer
 	}
 	answer := vault.TurnAnswer{
 		QuestionID: question.ID, FieldName: question.FieldName, Outcome: outcomeOf(*found.Reading, found.Problem),
@@ -196,7 +196,9 @@ func (s Turns) acceptAnswer(
 	quoted, _ := json.Marshal(map[string]any{ // texts and numbers always encode
 		"quote": reading.Quote, "turn": taken.turn, "question_id": question.ID,
 	})
-	done, err := s.Answers.answer(ctx, taken.touched, q, taken.op, &taken.found.SessionID, question, reading, quoted)
+	done, err := s.Answers.answer(ctx, taken.touched, q, taken.op, origin{
+		session: &taken.found.SessionID, channel: taken.in.Channel, metadata: quoted,
+	}, question, reading)
 	if vault.Permanent(err) {
 		answer.Outcome = vault.TurnInvalid
 		return s.rejectAnswer(ctx, q, taken, question, once.AsError(err))
@@ -216,7 +218,7 @@ func (s Turns) rejectAnswer(
 	taken.refuse(question.FieldName, problem)
 	_, err := q.CloseQuestion(ctx, dbgen.CloseQuestionParams{
 		TenantID: taken.op.TenantID, ID: question.ID, Status: string(vault.QuestionRejected),
-		AnswerOperationID: &taken.op.ID, Rejection: taken.found.Reason,
+		AnswerOperationID: &taken.op.ID, Rejection: taken.found.Reason, AnsweredOn: taken.in.Channel,
 	})
 	return err
 }
@@ -349,7 +351,8 @@ func (s Turns) moveFill(ctx context.Context, q *dbgen.Queries, taken *turnTaken)
 	read := fill.ConversationReadAt != nil && taken.found.Covered &&
 		(fill.SessionID == nil || *fill.SessionID == taken.found.SessionID)
 	if !read {
-		return &movedFill{tenant: taken.op.TenantID, id: fill.OperationID}, q.WakeFillsOfSession(ctx, taken.op.TenantID, taken.found.SessionID)
+		return &movedFill{tenant: taken.op.TenantID, id: fill.OperationID},
+			q.WakeFillsOfSession(ctx, taken.op.TenantID, taken.found.SessionID)
 	}
 	op, err := q.GetOperation(ctx, taken.op.TenantID, fill.OperationID)
 	if err != nil {
@@ -434,8 +437,8 @@ func (s Turns) startFill(ctx context.Context, q *dbgen.Queries, taken *turnTaken
 	return moved, nil
 }
 
-// advance asks the next question of a fill in the run of the turn, so that the caller gets it with the answer. A new fill
-// that has nothing to ask, or must read its conversation first, is pushed and has a run of its own.
+// advance asks the next question of a fill in the run of the turn, so that the caller gets it with the answer. A new
+// fill that has nothing to ask, or must read its conversation first, is pushed and has a run of its own.
 func (s Gaps) advance(ctx context.Context, fill movedFill) {
 	if fill.op.ID == uuid.Nil {
 		s.askNext(ctx, fill.tenant, fill.id)

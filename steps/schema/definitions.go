@@ -243,6 +243,7 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 		MaxElements:          int32(in.MaxElements), //nolint:gosec // at most 1000
 		ValidationMode:       string(in.ValidationMode),
 		RequiredVerification: in.RequiredVerification,
+		AskChannels:          once.NonNil(in.AskChannels),
 		VerificationMethods: once.NonNil(
 			in.VerificationMethods,
 		),

@@ -26,7 +26,7 @@ type marked struct{ ID, ProfileID uuid.UUID }
 // sweep.
 func (s Sweeps) ExpireValues(ctx context.Context, ev vault.Event) (once.Applied[vault.SweepResult], error) {
 	now := s.Now()
-	return s.sweep(ctx, ev, func(q *dbgen.Queries) ([]marked, error) {
+	return s.sweep(ctx, ev, vault.ExpireValues.Name, func(q *dbgen.Queries) ([]marked, error) {
 		fields, err := q.ExpireValues(ctx, &now, s.Batch)
 		if err != nil {
 			return nil, err
@@ -72,7 +72,7 @@ func markStale(ctx context.Context, q *dbgen.Queries, tenants, expired []uuid.UU
 // recently deleted items; an operation checks every item, so it also finds sources lost outside the vault.
 func (s Sweeps) DetectOrphans(ctx context.Context, ev vault.Event) (once.Applied[vault.SweepResult], error) {
 	if ev.OperationID != uuid.Nil {
-		return s.sweep(ctx, ev, func(q *dbgen.Queries) ([]marked, error) {
+		return s.sweep(ctx, ev, vault.DetectOrphans.Name, func(q *dbgen.Queries) ([]marked, error) {
 			fields, err := q.OrphanValues(ctx, s.Batch)
 			if err != nil {
 				return nil, err
@@ -84,7 +84,7 @@ func (s Sweeps) DetectOrphans(ctx context.Context, ev vault.Event) (once.Applied
 	if err := s.deleteOldCandidates(ctx); err != nil {
 		return once.Applied[vault.SweepResult]{}, err
 	}
-	return s.sweep(ctx, ev, func(q *dbgen.Queries) ([]marked, error) {
+	return s.sweep(ctx, ev, vault.DetectOrphans.Name, func(q *dbgen.Queries) ([]marked, error) {
 		fields, err := q.OrphanCandidateValues(ctx, s.Batch)
 		if err != nil {
 			return nil, err
@@ -124,10 +124,10 @@ func (s Sweeps) deleteOldCandidates(ctx context.Context) error {
 	}
 }
 
-// sweep repeats one batch until no item is left. The transaction that marks items also raises the versions of their
+// sweep repeats one batch of the workflow name until no item is left. The transaction that marks items also raises the versions of their
 // profiles and adds the pending invalidations.
 func (s Sweeps) sweep(
-	ctx context.Context, ev vault.Event, mark func(q *dbgen.Queries) ([]marked, error),
+	ctx context.Context, ev vault.Event, name string, mark func(q *dbgen.Queries) ([]marked, error),
 ) (once.Applied[vault.SweepResult], error) {
 	var total vault.SweepResult
 	for {
@@ -144,7 +144,12 @@ func (s Sweeps) sweep(
 			}
 			touched, err := q.BumpProfiles(ctx, profiles)
 			total.Customers += int(touched.Profiles)
-			return err
+			if err != nil {
+				return err
+			}
+			return q.AuditProfiles(ctx, dbgen.AuditProfilesParams{
+				Actor: string(vault.WorkflowActor(name, ev.OperationID)), Operation: name, Profiles: profiles,
+			})
 		})
 		if err != nil {
 			return once.Applied[vault.SweepResult]{Result: total}, err

@@ -14,11 +14,11 @@ func TestTake_LimitIsPerKeyAndSecond(t *testing.T) {
 	l := limit.New[uuid.UUID](3)
 	now, key, other := time.Now(), uuid.New(), uuid.New()
 	take := func(key uuid.UUID, after time.Duration) bool {
-		retryAfter, ok := l.Take(key, now.Add(after))
-		if !ok && retryAfter != "1" {
-			t.Errorf("retry after %q seconds, want 1", retryAfter)
+		got := l.Take(key, limit.ChangeCost, now.Add(after))
+		if !got.OK && got.RetryAfter != "1" {
+			t.Errorf("retry after %q seconds, want 1", got.RetryAfter)
 		}
-		return ok
+		return got.OK
 	}
 	for range 3 {
 		if !take(key, 0) {
@@ -33,6 +33,26 @@ func TestTake_LimitIsPerKeyAndSecond(t *testing.T) {
 	if !take(other, 0) || take(key, 300*time.Millisecond) || !take(key, 350*time.Millisecond) ||
 		take(key, 350*time.Millisecond) {
 		t.Error("want exactly one more request after a third of a second")
+	}
+}
+
+func TestTake_ByCost(t *testing.T) {
+	t.Parallel()
+	l := limit.New[uuid.UUID](2)
+	now, key := time.Now(), uuid.New()
+	for i := range 10 {
+		if got := l.Take(key, limit.CostOf("GET"), now); !got.OK || got.Left != 19-i {
+			t.Fatalf("read %d: %+v", i, got)
+		}
+	}
+	if got := l.Take(key, limit.CostOf("POST"), now); !got.OK || got.Left != 0 {
+		t.Errorf("the change: %+v", got)
+	}
+	if got := l.Take(key, limit.CostOf("GET"), now); got.OK || got.Left != 0 || got.RetryAfter != "1" {
+		t.Errorf("a read beyond the limit: %+v", got)
+	}
+	if got := limit.New[uuid.UUID](0).Take(key, 1000, now); !got.OK {
+		t.Errorf("without a limit: %+v", got)
 	}
 }
 

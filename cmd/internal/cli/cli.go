@@ -69,7 +69,7 @@ func Root(a *App) *cobra.Command {
 		a.customersCommand(), a.valuesCommand(), a.assetsCommand(), a.channelsCommand(), a.consentsCommand(),
 		a.importCommand(), a.exportCommand(),
 		a.sessionsCommand(), a.turnsCommand(), a.missingCommand(), a.fillCommand(), a.questionsCommand(),
-		a.answerCommand(), a.itemsCommand(), a.reviewsCommand(), a.operationsCommand(), a.adminCommand(),
+		a.answerCommand(), a.itemsCommand(), a.reviewsCommand(), a.operationsCommand(), a.auditCommand(), a.adminCommand(),
 		a.healthCommand(), a.idCommand(),
 	)
 	operate := []*cobra.Command{

@@ -128,7 +128,23 @@ func (a *App) questionsCommand() *cobra.Command {
 	var question uuid.UUID
 	get := withID(&cobra.Command{Use: "get", Short: "Show a question, open or closed"},
 		"question", "question `id`", &question)
+	var claimed vault.ClaimQuestionInput
+	claim := withID(&cobra.Command{Use: "claim", Short: "Claim a question: no other channel asks it for some time"},
+		"question", "question `id`", &claimed.QuestionID)
+	textVar(claim, &claimed.Channel, "channel", "channel that asks the question", true)
+	claim.Flags().IntVar(&claimed.Seconds, "seconds", int(vault.DefaultClaim.Seconds()), "duration of the claim")
+	var asked uuid.UUID
+	var channel string
+	var patience time.Duration
+	await := withID(&cobra.Command{Use: "await", Short: "Wait for a question to a customer that a channel may ask"},
+		"customer", "customer `id`", &asked)
+	textVar(await, &channel, "channel", "channel that asks; default: questions that no channel has claimed", false)
+	await.Flags().DurationVar(&patience, "for", client.MaxAwait, "time to wait, at most a minute")
 	cmd.AddCommand(
+		submit(a, claim, &claimed, (*client.Client).ClaimQuestion),
+		a.read(byKey, await, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.AwaitQuestions(ctx, asked, channel, patience)
+		}),
 		a.read(byKey, list, func(ctx context.Context, c *client.Client) (any, error) {
 			return client.Collect(c.ListQuestions(ctx, customer))
 		}),

@@ -154,6 +154,9 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	has(t, c.ok("", "customers", "get", "--customer", customer), question.ID.String(), "fill-gaps", "accepted")
 	has(t, c.ok("", "operations", "list", "--status", "unfinished", "--customer", customer), fill.ID.String(), "fill-gaps")
 	has(t, c.ok("", "questions", "get", "--question", question.ID.String()), "country")
+	has(t, c.ok("", "questions", "claim", "--question", question.ID.String(), "--channel", "chat"), "claim-question",
+		"succeeded")
+	has(t, c.ok("", "questions", "await", "--customer", customer, "--channel", "chat"), question.ID.String())
 	has(t, c.ok("", "answer", "--question", question.ID.String(), "--value", "Norway"), "answer-question", "succeeded")
 	has(t, c.ok("", "operations", "wait", "--operation", fill.ID.String(), "--wait", "2m"), "fill-gaps", "succeeded",
 		"country", "undefined")
@@ -264,6 +267,8 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	failed := parsed[operation](c, "", append(write, "--wait", "0")...) // the same key is the same operation
 	has(t, c.ok("", "operations", "list", "--status", "failed", "--workflow", "write-value"), failed.ID.String(), "nickname")
 	has(t, c.ok("", "operations", "get", "--operation", failed.ID.String()), "write-value", "failed", "nickname")
+	has(t, c.ok("", "audit", "list", "--action", "rejected"), "write-value", "key:", failed.ID.String())
+	has(t, c.ok("", "audit", "verify"), "intact", "yes")
 	c.ok(doc(t, "agent_id", agent, "name", "nickname", "value_type", "string", "enabled", true), "definitions", "save")
 	has(t, c.ok("", "operations", "replay", "--operation", failed.ID.String()), failed.ID.String(), "succeeded")
 	has(t, c.refused("", "operations", "replay", "--operation", failed.ID.String()), "a failed operation can be replayed")

@@ -1,0 +1,100 @@
+package db
+
+import (
+	"context"
+	"encoding/binary"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db/dbgen"
+)
+
+// Rotation is what is left to do until the sealing key needs its primary key only.
+type Rotation struct {
+	// KeyID is the id of the primary key in VAULT_SEALING_KEY.
+	KeyID uint32 `json:"key_id"`
+	// CustomerKeys is the number of customers' keys that another key wrapped.
+	CustomerKeys int64 `json:"customer_keys"`
+	// Operations is the number of operations with data that another key sealed.
+	Operations int64 `json:"operations"`
+}
+
+// Done reports whether the other keys can be removed.
+func (r Rotation) Done() bool { return r.CustomerKeys == 0 && r.Operations == 0 }
+
+// prefix is what Tink puts before a ciphertext of the primary key.
+func (s *Sealer) prefix() []byte { return binary.BigEndian.AppendUint32([]byte{1}, s.primary) }
+
+// Rotation counts what is left of a rotation. q sees all tenants.
+func (s *Sealer) Rotation(ctx context.Context, q *dbgen.Queries) (Rotation, error) {
+	row, err := q.CountRotation(ctx, int64(s.primary), s.prefix())
+	return Rotation{KeyID: s.primary, CustomerKeys: row.CustomerKeys, Operations: row.Operations}, err
+}
+
+// RewrapKeys wraps one batch of customers' keys with the primary key, and returns their number. The keys stay the same,
+// so nothing that they sealed changes. q is a transaction that sees all tenants.
+func (s *Sealer) RewrapKeys(ctx context.Context, q *dbgen.Queries, batch int32) (int, error) {
+	rows, err := q.ListKeysToRewrap(ctx, int64(s.primary), batch)
+	if err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	in := dbgen.RewrapKeysParams{KekID: int64(s.primary)}
+	for _, r := range rows {
+		owner := Owner{r.TenantID, r.CustomerID}
+		handle, err := s.unwrapHandle(owner, r.Wrapped)
+		if err != nil {
+			return 0, err
+		}
+		wrapped, err := s.wrap(owner, handle)
+		if err != nil {
+			return 0, err
+		}
+		in.Tenants, in.Customers = append(in.Tenants, r.TenantID), append(in.Customers, r.CustomerID)
+		in.Wrapped = append(in.Wrapped, wrapped)
+	}
+	return len(rows), q.RewrapKeys(ctx, in)
+}
+
+// ResealOperations seals again, with the primary key, one batch of operations of which another key sealed something
+// itself. It returns the id of the last one and their number; after is the last id of the batch before. q is a
+// transaction that sees all tenants.
+func (s *Sealer) ResealOperations(
+	ctx context.Context, q *dbgen.Queries, after uuid.UUID, batch int32,
+) (last uuid.UUID, n int, err error) {
+	rows, err := q.ListOperationsToReseal(ctx, dbgen.ListOperationsToResealParams{
+		AfterID: after, Prefix: s.prefix(), MaxRows: batch,
+	})
+	if err != nil || len(rows) == 0 {
+		return after, 0, err
+	}
+	var in dbgen.ResealOperationsParams
+	for _, r := range rows {
+		payload, err := s.reseal(ctx, r.TenantID, r.ID, r.Payload)
+		if err != nil {
+			return after, 0, err
+		}
+		prepared, err := s.reseal(ctx, r.TenantID, r.ID, r.Prepared)
+		if err != nil {
+			return after, 0, err
+		}
+		in.Ids, in.Payloads, in.Prepared = append(in.Ids, r.ID), append(in.Payloads, payload), append(in.Prepared, prepared)
+		last = r.ID
+	}
+	return last, len(rows), q.ResealOperations(ctx, in)
+}
+
+// reseal returns what is sealed of an operation, sealed by the primary key if the sealing key itself sealed it.
+func (s *Sealer) reseal(ctx context.Context, tenant, op uuid.UUID, sealed []byte) ([]byte, error) {
+	by := sealedBy(sealed)
+	switch {
+	case len(sealed) == 0:
+		return []byte{}, nil
+	case by == 0 || by == s.primary:
+		return sealed, nil
+	}
+	plain, err := s.OpenBytes(ctx, tenant, op, sealed)
+	if err != nil {
+		return nil, err
+	}
+	return s.SealBytes(ctx, Owner{TenantID: tenant}, op, plain)
+}

@@ -1,0 +1,209 @@
+package steps_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// withKey returns the vault of a world as a process with a sealing key sees it.
+func (w *world) withKey(deps steps.Deps, key string) *world {
+	w.t.Helper()
+	sealer, err := db.NewSealer(key)
+	w.must(err)
+	out := *w
+	out.sealer = sealer.Bind(w.db)
+	out.trigger = trigger.New(trigger.Options{
+		DB: w.db, Sealer: out.sealer, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	})
+	w.t.Cleanup(out.trigger.Close)
+	deps.Sealer = out.sealer
+	out.steps = steps.New(deps)
+	return &out
+}
+
+// A rotation is finished while processes write, some of them still with the old primary key, and while its runs are
+// killed at any point. Then the old key is gone from the configuration, and everything opens.
+func TestRotateKeys_UnderWritesKilled(t *testing.T) {
+	t.Parallel()
+	var deps steps.Deps
+	w := newWorld(t, func(d *steps.Deps) { deps = *d })
+	first, err := db.NewSealingKey()
+	w.must(err)
+	added, err := db.AddSealingKey(first)
+	w.must(err)
+	promoted, err := db.PromoteSealingKey(added)
+	w.must(err)
+	pruned, err := db.PruneSealingKey(promoted)
+	w.must(err)
+
+	old := w.withKey(deps, first)
+	old.define(
+		vault.Definition{Name: "tax_id", ValueType: vault.TypeString, EncryptionRequired: true},
+		vault.Definition{Name: "plan", ValueType: vault.TypeString},
+	)
+	scenario := old.scenario("Ask for the income.") // its extraction waits, sealed by the sealing key itself
+	var mu sync.Mutex
+	var next atomic.Int64
+	want := map[uuid.UUID]string{} // tax id by customer
+	sessions := map[uuid.UUID]string{}
+	write := func(v *world) {
+		n := int(next.Add(1))
+		of := v.as(newID())
+		of.write("tax_id", text(canaryOf(n)), quoting(canaryOf(n)))
+		session := of.session(nil, "It is "+canaryOf(n))
+		mu.Lock()
+		defer mu.Unlock()
+		want[of.customer], sessions[session] = canaryOf(n), "It is "+canaryOf(n)
+	}
+	for range 12 {
+		write(old)
+	}
+	still, now := w.withKey(deps, added), w.withKey(deps, promoted)
+	var writers sync.WaitGroup
+	stop := make(chan struct{})
+	for _, v := range []*world{still, now} {
+		writers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					write(v)
+				}
+			}
+		})
+	}
+	for i := range 20 { // each run is killed a little later
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*4*time.Millisecond)
+		_, _ = now.steps.Keys.RotateKeys(ctx, vault.Event{})
+		cancel()
+	}
+	close(stop)
+	writers.Wait()
+	// All processes have the new primary key. A last run finishes, and one more finds nothing.
+	done, err := now.steps.Keys.RotateKeys(t.Context(), vault.Event{})
+	w.must(err)
+	again, err := now.steps.Keys.RotateKeys(t.Context(), vault.Event{})
+	w.must(err)
+	if !done.Left.Done() || again.CustomerKeys != 0 || again.Operations != 0 || !again.Left.Done() {
+		t.Fatalf("the runs did %+v and %+v", done, again)
+	}
+
+	after := w.withKey(deps, pruned)
+	write(after)
+	reader := query.New(w.db, w.cache, after.sealer)
+	for customer, value := range want {
+		p, err := reader.Profile(t.Context(), w.tenant, customer)
+		w.must(err)
+		if got := string(p.Fields["tax_id"].Value); got != string(text(value)) {
+			t.Errorf("the value is %s, want %s", got, value)
+		}
+	}
+	for id, said := range sessions {
+		session, err := reader.Session(t.Context(), w.tenant, id)
+		w.must(err)
+		w.equal("turn", said, session.Turns[0].Text)
+	}
+	for _, row := range w.operationIDs() {
+		op, err := w.db.Tenant(w.tenant).GetOperation(t.Context(), w.tenant, row)
+		w.must(err)
+		if _, err := after.sealer.OpenBytes(t.Context(), w.tenant, op.ID, op.Payload); err != nil {
+			t.Errorf("%s: %v", op.Workflow, err)
+		}
+	}
+	w.equal("scenarios", 1, w.count("SELECT count(*) FROM scenarios WHERE id = $1", scenario.ID))
+}
+
+// operationIDs returns the ids of all operations.
+func (w *world) operationIDs() []uuid.UUID {
+	w.t.Helper()
+	var ids []uuid.UUID
+	dbtest.Scan(w.t, w.url, &ids, "SELECT array_agg(id) FROM operations")
+	return ids
+}
+
+// A definition that requires encryption later seals what was stored before, in batches that can be interrupted.
+func TestSealValues_DefinitionChanged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.readsSecrets()
+	plain := vault.Definition{
+		Name: "tax_id", ValueType: vault.TypeString, OnConflict: vault.ConflictReview, ValidationRegex: `[a-z]+-\w+-\d{4}`,
+	}
+	w.define(plain, vault.Definition{Name: "plan", ValueType: vault.TypeString})
+	w.write("plan", text("gold"))
+	for i := range 5 {
+		w.write("tax_id", text(canaryOf(i)), quoting(canaryOf(i)))
+	}
+	waiting := w.write("tax_id", text(canaryOf(6)), byGuess, quoting(canaryOf(6)))
+	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DecideValue, vault.DecideValueInput{
+		ItemID: waiting.ItemID, Decision: vault.Reject, DecidedBy: "Grace", Note: "not " + canaryOf(6),
+	})), decideValue...))
+	_ = w.run(w.accept("tax_id", text("no "+canaryOf(7))), writeValue...) // its error quotes the value
+	asking := w.as(newID())
+	said := asking.session(nil, "My tax id is "+canaryOf(8)+".")
+	fill := asking.filling("tax_id", &said)
+	for _, write := range asking.resolve(fill) {
+		w.must(asking.run(write, writeValue...))
+	}
+	asked := asking.ask(fill) // quotes the value
+	reader := readerOf(w)
+	_, err := reader.Profile(t.Context(), w.tenant, w.customer)
+	w.must(err)
+	_, err = reader.Chain(t.Context(), w.tenant, waiting.ItemID, 0)
+	w.must(err)
+	before, err := reader.History(t.Context(), w.tenant, w.customer, "tax_id")
+	w.must(err)
+	if found := w.holders(canary); len(found) < 3 {
+		t.Fatalf("only %v hold the plain values", found)
+	}
+
+	plain.EncryptionRequired = true
+	w.define(plain)
+	killed, kill := context.WithCancel(t.Context())
+	kill()
+	_, err = w.steps.Keys.SealValues(killed, vault.Event{})
+	if err == nil {
+		t.Error("a killed run succeeded")
+	}
+	first, err := w.steps.Keys.SealValues(t.Context(), vault.Event{})
+	w.must(err)
+	w.equal("sealed", 7, first.Values)
+	w.equal("fields", 0, first.Fields) // writes that began before may still come, and a question is open
+	second, err := w.steps.Keys.SealValues(t.Context(), vault.Event{})
+	w.must(err)
+	w.equal("sealed again", 0, second.Values)
+	w.equal("holders", "[questions]", fmt.Sprint(w.holders(canary)))
+	w.must(w.run(w.answer(asked.QuestionID, text("yes")), answerQuestion...))
+	w.later(time.Hour)
+	third, err := w.steps.Keys.SealValues(t.Context(), vault.Event{})
+	w.must(err)
+	w.equal("fields", 1, third.Fields)
+	w.equal("holders", "[]", fmt.Sprint(w.holders(canary)))
+	after, err := reader.History(t.Context(), w.tenant, w.customer, "tax_id")
+	w.must(err)
+	for i := range after {
+		w.equal("value", string(before[i].Value), string(after[i].Value))
+		w.equal("quote", string(before[i].SourceMetadata), string(after[i].SourceMetadata))
+		w.equal("note", before[i].DecisionNote, after[i].DecisionNote)
+	}
+	w.equal("plan", 1, w.count("SELECT count(*) FROM customer_values WHERE name = 'plan' AND NOT encrypted"))
+	last, err := w.steps.Keys.SealValues(t.Context(), vault.Event{})
+	w.must(err)
+	w.equal("fields left", 0, last.Fields)
+}
