@@ -105,7 +105,7 @@ check: ## check format, vet, lint, generated code and modules
 		if [ -n "$$unformatted" ]; then echo "not formatted:"; echo "$$unformatted"; exit 1; fi
 	@echo "check: go vet" && go vet ./...
 	@echo "check: golangci-lint (built the first time)" && $(tool) golangci-lint run
-	@echo "check: templ" && $(tool) templ fmt -fail console/*.templ && $(tool) templ generate -path console -log-level error && \
+	@echo "check: templ" && $(tool) templ fmt -fail console && $(tool) templ generate -path console -log-level error && \
 		git diff --exit-code --stat -- 'console/*_templ.go'
 	@echo "check: sqlc diff" && $(tool) sqlc diff
 	@echo "check: sqlc vet" && $(tool) sqlc vet

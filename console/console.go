@@ -149,6 +149,35 @@ func (c *Console) routes() []route {
 		get("/inbox", (*request).inboxPage),
 		post("/inbox/reveal", api.ScopeRead, revealed((*request).inboxPage)),
 		post("/inbox", api.ScopeReview, (*request).decide),
+
+		get("/customers", (*request).customersPage),
+		post("/customers/find", api.ScopeRead, (*request).findCustomer),
+		get("/customers/{id}", (*request).customerPage),
+		post("/customers/{id}/reveal", api.ScopeRead, revealed((*request).customerPage)),
+		get("/customers/{id}/timeline", (*request).timelinePage),
+		post("/customers/{id}/timeline/reveal", api.ScopeRead, revealed((*request).timelinePage)),
+		{http.MethodGet, "/customers/{id}/values/{name}/correct", api.ScopeReview, (*request).correctPage},
+		post("/customers/{id}/values/{name}/reveal", api.ScopeReview, revealed((*request).correctPage)),
+		post("/customers/{id}/values/{name}/correct", api.ScopeReview, (*request).correct),
+		{http.MethodGet, "/customers/{id}/values/{name}/verify", api.ScopeVerify, (*request).verifyPage},
+		post("/customers/{id}/values/{name}/verify", api.ScopeVerify, (*request).verify),
+		post("/customers/{id}/merge", api.ScopeWrite, (*request).merge),
+		post("/customers/{id}/unmerge", api.ScopeWrite, (*request).unmerge),
+		get("/sessions/{id}", (*request).sessionPage),
+		post("/sessions/{id}/reveal", api.ScopeRead, revealed((*request).sessionPage)),
+		get("/items/{id}", (*request).itemPage),
+		post("/items/{id}/reveal", api.ScopeRead, revealed((*request).itemPage)),
+		{http.MethodGet, "/items/{id}/delete", api.ScopeWrite, (*request).deletePage},
+		post("/items/{id}/delete", api.ScopeWrite, (*request).remove),
+
+		get("/operations", (*request).operationsPage),
+		post("/operations/replay", api.ScopeAdmin, (*request).replayAll),
+		get("/operations/{id}", (*request).operationPage),
+		post("/operations/{id}/replay", api.ScopeAdmin, (*request).replay),
+
+		get("/schema", (*request).schemaPage),
+		get("/agents/{id}", (*request).agentPage),
+		get("/scenarios/{id}", (*request).scenarioPage),
 	}
 }
 
