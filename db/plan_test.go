@@ -20,6 +20,7 @@ var scanned = map[string]string{
 	"PurgeOperations":          "what is past its retention is not known beforehand; a LIMIT ends it",
 	"RequeueDroppedOperations": "EXISTS ends it at the first",
 	"CountValuesByStatus":      "it counts all of them, by an index alone once they are vacuumed",
+	"CountRotation":            "an operator asks for it, and it counts what is sealed by another key",
 	"CountFinishedOperations":  "how many finished in five minutes is not known beforehand",
 }
 

@@ -29,6 +29,7 @@ var modelSteps = map[string][]string{
 	vault.FillGaps.Name:         {"resolve"},
 	vault.ReadConversation.Name: {"read"},
 	vault.ExtractSchema.Name:    {"propose", "match"},
+	vault.TakeTurn.Name:         {"read"},
 }
 
 // CallsModel reports whether a step of a workflow calls the language model.
