@@ -20,17 +20,20 @@ import (
 // hostile is markup that must never become part of a page.
 const hostile = `"><img src=x onerror=alert(1)><script>alert(2)</script>'`
 
-const insurance = "We need the customer's date of birth. Perhaps ask for the employer name."
+const insurance = "We need the customer's date of birth. Perhaps ask for the employer name. " +
+	"Collect the customer's loyalty card number, shoe size and dietary preferences."
 
 // full is a world with something on every page: text is in each place that takes free text.
 func full(t *testing.T, text string) (w *world, paths map[string]string) {
 	t.Helper()
 	w = newWorld(t)
-	w.define(nil, "plan", "tier", "note")
+	w.define(nil, "plan", "tier", "note", "city", "region")
 	w.define(func(d *vault.Definition) { d.IsPII = true }, "passport")
 	pending := w.conflict("plan", text+" gold", text+" silver")
 	plan := w.active("plan")
 	w.write("tier", text+" first", from(plan))
+	w.write("region", "West", from(w.write("city", "Bergen")))
+	w.write("city", "Oslo") // makes region stale
 	w.write("passport", "X1234567")
 	session := testkit.ID()
 	apply(w, vault.SaveSession, vault.SaveSessionInput{
@@ -321,9 +324,9 @@ func TestInbox_StaleDecision(t *testing.T) {
 func TestInbox_ErrorIsBesideItsField(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.scenario("Ask the customer for their dietary wishes.")
+	w.scenario(insurance)
 	requirement := testkit.Eventually(t, "a requirement waits", func(ctx context.Context) (vault.Requirement, bool) {
-		r, _, err := kit.Query.ReviewsPage(ctx, w.tenant, nil, 10)
+		r, _, err := kit.Query.ReviewsPage(ctx, w.tenant, nil, 100)
 		if err != nil {
 			t.Fatal(err)
 		}
