@@ -35,8 +35,13 @@ func (w *world) open(actions ...chromedp.Action) *browser {
 	if err != nil {
 		w.t.Skip("chromium is not installed, so nothing was tried in a browser: apt-get install chromium")
 	}
+	data, err := os.MkdirTemp("", "console-browser-") // the browser may still write while it ends, which fails a t.TempDir
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = os.RemoveAll(data) })
 	options := append([]chromedp.ExecAllocatorOption{}, chromedp.NoFirstRun, chromedp.Headless, chromedp.NoSandbox,
-		chromedp.ExecPath(path), chromedp.UserDataDir(w.t.TempDir()), chromedp.DisableGPU,
+		chromedp.ExecPath(path), chromedp.UserDataDir(data), chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
 	ctx, cancel := context.WithTimeout(w.t.Context(), testkit.Patience)

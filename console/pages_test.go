@@ -324,35 +324,19 @@ func TestInbox_StaleDecision(t *testing.T) {
 func TestInbox_ErrorIsBesideItsField(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.scenario(insurance)
-	requirement := testkit.Eventually(t, "a requirement waits", func(ctx context.Context) (vault.Requirement, bool) {
-		r, _, err := kit.Query.ReviewsPage(ctx, w.tenant, nil, 100)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(r.Requirements) == 0 {
-			return vault.Requirement{}, false
-		}
-		return r.Requirements[0], true
-	})
+	w.define(nil, "plan")
+	pending := w.conflict("plan", "gold", "silver")
+	active := w.active("plan")
 	v := w.visitor(w.key)
 	v.get("/inbox").want(200)
-	id := requirement.ID.String()
-	fields := []string{"do", "approve:requirement:" + id, "edited." + id, "yes", "level." + id, "soft", "fallback." + id, "skip"}
-	p := v.post("/inbox", append(fields, "when."+id, "fields.age >=")...).want(422)
-	beside := regexp.MustCompile(`(?s)id="when-error-` + id + `"[^>]*>([^<]+)<`).FindStringSubmatch(p.body)
-	if beside == nil || strings.TrimSpace(beside[1]) == "" || !strings.Contains(p.body, `value="fields.age &gt;="`) {
+	id, note := pending.String(), strings.Repeat("long ", 101)
+	p := v.post("/inbox", "do", "approve:value:"+id, "edited."+id, "yes", "note."+id, note).want(422)
+	beside := regexp.MustCompile(`(?s)id="note-error-` + id + `"[^>]*>([^<]+)<`).FindStringSubmatch(p.body)
+	if beside == nil || strings.TrimSpace(beside[1]) == "" || !strings.Contains(p.body, note) {
 		t.Errorf("the error is not beside its field, or what was typed is gone: %s", p.body)
 	}
-	v.post("/inbox", append(fields, "when."+id, "fields.age >= 18")...).want(200).has("decide-review succeeded")
-	got, err := kit.Query.Requirements(t.Context(), w.tenant, requirement.ScenarioID)
-	if err != nil {
-		t.Fatal(err)
+	if w.active("plan") != active {
+		t.Error("a wrong form changed the value")
 	}
-	for _, r := range got {
-		if r.ID == requirement.ID && (r.WhenCondition != "fields.age >= 18" || r.RequiredLevel != vault.LevelSoft ||
-			r.FallbackAction != vault.FallbackSkip || r.Review != vault.ReviewApproved) {
-			t.Errorf("the requirement is %+v", r)
-		}
-	}
+	v.post("/inbox", "do", "approve:value:"+id, "note."+id, "She showed the letter.").want(200).has("decide-value succeeded")
 }
