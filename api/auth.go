@@ -31,10 +31,11 @@ type permission struct {
 }
 
 var (
-	toRead    = permission{scopes: []Scope{ScopeRead}}
-	toWrite   = permission{scopes: []Scope{ScopeWrite}}
-	toVerify  = permission{scopes: []Scope{ScopeVerify}}
-	toReview  = permission{scopes: []Scope{ScopeReview}}
+	toRead   = permission{scopes: []Scope{ScopeRead}}
+	toWrite  = permission{scopes: []Scope{ScopeWrite}}
+	toVerify = permission{scopes: []Scope{ScopeVerify}}
+	toReview = permission{scopes: []Scope{ScopeReview}}
+	// toErase is the permission to erase and export customers.
 	toErase   = permission{scopes: []Scope{ScopeErase}}
 	toAdmin   = permission{scopes: []Scope{ScopeAdmin}}
 	toOperate = permission{scopes: []Scope{ScopeAdmin}, operator: true}

@@ -16,12 +16,12 @@ const (
 	largeBodies = 16
 )
 
-// largePages is the number of pages with values (vault.MaxPageBytes) that are read and written at the same time. A tenant
-// has one of them, as of the large bodies: two at once would keep both CPUs of a small machine from the others.
+// largePages is the number of pages with values (vault.MaxPageBytes) that are read and written at the same time. A
+// tenant has one of them, as of the large bodies: two at once would keep both CPUs of a small machine from the others.
 const largePages = 16
 
-// takePageTurn waits for the turn of a tenant before a page with values is read, and ends it when it is written. It runs
-// after authorize.
+// takePageTurn waits for the turn of a tenant before a page with values is read, and ends it when it is written. It
+// runs after authorize.
 func (s *Server) takePageTurn(ctx huma.Context, next func(huma.Context)) {
 	tenant := callerOf(ctx.Context()).tenant.String()
 	if err := s.pages.Acquire(ctx.Context(), tenant); err != nil {

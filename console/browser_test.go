@@ -2,15 +2,19 @@ package console_test
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -21,36 +25,94 @@ import (
 
 var pictures = flag.String("pictures", "", "the folder in which TestBrowser_Pages keeps its screenshots; empty: none")
 
-// browser is a tab of a real browser with a session.
-type browser struct {
-	t   testing.TB
-	ctx context.Context //nolint:containedctx // of the tab
-	url string
-}
+// axe is axe-core, which finds problems of accessibility.
+//
+//go:embed testdata/axe.min.js
+var axe string
 
-// open starts a browser and signs in with the keyboard. A machine without Chromium skips the test.
-func (w *world) open(actions ...chromedp.Action) *browser {
-	w.t.Helper()
+var (
+	// chromium is the browser of all tests, which starts with the first. Its context is empty if there is none.
+	chromium = sync.OnceValues(startBrowser)
+	// quitBrowser ends it.
+	quitBrowser = func() {}
+)
+
+func startBrowser() (context.Context, error) {
 	path, err := exec.LookPath("chromium")
 	if err != nil {
-		w.t.Skip("chromium is not installed, so nothing was tried in a browser: apt-get install chromium")
+		return nil, err
 	}
-	data, err := os.MkdirTemp("", "console-browser-") // the browser may still write while it ends, which fails a t.TempDir
+	data, err := os.MkdirTemp("", "console-browser-")
 	if err != nil {
-		w.t.Fatal(err)
+		return nil, err
 	}
-	w.t.Cleanup(func() { _ = os.RemoveAll(data) })
-	options := append([]chromedp.ExecAllocatorOption{}, chromedp.NoFirstRun, chromedp.Headless, chromedp.NoSandbox,
+	all, stop := chromedp.NewExecAllocator(context.Background(), chromedp.NoFirstRun, chromedp.Headless, chromedp.NoSandbox,
 		chromedp.ExecPath(path), chromedp.UserDataDir(data), chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
-	ctx, cancel := context.WithTimeout(w.t.Context(), testkit.Patience)
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
+		chromedp.Flag("disable-background-timer-throttling", true), chromedp.Flag("disable-renderer-backgrounding", true),
+		chromedp.Flag("disable-backgrounding-occluded-windows", true), chromedp.Flag("disable-dev-shm-usage", true))
+	ctx, quit := chromedp.NewContext(all)
+	quitBrowser = func() {
+		_ = chromedp.Cancel(ctx) // waits until it has ended
+		quit()
+		stop()
+		_ = os.RemoveAll(data)
+	}
+	return ctx, chromedp.Run(ctx)
+}
+
+// browser is a tab of a real browser with a session of its own.
+type browser struct {
+	t        testing.TB
+	ctx      context.Context //nolint:containedctx // of the tab
+	url      string
+	problems problems
+}
+
+// problems are what the browser complained about: scripts that failed, and what the content policy refused.
+type problems struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (p *problems) listen(event any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch e := event.(type) {
+	case *log.EventEntryAdded:
+		if e.Entry.Source != log.SourceNetwork { // which says that a page has status 422
+			p.all = append(p.all, e.Entry.Text)
+		}
+	case *runtime.EventExceptionThrown:
+		p.all = append(p.all, e.ExceptionDetails.Error())
+	}
+}
+
+// open opens a tab and signs in with the keyboard. A machine without Chromium skips the test; CI has it.
+func (w *world) open(actions ...chromedp.Action) *browser {
+	w.t.Helper()
+	all, err := chromium()
+	switch {
+	case errors.Is(err, exec.ErrNotFound) && os.Getenv("CI") == "":
+		w.t.Skip("chromium is not installed, so nothing was tried in a browser: scripts/services tools")
+	case err != nil:
+		w.t.Fatal(err)
+	}
+	ctx, cancel := chromedp.NewContext(all, chromedp.WithNewBrowserContext())
 	w.t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
+	ctx, cancel = context.WithTimeout(ctx, testkit.Patience)
 	w.t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	w.t.Cleanup(cancel)
-	b := &browser{w.t, ctx, w.url + "/console"}
+	b := &browser{t: w.t, ctx: ctx, url: w.url + "/console"}
+	chromedp.ListenTarget(ctx, b.problems.listen)
+	w.t.Cleanup(func() {
+		b.problems.mu.Lock()
+		defer b.problems.mu.Unlock()
+		for _, text := range b.problems.all {
+			w.t.Errorf("the browser says: %s", text)
+		}
+	})
+	b.do(emulation.SetFocusEmulationEnabled(true)) // a tab behind another takes keys too
 	b.do(actions...)
 	b.do(chromedp.Navigate(b.url+"/"), chromedp.WaitVisible("#key"), chromedp.SendKeys("#key", w.key),
 		chromedp.SendKeys("#name", "Grace"), chromedp.SendKeys("#name", kb.Enter), chromedp.WaitVisible("nav"))
@@ -248,28 +310,23 @@ func TestBrowser_Pages(t *testing.T) {
 	t.Parallel()
 	w, paths := full(t, "plain")
 	b := w.open()
-	axe, err := os.ReadFile(os.Getenv("AXE_CORE"))
-	if err != nil {
-		t.Log("AXE_CORE names no axe.min.js (npm package axe-core), so only widths are checked")
-	}
-	for _, view := range []struct {
-		name, scheme  string
-		width, height int64
-	}{
-		{"narrow", "light", 360, 800}, {"narrow", "dark", 360, 800}, {"wide", "light", 1920, 1080}, {"wide", "dark", 1920, 1080},
-	} {
-		b.do(chromedp.EmulateViewport(view.width, view.height), emulation.SetEmulatedMedia().WithFeatures(
-			[]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: view.scheme}}))
-		for name, path := range paths {
-			b.goTo(path)
+	for name, path := range paths {
+		b.goTo(path)
+		b.do(chromedp.Evaluate(axe+"; 0", nil))
+		for _, view := range []struct {
+			name, scheme  string
+			width, height int64
+		}{
+			{"narrow", "light", 360, 800}, {"narrow", "dark", 360, 800}, {"wide", "light", 1920, 1080}, {"wide", "dark", 1920, 1080},
+		} {
+			b.do(chromedp.EmulateViewport(view.width, view.height), emulation.SetEmulatedMedia().WithFeatures(
+				[]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: view.scheme}}))
 			var overflow int
 			b.do(chromedp.Evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth", &overflow))
 			if overflow > 0 {
 				t.Errorf("%s, %s: %d pixels are outside of the window", name, view.name, overflow)
 			}
-			if len(axe) > 0 {
-				b.accessible(name+", "+view.name+", "+view.scheme, string(axe))
-			}
+			b.accessible(name + ", " + view.name + ", " + view.scheme)
 			if *pictures != "" {
 				var picture []byte
 				b.do(chromedp.CaptureScreenshot(&picture))
@@ -283,10 +340,10 @@ func TestBrowser_Pages(t *testing.T) {
 }
 
 // accessible reports the serious and critical problems that axe finds.
-func (b *browser) accessible(name, axe string) {
+func (b *browser) accessible(name string) {
 	b.t.Helper()
 	var found []string
-	b.do(chromedp.Evaluate(axe+"; 0", nil), chromedp.Evaluate(`axe.run().then(r => r.violations
+	b.do(chromedp.Evaluate(`axe.run().then(r => r.violations
 		.filter(v => v.impact === "serious" || v.impact === "critical")
 		.map(v => v.id + ": " + v.nodes.map(n => n.target.join(" ")).join(", ")))`, &found,
 		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))

@@ -178,7 +178,7 @@ func (q *request) itemPage() error {
 		return err
 	}
 	page := itemPage{
-		Token: q.session.Token, MayWrite: q.may(api.ScopeWrite), Revealed: q.reveal, CanReveal: !q.key.Masked,
+		Token: q.session.Token, MayWrite: q.may(api.ScopeWrite), Revealed: q.reveal != "", CanReveal: !q.key.Masked,
 	}
 	if page.Customer, err = q.options.Query.CustomerOfItem(q.ctx, q.key.TenantID, id); err != nil {
 		return err
@@ -193,6 +193,7 @@ func (q *request) itemPage() error {
 			return err
 		}
 		page.Value = &v
+		q.sees(page.Customer, v.Name)
 	case vault.CodeUnknown, vault.CodeConsentRequired:
 	default:
 		return err

@@ -57,6 +57,7 @@ func (q *request) readValueForm() (valueForm, error) {
 	if !ok {
 		return valueForm{}, vault.Unknown("active value", name)
 	}
+	q.sees(profile.CustomerID, name)
 	f := valueForm{
 		Customer: profile.CustomerID, Value: value, Token: q.session.Token, Seen: value.ID.String(),
 		Errors: map[string]string{},
@@ -100,7 +101,7 @@ func (q *request) addAgents(f *valueForm) error {
 			f.Agents = append(f.Agents, agentChoice{ID: a.AgentID})
 		}
 	}
-	f.Masked = f.Masked && !q.reveal
+	f.Masked = f.Masked && q.reveal == ""
 	if len(f.Agents) > 0 {
 		f.Agent = f.Agents[0].ID.String()
 	}

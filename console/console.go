@@ -14,6 +14,7 @@ import (
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/telemetry"
 	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
 )
 
 // Path is the address of the console on the server.
@@ -47,9 +48,11 @@ type Options struct {
 	Sealer  Sealer
 	// Dependencies are shown with their state on the page of operations.
 	Dependencies []telemetry.Dependency
+	// Audit stores entries of the audit. Masked values are revealed only after their entries are stored.
+	Audit func(context.Context, []vault.AuditEntry) error
 	// Describe returns the text of an internal error for the log, without customer values.
 	Describe func(error) string
-	// Log gets failures and the revealing of masked values. nil: slog.Default().
+	// Log gets failures. nil: slog.Default().
 	Log *slog.Logger
 	// IdleTimeout ends a session without requests. 0: 30 minutes.
 	IdleTimeout time.Duration
@@ -147,26 +150,26 @@ func (c *Console) routes() []route {
 		get("/", (*request).notFound),
 
 		get("/inbox", (*request).inboxPage),
-		post("/inbox/reveal", api.ScopeRead, revealed((*request).inboxPage)),
+		post("/inbox/reveal", api.ScopeRead, revealed("reveal-inbox", (*request).inboxPage)),
 		post("/inbox", api.ScopeReview, (*request).decide),
 
 		get("/customers", (*request).customersPage),
 		post("/customers/find", api.ScopeRead, (*request).findCustomer),
 		get("/customers/{id}", (*request).customerPage),
-		post("/customers/{id}/reveal", api.ScopeRead, revealed((*request).customerPage)),
+		post("/customers/{id}/reveal", api.ScopeRead, revealed("reveal-customer", (*request).customerPage)),
 		get("/customers/{id}/timeline", (*request).timelinePage),
-		post("/customers/{id}/timeline/reveal", api.ScopeRead, revealed((*request).timelinePage)),
+		post("/customers/{id}/timeline/reveal", api.ScopeRead, revealed("reveal-timeline", (*request).timelinePage)),
 		{http.MethodGet, "/customers/{id}/values/{name}/correct", api.ScopeReview, (*request).correctPage},
-		post("/customers/{id}/values/{name}/reveal", api.ScopeReview, revealed((*request).correctPage)),
+		post("/customers/{id}/values/{name}/reveal", api.ScopeReview, revealed("reveal-value", (*request).correctPage)),
 		post("/customers/{id}/values/{name}/correct", api.ScopeReview, (*request).correct),
 		{http.MethodGet, "/customers/{id}/values/{name}/verify", api.ScopeVerify, (*request).verifyPage},
 		post("/customers/{id}/values/{name}/verify", api.ScopeVerify, (*request).verify),
 		post("/customers/{id}/merge", api.ScopeWrite, (*request).merge),
 		post("/customers/{id}/unmerge", api.ScopeWrite, (*request).unmerge),
 		get("/sessions/{id}", (*request).sessionPage),
-		post("/sessions/{id}/reveal", api.ScopeRead, revealed((*request).sessionPage)),
+		post("/sessions/{id}/reveal", api.ScopeRead, revealed("reveal-conversation", (*request).sessionPage)),
 		get("/items/{id}", (*request).itemPage),
-		post("/items/{id}/reveal", api.ScopeRead, revealed((*request).itemPage)),
+		post("/items/{id}/reveal", api.ScopeRead, revealed("reveal-item", (*request).itemPage)),
 		{http.MethodGet, "/items/{id}/delete", api.ScopeWrite, (*request).deletePage},
 		post("/items/{id}/delete", api.ScopeWrite, (*request).remove),
 

@@ -128,12 +128,19 @@ func (q *request) showCustomer(status int, page customerPage) error {
 func (q *request) readCustomer(id uuid.UUID) (customerPage, error) {
 	tenant := q.key.TenantID
 	page := customerPage{
-		Token: q.session.Token, Revealed: q.reveal, CanReveal: !q.key.Masked, MayWrite: q.may(api.ScopeWrite),
+		Token: q.session.Token, Revealed: q.reveal != "", CanReveal: !q.key.Masked, MayWrite: q.may(api.ScopeWrite),
 		MayReview: q.may(api.ScopeReview), MayVerify: q.may(api.ScopeVerify), Now: time.Now(),
 	}
 	var err error
 	if page.Profile, err = q.options.Query.Profile(q.ctx, tenant, id); err != nil {
 		return page, err
+	}
+	q.sees(page.Profile.CustomerID, namesOf(page.Profile)...)
+	for _, v := range page.Profile.Pending {
+		q.sees(page.Profile.CustomerID, v.Name)
+	}
+	if len(page.Profile.Channels) > 0 {
+		q.sees(page.Profile.CustomerID, vault.AuditedChannels)
 	}
 	page.Fields = slices.SortedFunc(maps.Values(page.Profile.Fields), func(a, b vault.Value) int {
 		return cmp.Compare(a.Name, b.Name)
@@ -170,7 +177,7 @@ func (q *request) timelinePage() error {
 	}
 	page := timeline{
 		Customer: id, Field: q.r.FormValue("field"), Token: q.session.Token, Here: q.r.FormValue("page"),
-		Revealed: q.reveal, CanReveal: !q.key.Masked,
+		Revealed: q.reveal != "", CanReveal: !q.key.Masked,
 	}
 	if page.Field != "" && !vault.NamePattern.MatchString(page.Field) {
 		return vault.Unknown("field", "it")
@@ -186,6 +193,9 @@ func (q *request) timelinePage() error {
 		page.Next = encodeCursor(query.HistoryPosition{
 			AcceptedAt: last.AcceptedAt, OperationID: last.OperationID, ID: last.ID,
 		})
+	}
+	for _, v := range page.Versions {
+		q.sees(id, v.Name)
 	}
 	page.Withheld = query.Withheld(q.ctx)
 	return q.show(http.StatusOK, "Timeline", "customers", timelineContent(page))
@@ -213,12 +223,13 @@ func (q *request) sessionPage() error {
 		return err
 	}
 	page := conversation{
-		Token: q.session.Token, Item: q.r.FormValue("item"), Revealed: q.reveal, CanReveal: !q.key.Masked,
+		Token: q.session.Token, Item: q.r.FormValue("item"), Revealed: q.reveal != "", CanReveal: !q.key.Masked,
 	}
 	if page.Session, err = q.options.Query.Session(q.ctx, q.key.TenantID, id); err != nil {
 		return err
 	}
 	if page.Revealed {
+		q.sees(page.Session.CustomerID, vault.AuditedTurns)
 		quote := ""
 		if item, err := uuid.Parse(page.Item); err == nil {
 			v, err := q.options.Query.Field(q.ctx, q.key.TenantID, item)

@@ -4,6 +4,7 @@
 //   - console.go: the routes and what every response has;
 //   - request.go: one request: its key, its rights, its forms and its answers;
 //   - session.go: sign-in, the sealed session cookie and the token of forms;
+//   - reveal.go: shows masked values, and records it in the audit;
 //   - action.go: submits an operation and says what came of it;
 //   - text.go: values, times and evidence as a person reads them;
 //   - inbox.go, customers.go, changes.go, chain.go, operations.go, schema.go: the pages, with their *.templ.

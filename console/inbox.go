@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/google/uuid"
 
@@ -63,7 +64,19 @@ type passage struct {
 	Found bool
 }
 
-func (i inboxItem) name() string { return string(i.Kind) + ":" + i.ID.String() }
+// name identifies the decision in forms. A value whose deletion was proposed has another name than a pending one, so that
+// a form that was opened for the one never decides the other.
+func (i inboxItem) name() string {
+	if i.isDeletion() {
+		return "deletion:" + i.ID.String()
+	}
+	return string(i.Kind) + ":" + i.ID.String()
+}
+
+// isDeletion reports whether somebody proposed to delete the value.
+func (i inboxItem) isDeletion() bool {
+	return i.Value != nil && i.Value.Pending.DeletionProposedAt != nil
+}
 
 func (i inboxItem) title() string {
 	switch {
@@ -71,6 +84,8 @@ func (i inboxItem) title() string {
 		return "Requirement: " + i.Requirement.FieldName
 	case i.Definition != nil:
 		return "Suggested definition: " + i.Definition.Name
+	case i.isDeletion():
+		return "Proposed deletion: " + i.Value.Pending.Name
 	default:
 		return "Pending value: " + i.Value.Pending.Name
 	}
@@ -95,7 +110,7 @@ func (q *request) readInbox(limit int) (inbox, error) {
 		return inbox{}, err
 	}
 	page := inbox{
-		MayDecide: q.may(api.ScopeReview), Token: q.session.Token, Here: q.r.FormValue("page"), Revealed: q.reveal,
+		MayDecide: q.may(api.ScopeReview), Token: q.session.Token, Here: q.r.FormValue("page"), Revealed: q.reveal != "",
 		CanReveal: !q.key.Masked, Withheld: reviews.Withheld,
 	}
 	evidence := evidence{q: q, scenarios: map[uuid.UUID]*vault.Scenario{}, agents: map[uuid.UUID][]vault.Requirement{}}
@@ -124,6 +139,7 @@ func (q *request) readInbox(limit int) (inbox, error) {
 		page.Items = append(page.Items, item)
 	}
 	for _, v := range reviews.Values {
+		q.sees(v.CustomerID, v.Pending.Name)
 		page.Items = append(page.Items, inboxItem{
 			Kind: vault.ReviewOfValue, ID: v.Pending.ID, Value: &v, Quote: quoteOf(v.Pending.SourceMetadata),
 			Session: v.Pending.SourceSessionID,
@@ -246,7 +262,7 @@ func (q *request) decide() error {
 	if err != nil {
 		return err
 	}
-	var ops []uuid.UUID
+	var wanted []*inboxItem
 	status := http.StatusOK
 	for _, name := range names {
 		at := slices.IndexFunc(page.Items, func(i inboxItem) bool { return i.name() == name })
@@ -260,15 +276,18 @@ func (q *request) decide() error {
 			})
 			continue
 		}
-		op, err := q.decideOne(&page.Items[at], decision)
-		if err == nil {
-			ops = append(ops, op)
+		wanted = append(wanted, &page.Items[at])
+	}
+	var ops []uuid.UUID
+	for _, o := range q.decideAll(wanted, decision) {
+		if o.err == nil {
+			ops = append(ops, o.op)
 			continue
 		}
-		if _, ok := errors.AsType[*vault.Error](err); !ok {
-			return err
+		if _, ok := errors.AsType[*vault.Error](o.err); !ok {
+			return o.err
 		}
-		status = q.rejected(&page.Items[at], err)
+		status = q.rejected(o.item, o.err)
 	}
 	if status == http.StatusOK {
 		return q.after("/inbox", ops...)
@@ -276,6 +295,34 @@ func (q *request) decide() error {
 	decided := func(i inboxItem) bool { return slices.Contains(names, i.name()) && len(i.Errors) == 0 }
 	page.Items = slices.DeleteFunc(page.Items, decided)
 	return q.show(status, "Inbox", "inbox", inboxContent(page))
+}
+
+// outcome is what came of one decision.
+type outcome struct {
+	item *inboxItem
+	op   uuid.UUID
+	err  error
+}
+
+// decideAll decides items at once. Requirements come before definitions, because the rejection of a definition rejects
+// its requirements too.
+func (q *request) decideAll(items []*inboxItem, decision vault.Decision) []outcome {
+	var all []outcome
+	for _, requirements := range []bool{true, false} {
+		var wave []outcome
+		for _, item := range items {
+			if (item.Requirement != nil) == requirements {
+				wave = append(wave, outcome{item: item})
+			}
+		}
+		var running sync.WaitGroup
+		for i := range wave {
+			running.Go(func() { wave[i].op, wave[i].err = q.decideOne(wave[i].item, decision) })
+		}
+		running.Wait()
+		all = append(all, wave...)
+	}
+	return all
 }
 
 // rejected puts an error beside the field that it is about, with what was typed.

@@ -23,7 +23,9 @@ import (
 var kit *testkit.Kit
 
 func TestMain(m *testing.M) {
-	os.Exit(testkit.Main(m, func(k *testkit.Kit) { kit = k }))
+	code := testkit.Main(m, func(k *testkit.Kit) { kit = k })
+	quitBrowser()
+	os.Exit(code)
 }
 
 // world is a tenant with a console, and what a test put into it.

@@ -3,14 +3,16 @@ package console_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
-	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/console"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/internal/testkit"
 	"github.com/contextvault/contextvault/trigger"
@@ -151,6 +153,53 @@ func TestPages_MaskPersonalValues(t *testing.T) {
 	}
 }
 
+// The audit names who revealed which fields of whom. Values that it cannot record are not shown.
+func TestReveal_IsAudited(t *testing.T) {
+	t.Parallel()
+	w, paths := full(t, "plain")
+	v := w.visitor(w.key)
+	entries := func() []vault.AuditEntry {
+		t.Helper()
+		all, _, err := kit.Query.AuditPage(t.Context(), w.tenant, vault.AuditFilter{Action: vault.AuditRead}, nil, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	for _, path := range paths {
+		v.get(path).want(200)
+	}
+	if n := len(entries()); n != 0 {
+		t.Fatalf("%d entries about masked pages", n)
+	}
+	for i, c := range []struct{ path, operation, field string }{
+		{paths["customer"], "reveal-customer", "passport"},
+		{paths["timeline"], "reveal-timeline", "passport"},
+		{"/customers/" + w.customer.String() + "/values/passport", "reveal-value", "passport"},
+		{"/items/" + w.active("passport").String(), "reveal-item", "passport"},
+		{paths["session"], "reveal-conversation", vault.AuditedTurns},
+	} {
+		v.post(c.path + "/reveal").want(200)
+		all := entries()
+		if len(all) != i+1 {
+			t.Fatalf("after %s there are %d entries", c.path, len(all))
+		}
+		e := all[0]
+		if e.Operation != c.operation || e.Subject != w.customer.String() || !slices.Contains(e.Fields, c.field) ||
+			!strings.HasPrefix(string(e.Actor), "console:") {
+			t.Errorf("the entry of %s is %+v", c.path, e)
+		}
+	}
+	v.post(paths["item"] + "/reveal").want(200)
+	if n := len(entries()); n != 5 {
+		t.Errorf("a value that is not personal gives an entry; there are %d", n)
+	}
+	v.url = serve(t, func(o *console.Options) {
+		o.Audit = func(context.Context, []vault.AuditEntry) error { return vault.Unavailable("the audit", io.EOF) }
+	})
+	v.post(paths["customer"] + "/reveal").want(503).lacks("X1234567")
+}
+
 // Every page and action refuses a session of another tenant, and of a key without the scope.
 func TestRights_OfEveryPageAndAction(t *testing.T) {
 	t.Parallel()
@@ -288,55 +337,4 @@ func TestForms_StaleOrWrong(t *testing.T) {
 	if now := w.active("age"); now != second {
 		t.Errorf("a stale form changed the value")
 	}
-}
-
-// A decision that somebody else made meanwhile is not made again, and the page says so.
-func TestInbox_StaleDecision(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.define(nil, "plan")
-	pending := w.conflict("plan", "gold", "silver")
-	w.scenario(insurance)
-	grace, ada := w.visitor(w.key), w.visitor(w.key)
-	page := grace.get("/inbox").want(200).has("silver", "gold", "Pending value: plan", "Evidence:")
-	ada.get("/inbox").want(200)
-	if !strings.Contains(page.body, "<mark>") {
-		t.Errorf("no evidence is marked: %s", page.body)
-	}
-	names := regexp.MustCompile(`name="pick" value="([^"]+)"`).FindAllStringSubmatch(page.body, -1)
-	if len(names) < 2 {
-		t.Fatalf("the inbox has %v", names)
-	}
-	fields := []string{"do", "approve"}
-	for _, name := range names {
-		fields = append(fields, "pick", name[1])
-	}
-	ada.post("/inbox", fields...).want(200).has("Nothing waits for a decision.", "decide-review succeeded")
-	for _, name := range names {
-		grace.post("/inbox", "do", "reject:"+name[1]).want(409).has("somebody else decided it meanwhile", "Nothing was changed.")
-	}
-	if w.active("plan") != pending {
-		t.Error("the approved value is not active")
-	}
-	grace.post("/inbox", "do", "approve").want(422).has("nothing is selected")
-}
-
-func TestInbox_ErrorIsBesideItsField(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.define(nil, "plan")
-	pending := w.conflict("plan", "gold", "silver")
-	active := w.active("plan")
-	v := w.visitor(w.key)
-	v.get("/inbox").want(200)
-	id, note := pending.String(), strings.Repeat("long ", 101)
-	p := v.post("/inbox", "do", "approve:value:"+id, "edited."+id, "yes", "note."+id, note).want(422)
-	beside := regexp.MustCompile(`(?s)id="note-error-` + id + `"[^>]*>([^<]+)<`).FindStringSubmatch(p.body)
-	if beside == nil || strings.TrimSpace(beside[1]) == "" || !strings.Contains(p.body, note) {
-		t.Errorf("the error is not beside its field, or what was typed is gone: %s", p.body)
-	}
-	if w.active("plan") != active {
-		t.Error("a wrong form changed the value")
-	}
-	v.post("/inbox", "do", "approve:value:"+id, "note."+id, "She showed the letter.").want(200).has("decide-value succeeded")
 }

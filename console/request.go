@@ -32,8 +32,9 @@ type request struct {
 	key     api.Key
 	session session
 	notices []notice
-	reveal  bool // the person asked for the masked values
-	done    bool // the response is complete
+	reveal  string                        // the name of the read of masked values that the person asked for; "": none
+	shown   map[uuid.UUID]map[string]bool // the fields on the page, by customer
+	done    bool                          // the response is complete
 }
 
 // begin authenticates a request and checks that it may be served. It completes the response of a request without a
@@ -97,11 +98,16 @@ func (q *request) toSignIn() error {
 // reading returns the context of the reads of the person: masked, unless the person asked for the values and the key
 // may see them.
 func (q *request) reading(reveal bool) context.Context {
-	access := vault.Access{Purpose: q.key.Purpose, Masked: q.key.Masked || !reveal}
-	if q.session.Purpose != "" {
-		access.Purpose = q.session.Purpose
-	}
+	access := vault.Access{Purpose: q.purpose(), Masked: q.key.Masked || !reveal}
 	return vault.WithActor(query.WithAccess(q.r.Context(), access), q.actor())
+}
+
+// purpose is that of the reads of the person.
+func (q *request) purpose() string {
+	if q.session.Purpose != "" {
+		return q.session.Purpose
+	}
+	return q.key.Purpose
 }
 
 // actor is the person, named by the key: the name that the person typed proves nothing.
@@ -121,19 +127,6 @@ func may(key api.Key, scope api.Scope) bool {
 }
 
 func (q *request) may(scope api.Scope) bool { return may(q.key, scope) }
-
-// revealed serves a page with the masked values, and records that the person saw them.
-func revealed(serve func(*request) error) func(*request) error {
-	return func(q *request) error {
-		if q.key.Masked {
-			return &vault.Error{Code: vault.CodeNotAllowed, Message: "your API key sees masked values only"}
-		}
-		q.reveal, q.ctx = true, q.reading(true)
-		q.options.Log.InfoContext(q.ctx, "console_revealed",
-			"tenant_id", q.key.TenantID.String(), "key_id", q.key.ID.String(), "page", q.r.Pattern, "id", q.r.PathValue("id"))
-		return serve(q)
-	}
-}
 
 // id returns the id in the path.
 func (q *request) id() (uuid.UUID, error) {
@@ -166,6 +159,9 @@ func (q *request) render(status int, page templ.Component) error {
 
 // show responds with a page in the frame of the console.
 func (q *request) show(status int, title, section string, content templ.Component) error {
+	if err := q.recordShown(); err != nil {
+		return err
+	}
 	q.addOutcomes()
 	return q.render(status, framed(frame{
 		Title: title, Section: section, Token: q.session.Token, Name: q.session.Name, Key: q.key.ID.String(),
@@ -186,6 +182,7 @@ func (q *request) fail(err error) {
 	if errors.Is(err, context.Canceled) {
 		return
 	}
+	q.reveal = "" // the page of an error shows no values
 	status, text := explain(err)
 	if status >= http.StatusInternalServerError {
 		q.options.Log.ErrorContext(q.ctx, "console_failed", "page", q.r.Pattern, "error", q.describe(err))

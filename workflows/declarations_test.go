@@ -49,6 +49,7 @@ func declarations(t *testing.T) map[string]declared {
 		RelayOperations: cfg.Jobs.Hatchet.CronRelayOperations, PurgeOperations: cfg.Jobs.Hatchet.CronPurgeOperations,
 		ReadQuietSessions: cfg.Jobs.Hatchet.CronReadQuietSessions, SealAudit: cfg.Jobs.Hatchet.CronSealAudit,
 		RotateKeys: cfg.Jobs.Hatchet.CronRotateKeys, SealValues: cfg.Jobs.Hatchet.CronSealValues,
+		PurgeCustomers: cfg.Jobs.Hatchet.CronPurgeCustomers, RemoveExpired: cfg.Jobs.Hatchet.CronRemoveExpired,
 	}) {
 		req, _, _, onFailure := w.Dump()
 		if onFailure != nil {
@@ -267,6 +268,7 @@ func namedWorkflows() []string {
 	names := []string{
 		vault.WorkflowRelayOperations, vault.WorkflowPurgeOperations, vault.WorkflowReadQuietSessions,
 		vault.WorkflowSealAudit, vault.WorkflowRotateKeys, vault.WorkflowSealValues,
+		vault.WorkflowPurgeCustomers, vault.WorkflowRemoveExpired,
 	}
 	for _, o := range vault.Operations() {
 		names = append(names, o.Name)

@@ -22,6 +22,9 @@ type Crons struct {
 	SealValues      string
 
 	ReadQuietSessions string
+
+	PurgeCustomers string
+	RemoveExpired  string
 }
 
 // modelSteps lists the steps that call the language model, by workflow. Such a step can take as long as the model.
@@ -66,5 +69,6 @@ func All(c *hatchet.Client, s steps.Steps, crons Crons) []hatchet.WorkflowBase {
 		schemaWorkflows(c, s),
 		gapfillWorkflows(c, s, crons),
 		upkeepWorkflows(c, s, crons),
+		erasureWorkflows(c, s, crons),
 	)
 }

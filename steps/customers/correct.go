@@ -31,7 +31,7 @@ func (s Values) PersistCorrection(ctx context.Context, ev vault.Event) (once.App
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.CorrectValueInput,
 	) (vault.ItemResult, error) {
-		if err := checkReplaces(ctx, q, op, in); err != nil {
+		if err := s.checkReplaces(ctx, q, op, in); err != nil {
 			return vault.ItemResult{}, err
 		}
 		return s.write(ctx, t, q, op, correctionOf(in), func(row *dbgen.InsertValueParams) {
@@ -42,11 +42,13 @@ func (s Values) PersistCorrection(ctx context.Context, ev vault.Event) (once.App
 }
 
 // checkReplaces rejects a correction of a version that is not active any more. It locks the profile.
-func checkReplaces(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.CorrectValueInput) error {
+func (s Values) checkReplaces(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.CorrectValueInput,
+) error {
 	if in.ReplacesID == nil {
 		return nil
 	}
-	profile, err := lockKnownProfile(ctx, q, op.TenantID, in.CustomerID)
+	profile, err := lockKnownProfile(ctx, s.Once, q, op.TenantID, in.CustomerID)
 	if err != nil {
 		return err
 	}
