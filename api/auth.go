@@ -203,7 +203,7 @@ func (s *Server) identifyWithin(r *http.Request, hash []byte, plausible bool) (K
 	if err != nil || s.limits.Units() == 0 {
 		return key, err
 	}
-	return key, rateProblem(s.limits.Take(key.ID, limit.CostOf(r.Method), now))
+	return key, s.rateProblem(r.Context(), key.ID, s.limits.Take(key.ID, limit.CostOf(r.Method), now))
 }
 
 // identify returns the valid key with the hash of a secret, if the address has not sent too many unknown ones. A secret
@@ -212,7 +212,7 @@ func (s *Server) identify(
 	ctx context.Context, remoteAddr string, hash []byte, plausible bool, now time.Time,
 ) (Key, error) {
 	address := limit.Address(remoteAddr)
-	if err := s.checkStranger(address, hash, now); err != nil {
+	if err := s.checkStranger(ctx, address, hash, now); err != nil {
 		return Key{}, err
 	}
 	key, err := Key{}, error(unauthenticated("the API key is not known"))
@@ -225,6 +225,7 @@ func (s *Server) identify(
 	}
 	info := access.InfoOf(ctx)
 	info.Tenant, info.Key = key.TenantID, key.ID
+	s.crowd.See(key.TenantID.String())
 	return key, nil
 }
 
@@ -253,14 +254,15 @@ func (s *Server) checkRate(ctx huma.Context, key uuid.UUID, now time.Time) error
 	taken := s.limits.Take(key, limit.CostOf(ctx.Method()), now)
 	ctx.SetHeader("RateLimit-Policy", fmt.Sprintf(`"key";q=%d;w=1`, units))
 	ctx.SetHeader("RateLimit", fmt.Sprintf(`"key";r=%d;t=1`, taken.Left))
-	return rateProblem(taken)
+	return s.rateProblem(ctx.Context(), key, taken)
 }
 
-// rateProblem is the problem of a request beyond the limit of its key, nil within it.
-func rateProblem(taken limit.Taken) error {
+// rateProblem is the problem of a request beyond the limit of its key, after a delay; nil within the limit.
+func (s *Server) rateProblem(ctx context.Context, key uuid.UUID, taken limit.Taken) error {
 	if taken.OK {
 		return nil
 	}
+	s.refusals.Wait(ctx, key)
 	return problem.New(http.StatusTooManyRequests, problem.CodeRateLimited, "",
 		"this key exceeds its limit of requests per second; wait for the time in Retry-After").
 		With("Retry-After", taken.RetryAfter)
@@ -268,11 +270,12 @@ func rateProblem(taken limit.Taken) error {
 
 // checkStranger refuses a key that this process has not seen before, if its address has sent too many unknown keys:
 // each costs a query. Keys that were valid once are not refused, because many clients may share the address of a proxy.
-func (s *Server) checkStranger(address netip.Prefix, hash []byte, now time.Time) error {
+func (s *Server) checkStranger(ctx context.Context, address netip.Prefix, hash []byte, now time.Time) error {
 	retryAfter, exhausted := s.strangers.Exhausted(address, now)
 	if !exhausted || s.known.seen(hash) {
 		return nil
 	}
+	s.strange.Wait(ctx, address)
 	return problem.New(http.StatusTooManyRequests, problem.CodeRateLimited, "",
 		"too many unknown API keys from this address; wait for the time in Retry-After").
 		With("Retry-After", retryAfter)

@@ -13,9 +13,11 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -81,12 +83,22 @@ func (p *problems) listen(event any) {
 	defer p.mu.Unlock()
 	switch e := event.(type) {
 	case *log.EventEntryAdded:
-		if e.Entry.Source != log.SourceNetwork { // which says that a page has status 422
+		if e.Entry.Level == log.LevelError && e.Entry.Source != log.SourceNetwork { // which says that a page has status 422
 			p.all = append(p.all, e.Entry.Text)
 		}
 	case *runtime.EventExceptionThrown:
 		p.all = append(p.all, e.ExceptionDetails.Error())
 	}
+}
+
+// newTab opens a window with cookies of its own.
+func newTab(all context.Context) (target.ID, error) {
+	ctx := cdp.WithExecutor(all, chromedp.FromContext(all).Browser)
+	cookies, err := target.CreateBrowserContext().Do(ctx)
+	if err != nil {
+		return "", err
+	}
+	return target.CreateTarget("about:blank").WithBrowserContextID(cookies).WithNewWindow(true).Do(ctx)
 }
 
 // open opens a tab and signs in with the keyboard. A machine without Chromium skips the test; CI has it.
@@ -99,7 +111,11 @@ func (w *world) open(actions ...chromedp.Action) *browser {
 	case err != nil:
 		w.t.Fatal(err)
 	}
-	ctx, cancel := chromedp.NewContext(all, chromedp.WithNewBrowserContext())
+	tab, err := newTab(all)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := chromedp.NewContext(all, chromedp.WithTargetID(tab))
 	w.t.Cleanup(cancel)
 	ctx, cancel = context.WithTimeout(ctx, testkit.Patience)
 	w.t.Cleanup(cancel)

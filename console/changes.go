@@ -267,7 +267,9 @@ func (q *request) remove() error {
 	}
 	force := q.r.PostFormValue("force") != ""
 	if force && !q.may(api.ScopeAdmin) {
-		return &vault.Error{Code: vault.CodeNotAllowed, Message: "force needs an API key with the scope admin; nothing was changed"}
+		return &vault.Error{
+			Code: vault.CodeNotAllowed, Message: "force needs an API key with the scope admin; nothing was changed",
+		}
 	}
 	reason := strings.TrimSpace(q.r.PostFormValue("reason"))
 	op, err := submit(q, vault.DeleteItem, vault.DeleteItemInput{

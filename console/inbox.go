@@ -64,8 +64,8 @@ type passage struct {
 	Found bool
 }
 
-// name identifies the decision in forms. A value whose deletion was proposed has another name than a pending one, so that
-// a form that was opened for the one never decides the other.
+// name identifies the decision in forms. A value whose deletion was proposed has another name than a pending one, so
+// that a form that was opened for the one never decides the other.
 func (i inboxItem) name() string {
 	if i.isDeletion() {
 		return "deletion:" + i.ID.String()
@@ -115,7 +115,9 @@ func (q *request) readInbox(limit int) (inbox, error) {
 	}
 	evidence := evidence{q: q, scenarios: map[uuid.UUID]*vault.Scenario{}, agents: map[uuid.UUID][]vault.Requirement{}}
 	for _, d := range reviews.Definitions {
-		item := inboxItem{Kind: vault.ReviewOfDefinition, ID: d.ID, Definition: &d, PII: d.IsPII, Verify: d.RequiredVerification}
+		item := inboxItem{
+			Kind: vault.ReviewOfDefinition, ID: d.ID, Definition: &d, PII: d.IsPII, Verify: d.RequiredVerification,
+		}
 		requirement, err := evidence.of(q.ctx, d)
 		if err != nil {
 			return page, err
@@ -271,8 +273,8 @@ func (q *request) decide() error {
 			status = http.StatusConflict
 			q.notices = append(q.notices, notice{
 				Kind: "failed",
-				Text: "The " + kind + " " + id + " does not wait for a decision any more: somebody else decided it meanwhile, or it " +
-					"was replaced. Nothing was changed.",
+				Text: "The " + kind + " " + id + " does not wait for a decision any more: somebody else decided it meanwhile, or " +
+					"it was replaced. Nothing was changed.",
 			})
 			continue
 		}

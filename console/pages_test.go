@@ -23,7 +23,8 @@ import (
 const hostile = `"><img src=x onerror=alert(1)><script>alert(2)</script>'`
 
 const insurance = "We need the customer's date of birth. Perhaps ask for the employer name. " +
-	"Collect the customer's loyalty card number, shoe size and dietary preferences."
+	"Collect the customer's loyalty card number, shoe size and dietary wishes. " +
+	"If trip_cost > 100 then ask for the billing address."
 
 // full is a world with something on every page: text is in each place that takes free text.
 func full(t *testing.T, text string) (w *world, paths map[string]string) {

@@ -151,8 +151,8 @@ func (q *request) setPurpose() error {
 // is the inbox, so that no link leads elsewhere.
 func (q *request) next() string {
 	wanted := q.r.FormValue("next")
-	if !strings.HasPrefix(wanted, Path+"/") || strings.ContainsAny(wanted, "\\\r\n\t") || strings.Contains(wanted, "/..") ||
-		strings.Contains(wanted, "//") || strings.HasPrefix(wanted, Path+"/sign-") {
+	if !strings.HasPrefix(wanted, Path+"/") || strings.ContainsAny(wanted, "\\\r\n\t") ||
+		strings.Contains(wanted, "/..") || strings.Contains(wanted, "//") || strings.HasPrefix(wanted, Path+"/sign-") {
 		return Path + "/inbox"
 	}
 	return wanted

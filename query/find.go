@@ -11,7 +11,9 @@ import (
 )
 
 // CustomerOfChannel returns the customer of a channel identity.
-func (q *Queries) CustomerOfChannel(ctx context.Context, tenant uuid.UUID, channel, externalID string) (uuid.UUID, error) {
+func (q *Queries) CustomerOfChannel(
+	ctx context.Context, tenant uuid.UUID, channel, externalID string,
+) (uuid.UUID, error) {
 	row, err := q.db.Tenant(tenant).GetChannelOwner(ctx, dbgen.GetChannelOwnerParams{
 		TenantID: tenant, Channel: channel, ExternalID: externalID,
 	})
