@@ -96,6 +96,21 @@ func (q *Queries) policiesOf(ctx context.Context, tenant uuid.UUID) (map[string]
 	return fields, nil
 }
 
+// PersonalFields returns the names of the fields of a tenant whose values are masked for a reader without PII.
+func (q *Queries) PersonalFields(ctx context.Context, tenant uuid.UUID) (map[string]bool, error) {
+	policies, err := q.policiesOf(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	personal := map[string]bool{}
+	for name, policy := range policies {
+		if policy.PII {
+			personal[name] = true
+		}
+	}
+	return personal, nil
+}
+
 // CheckPurpose rejects a purpose that no definition of a tenant names.
 func (q *Queries) CheckPurpose(ctx context.Context, tenant uuid.UUID, purpose string) error {
 	policies, err := q.policiesOf(ctx, tenant)
