@@ -43,7 +43,7 @@ type Writer struct {
 	o       Options
 	waiting chan vault.AuditEntry
 	room    *semaphore.Weighted // what is left of MaxWaiting
-	stop    chan struct{} // closed by Close
+	stop    chan struct{}       // closed by Close
 	once    sync.Once
 	done    sync.WaitGroup
 	ctx     context.Context // of the statements; ends CloseTimeout after Close began

@@ -145,7 +145,8 @@ func (s *stored) names() iter.Seq[string] {
 	return strings.SplitSeq(string(s.bytes[s.namesStart():s.jsonStart()]), ",")
 }
 
-// namesOf returns the names of the fields of a profile, and vault.AuditedChannels if it has channels, with commas between them.
+// namesOf returns the names of the fields of a profile, and vault.AuditedChannels if it has channels, with commas
+// between them.
 func namesOf(p *vault.Profile) string {
 	var names []string
 	for v := range valuesOf(p) {

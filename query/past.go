@@ -154,7 +154,7 @@ func (q *Queries) ValueAt(
 ) (vault.Value, error) {
 	earlier := takenOf(ctx)
 	p, err := q.ProfileAt(ctx, tenant, customer, at)
-	keepReads(ctx, earlier, func(read string) bool { return read == name }) // the other fields of the profile are not shown
+	keepReads(ctx, earlier, func(read string) bool { return read == name }) // the others are not shown
 	if err != nil {
 		return vault.Value{}, err
 	}
