@@ -47,11 +47,17 @@ func (r *sentenceReader) readChunks(chunks []chunk, c *clause, scope condition, 
 	groups := r.alternatives(chunks)
 	var names [][]string // of each alternative
 	var places [][2]int  // its mentions in found
-	for _, group := range groups {
+	for g, group := range groups {
 		start := len(r.found)
 		var fields []string
-		for _, ch := range group {
-			m, from, to, ok := r.readChunk(c, ch, scope, list)
+		for k, ch := range group {
+			var after *chunk
+			if k+1 < len(group) {
+				after = &group[k+1]
+			} else if g+1 < len(groups) {
+				after = &groups[g+1][0]
+			}
+			m, from, to, ok := r.readItem(c, ch, after, scope, list)
 			if !ok {
 				continue
 			}
@@ -111,7 +117,7 @@ func (r *sentenceReader) chunks(from, to int) []chunk {
 		if cut {
 			flush(i)
 			start = i
-			or = or || strings.Contains(r.gap(i-1), "/")
+			or = or || strings.Contains(r.gap(i-1), "/") && !(sharedHeads[w] && sharedHeads[r.word(i-1)]) // "date/time"
 		}
 		if text.ListWords[w] || w == "either" || w == "as" && r.word(i+1) == "well" || w == "nor" || w == "along" ||
 			w == "both" && i == start {
@@ -238,6 +244,21 @@ func (r *sentenceReader) commaList(chunks []chunk) bool {
 
 func (r *sentenceReader) hasEither(chunks []chunk) bool {
 	return r.word(chunks[0].from-1) == "either" || r.word(chunks[0].from-2) == "either"
+}
+
+// readItem reads an item of a list, which may share a modifier or the head with its neighbour.
+func (r *sentenceReader) readItem(c *clause, ch chunk, after *chunk, scope condition, list bool) (
+	m mention, from, to int, ok bool,
+) {
+	if words := r.sharedWords(ch, after); words != nil && !c.weak {
+		if m, ok = r.readShared(words, ch, scope); ok {
+			return m, ch.from, ch.to, true
+		}
+	}
+	if !sharedHeads[r.word(ch.from)] || ch.to != ch.from+1 {
+		r.noteModifier(ch)
+	}
+	return r.readChunk(c, ch, scope, list)
 }
 
 // readChunk finds the definition that a chunk names. from and to are the tokens of its quote.
@@ -379,6 +400,11 @@ func (r *sentenceReader) phraseOf(from, end, to int) phrase {
 // suggest makes the mention of a fact that the agent does not define.
 func (r *sentenceReader) suggest(from, end int, c *clause, list bool) (mention, bool) {
 	owned := owners[r.word(from-1)] || c.owned && (r.ofCustomer(end) || owners[r.word(from-1)])
+	if owners[r.word(from-1)] { // the possessive of a compound: "driver's licence number"
+		if f, n := text.Lexicon.At(r.tokens, from-1); n > 1 && from-1+n == end {
+			return mention{definition: f, known: true, confidence: confidenceRequested, how: MatchedByNothing}, true
+		}
+	}
 	start := from
 	for start < end && (text.Adjectives[r.word(start)] || r.word(start) == "customer" || r.word(start) == "user" ||
 		determiners[r.word(start)] || owners[r.word(start)]) && start+1 < end {

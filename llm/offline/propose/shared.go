@@ -1,0 +1,76 @@
+package propose
+
+import (
+	"strings"
+
+	"github.com/contextvault/contextvault/llm/offline/text"
+)
+
+// sharedHeads are nouns that take the modifier of the noun before them: "pick-up location and date".
+var sharedHeads = text.NewWordSet("date time location place")
+
+// sharedModifiers are words that take the head of the noun after them: "first and last day".
+var sharedModifiers = text.NewWordSet(`first last start end starting ending old new current previous former home work
+	billing shipping delivery invoice arrival departure return outbound inbound pickup pick-up dropoff issue expiry
+	middle given family daytime evening private business`)
+
+// sharedWords returns the words of the fact that a single word of a list names together with its neighbour, nil if the
+// word stands for itself. before is the last noun phrase of the sentence, after the next item of the list.
+func (r *sentenceReader) sharedWords(ch chunk, after *chunk) []string {
+	if ch.question || ch.to != ch.from+1 {
+		return nil
+	}
+	w := r.word(ch.from)
+	if sharedHeads[w] && !determiners[r.word(ch.from-1)] && !owners[r.word(ch.from-1)] && len(r.modifier) > 0 {
+		return append(append([]string{}, r.modifier...), w)
+	}
+	if !sharedModifiers[w] || after == nil || after.question || after.to-after.from != 2 ||
+		strings.Trim(r.words(ch.to, after.from), " andor") != "" {
+		return nil
+	}
+	if m := r.word(after.from); !sharedModifiers[m] || !isASCIIWords([]string{r.word(after.to - 1)}) {
+		return nil
+	}
+	return []string{w, r.word(after.to - 1)}
+}
+
+// noteModifier remembers the modifier of a noun phrase for the single nouns after it.
+func (r *sentenceReader) noteModifier(ch chunk) {
+	end := r.headEnd(ch)
+	if ch.question || end-ch.from < 2 {
+		r.modifier = nil
+		return
+	}
+	var words []string
+	for i := ch.from; i < end-1; i++ {
+		w := r.word(i)
+		if w == "of" || determiners[w] || owners[w] || !isASCIIWords([]string{w}) || isNumberWord(w) {
+			r.modifier = nil
+			return
+		}
+		if !text.Adjectives[w] {
+			words = append(words, w)
+		}
+	}
+	r.modifier = words
+}
+
+// readShared finds the definition that a single word names together with its neighbour.
+func (r *sentenceReader) readShared(words []string, ch chunk, scope condition) (mention, bool) {
+	p := phrase{words: words, terms: terms(words), head: canonical(words[len(words)-1]), favour: scope.field}
+	if found, ok := r.index.find(p); ok && !found.ambiguous {
+		return mention{own: found.own, how: found.how, confidence: confidenceOf(found)}, true
+	}
+	if found, ok := r.index.find(r.phraseOf(ch.from, ch.to, ch.to)); ok {
+		return mention{own: found.own, how: found.how, confidence: confidenceOf(found)}, true
+	}
+	if f, ok := text.Lexicon.Find(strings.Join(words, " ")); ok {
+		return mention{definition: f, known: true, confidence: confidenceRequested, how: MatchedByNothing}, true
+	}
+	if len(words) > 5 || len(words) == 1 {
+		return mention{}, false
+	}
+	return mention{
+		definition: newDefinition(strings.Join(words, "_")), confidence: confidenceDataNoun, how: MatchedByNothing,
+	}, true
+}
