@@ -99,6 +99,11 @@ chaos: ## kill PostgreSQL 40 times under gap fills, extractions and writes (CHAO
 	@$(with_services) \
 	CHAOS_KILLS="$${CHAOS_KILLS:-40}" go test -count=1 -timeout 60m -v -run TestPostgres_KilledUnderLoad ./cmd/vault
 
+.PHONY: erasure-drill
+erasure-drill: ## erase half of 200 customers with the worker killed in each step (ERASURE_DRILL=n: of n)
+	@scripts/services tools && $(with_services) \
+	ERASURE_DRILL="$${ERASURE_DRILL:-200}" go test -count=1 -timeout 60m -v -run TestErasure_Drill ./cmd/vault
+
 .PHONY: check
 check: ## check format, vet, lint, generated code and modules
 	@echo "check: gofmt" && unformatted=$$(gofmt -l .) && \

@@ -31,10 +31,11 @@ type permission struct {
 }
 
 var (
-	toRead    = permission{scopes: []Scope{ScopeRead}}
-	toWrite   = permission{scopes: []Scope{ScopeWrite}}
-	toVerify  = permission{scopes: []Scope{ScopeVerify}}
-	toReview  = permission{scopes: []Scope{ScopeReview}}
+	toRead   = permission{scopes: []Scope{ScopeRead}}
+	toWrite  = permission{scopes: []Scope{ScopeWrite}}
+	toVerify = permission{scopes: []Scope{ScopeVerify}}
+	toReview = permission{scopes: []Scope{ScopeReview}}
+	// toErase is the permission to erase and export customers.
 	toErase   = permission{scopes: []Scope{ScopeErase}}
 	toAdmin   = permission{scopes: []Scope{ScopeAdmin}}
 	toOperate = permission{scopes: []Scope{ScopeAdmin}, operator: true}
@@ -159,7 +160,7 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 		return s.operator(ctx, now)
 	}
 	address := limit.Address(ctx.RemoteAddr())
-	if err := s.checkStranger(address, secret, now); err != nil {
+	if err := s.checkStranger(ctx.Context(), address, secret, now); err != nil {
 		return caller{}, err
 	}
 	key, err := s.findKey(ctx.Context(), secret, now)
@@ -169,6 +170,7 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 	}
 	info := access.InfoOf(ctx.Context())
 	info.Tenant, info.Key = key.TenantID, key.ID
+	s.crowd.See(key.TenantID.String())
 	if err := s.checkRate(ctx, key.ID, now); err != nil {
 		return caller{}, err
 	}
@@ -220,6 +222,7 @@ func (s *Server) checkRate(ctx huma.Context, key uuid.UUID, now time.Time) error
 	if taken.OK {
 		return nil
 	}
+	s.refusals.Wait(ctx.Context(), key)
 	return problem.New(http.StatusTooManyRequests, problem.CodeRateLimited, "",
 		"this key exceeds its limit of requests per second; wait for the time in Retry-After").
 		With("Retry-After", taken.RetryAfter)
@@ -227,11 +230,12 @@ func (s *Server) checkRate(ctx huma.Context, key uuid.UUID, now time.Time) error
 
 // checkStranger refuses a key that this process has not seen before, if its address has sent too many unknown keys:
 // each costs a query. Keys that were valid once are not refused, because many clients may share the address of a proxy.
-func (s *Server) checkStranger(address netip.Prefix, secret string, now time.Time) error {
+func (s *Server) checkStranger(ctx context.Context, address netip.Prefix, secret string, now time.Time) error {
 	retryAfter, exhausted := s.strangers.Exhausted(address, now)
 	if !exhausted || s.known.seen(HashKey(secret)) {
 		return nil
 	}
+	s.strange.Wait(ctx, address)
 	return problem.New(http.StatusTooManyRequests, problem.CodeRateLimited, "",
 		"too many unknown API keys from this address; wait for the time in Retry-After").
 		With("Retry-After", retryAfter)

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -64,13 +65,16 @@ func (s *Server) customerRoutes() {
 	s.customerReads()
 	type remove struct {
 		input.CustomerPath
-		Force bool `query:"force" doc:"Delete the customer even if items of other customers were derived from its items; they become orphaned. Needs the scope admin."`
+		Purge time.Time `query:"purge_after" doc:"The time from which on the deleted customer is erased for good. Absent: the configured default, see purge_after of the result."`
+		Force bool      `query:"force" doc:"Delete the customer even if items of other customers were derived from its items; they become orphaned. Needs the scope admin."`
 		input.Preferences
 	}
 	submit[remove](s, vault.DeleteCustomer, route{
 		method: http.MethodDelete, path: "/v1/customers/{customer_id}", tag: tagCustomers, access: toWrite,
 		summary: "Delete a customer",
-		detail: "Also deletes its values and assets. The rows remain in the database, but no read returns them. If items " +
+		detail: "Also deletes its values and assets. It is reversible by an operator: the rows remain in the database, but " +
+			"no read returns them, until purge_after, when the customer is erased for good. POST …/erasure erases at once. " +
+			"If items " +
 			"of other customers were derived from them, the response is 409 has_dependents with the ids of those items.",
 	}, func(_ context.Context, c caller, in *remove, _ *vault.DeleteCustomerInput) error {
 		return c.checkForce(in.Force)
@@ -135,8 +139,14 @@ func (s *Server) customerReads() {
 		input.Page
 	}
 	register(s, route{
-		name: "list-customers", method: http.MethodGet, path: "/v1/customers", tag: tagCustomers, access: toRead, values: true,
-		summary: "List the customers", detail: "Sorted by id. Merged customers are not included.",
+		name:    "list-customers",
+		method:  http.MethodGet,
+		path:    "/v1/customers",
+		tag:     tagCustomers,
+		access:  toRead,
+		values:  true,
+		summary: "List the customers",
+		detail:  "Sorted by id. Merged customers are not included.",
 	}, func(ctx context.Context, c caller, in *list) (*page[vault.Customer], error) {
 		return pageByID(in.Page, func(after *uuid.UUID, limit int) ([]vault.Customer, bool, error) {
 			items, more, err := s.options.Query.CustomersPage(ctx, c.tenant, after, limit)
@@ -145,6 +155,25 @@ func (s *Server) customerReads() {
 			}
 			return items, more, err
 		}, func(customer vault.Customer) uuid.UUID { return customer.CustomerID })
+	})
+	type find struct {
+		Channel    string `path:"channel" maxLength:"50" doc:"The channel of the identity, such as whatsapp."`
+		ExternalID string `query:"external_id" required:"true" minLength:"1" maxLength:"500" doc:"The identity on the channel, such as a phone number."`
+	}
+	register(s, route{
+		name:    "find-customer",
+		method:  http.MethodGet,
+		path:    "/v1/channels/{channel}/customer",
+		tag:     tagCustomers,
+		access:  toRead,
+		summary: "Find the customer of a channel identity",
+		detail:  "It changes nothing: open-customer creates a customer for an unknown identity, this route answers 404.",
+		errors:  []int{http.StatusNotFound, http.StatusUnprocessableEntity},
+	}, func(ctx context.Context, c caller, in *find) (*one[vault.Customer], error) {
+		out, err := s.options.Query.FindCustomer(ctx, c.tenant, query.Identity{
+			Channel: in.Channel, ExternalID: in.ExternalID,
+		})
+		return &one[vault.Customer]{out}, err
 	})
 	s.profileRoute()
 	s.contextRoute()

@@ -16,12 +16,16 @@ const (
 	largeBodies = 16
 )
 
-// largePages is the number of pages with values (vault.MaxPageBytes) that are read and written at the same time. A tenant
-// has one of them, as of the large bodies: two at once would keep both CPUs of a small machine from the others.
+// largePages is the number of pages with values (vault.MaxPageBytes) that are read and written at the same time. A
+// tenant has one of them, as of the large bodies: two at once would keep both CPUs of a small machine from the others.
 const largePages = 16
 
-// takePageTurn waits for the turn of a tenant before a page with values is read, and ends it when it is written. It runs
-// after authorize.
+// restOfLarge is how many times as long as a large body or page took, its tenant waits for the next one, while other
+// tenants are around.
+const restOfLarge = 2
+
+// takePageTurn waits for the turn of a tenant before a page with values is read, and ends it when it is written. It
+// runs after authorize.
 func (s *Server) takePageTurn(ctx huma.Context, next func(huma.Context)) {
 	tenant := callerOf(ctx.Context()).tenant.String()
 	if err := s.pages.Acquire(ctx.Context(), tenant); err != nil {

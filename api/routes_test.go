@@ -136,6 +136,10 @@ func TestRoutes_AllWork(t *testing.T) {
 	}
 	s.change("POST", "/v1/items/"+pending.String()+"/decision", `{"decision": "approve", "decided_by": "Grace"}`).want(200)
 	s.change("POST", "/v1/items/"+pending.String()+"/decision", `{"decision": "reject"}`).problem(409, vault.CodeConflict)
+	s.change("POST", customerPath+"/values/legal_name/propose-deletion", `{"reason": "customer_asked"}`).want(200)
+	s.do("GET", "/v1/reviews", "").want(200).has(`"deletion_reason":"customer_asked"`)
+	s.change("POST", customerPath+"/values/legal_name/propose-deletion", `{"reason": "Ada said so"}`).
+		problem(422, vault.CodeInvalid)
 	s.change("POST", customerPath+"/values/legal_name/correction", fmt.Sprintf(`{"agent_id": %q, "value": "Ada Q.", "reason": "spelling"}`, agent)).
 		want(200)
 	s.change("POST", "/v1/import", fmt.Sprintf(`{"skip_invalid": true, "writes": [
@@ -150,6 +154,8 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.change("PUT", customerPath+"/label", `{"label": "VIP"}`).want(200)
 	var listed struct{ Items []vault.Customer }
 	s.do("GET", "/v1/customers?values=true", "").want(200).into(&listed)
+	s.do("GET", "/v1/channels/whatsapp/customer?external_id=nobody", "").problem(404, vault.CodeUnknown)
+	s.do("GET", "/v1/channels/whatsapp/customer", "").problem(422, vault.CodeInvalid)
 	if i := slices.IndexFunc(listed.Items, func(c vault.Customer) bool { return c.CustomerID == customer }); i < 0 ||
 		string(listed.Items[i].Fields["legal_name"].Value) != `"Ada Q."` {
 		t.Errorf("listed are %+v", listed)
@@ -233,6 +239,7 @@ func TestRoutes_AllWork(t *testing.T) {
 		Result vault.CustomerResult `json:"result"`
 	}
 	s.change("POST", "/v1/customers", `{"channel": "sms", "external_id": "+4915112345678"}`).want(200).into(&opened)
+	s.do("GET", "/v1/channels/sms/customer?external_id=%2B4915112345678", "").want(200).has(`"customer_id":"`)
 	s.change("POST", "/v1/customers/open", `{"identities": [{"channel": "sms", "external_id": "+4915112345678"}]}`).want(200)
 	other := "/v1/customers/" + opened.Result.CustomerID.String()
 	s.change("POST", customerPath+"/merge", fmt.Sprintf(`{"source_customer_id": %q}`, opened.Result.CustomerID)).want(200)
@@ -262,6 +269,20 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.do("DELETE", "/admin/cache/profiles/"+customer.String(), "").want(204)
 	s.do("GET", "/healthz", "").want(200)
 	s.do("GET", "/readyz", "").want(200)
+
+	// Erasure and export.
+	gone := "/v1/customers/" + testkit.ID().String()
+	s.change("POST", gone+"/consents", `{"purpose": "support", "granted": true}`).want(200)
+	var made struct {
+		ID uuid.UUID `json:"operation_id"`
+	}
+	s.change("POST", gone+"/exports", "").want(200).into(&made)
+	s.do("GET", gone+"/exports/"+made.ID.String(), "").want(200).has(`"complete": true`)
+	s.do("GET", gone+"/exports/"+made.ID.String()+"?format=html", "").want(200).has("</html>")
+	s.change("POST", gone+"/erasure", `{"derived": "erase"}`).want(200).into(&made)
+	s.do("GET", "/v1/erasures", "").want(200).has(made.ID.String())
+	s.do("GET", "/v1/erasures/"+made.ID.String(), "").want(200).has("signature")
+	s.do("GET", "/v1/receipt-key", "").want(200).has("public_key")
 
 	// Lists of operations.
 	s.do("GET", "/v1/operations?status=failed&customer_id="+customer.String(), "").want(200).has("unmerge-customer")
@@ -296,7 +317,7 @@ func (s *service) item(a answer) uuid.UUID {
 // everyRouteWithBadInput sends invalid input to every route.
 func (s *service) everyRouteWithBadInput() {
 	fill := func(path, with string) string {
-		for _, name := range []string{"agent_id", "scenario_id", "rule_id", "session_id", "customer_id", "item_id", "question_id", "review_id", "operation_id"} {
+		for _, name := range []string{"agent_id", "scenario_id", "rule_id", "session_id", "customer_id", "item_id", "question_id", "review_id", "operation_id", "erasure_id", "export_id"} {
 			path = strings.ReplaceAll(path, "{"+name+"}", with)
 		}
 		return strings.NewReplacer("{name}", "email", "{field_name}", "email").Replace(path)

@@ -71,12 +71,16 @@ type Server struct {
 	handler   *access.Handler
 	limits    *limit.Requests[uuid.UUID]
 	strangers *limit.Requests[netip.Prefix] // requests with unknown keys, by address
+	refusals  *limit.Delays[uuid.UUID]      // answers to requests beyond the limit of their key
+	strange   *limit.Delays[netip.Prefix]   // the same for unknown keys, by address
+	crowd     *fair.Crowd                   // the tenants that send requests
 	large     *fair.Turns                   // requests with large bodies
 	pages     *fair.Turns                   // answers with pages of values
 	known     *knownKeys
 	waiting   waitingRequests
 	adminHash []byte
 	routes    []Route
+	mounted   map[string]bool // the paths of Mount
 	stopping  context.Context // ends when the server stops
 	stop      context.CancelFunc
 }
@@ -110,20 +114,21 @@ func New(o Options) *Server {
 	s := &Server{
 		options: o, mux: http.NewServeMux(), adminHash: HashKey(o.AdminToken),
 		limits: limit.New[uuid.UUID](o.RateLimit), strangers: limit.New[netip.Prefix](o.RateLimit), known: newKnownKeys(),
-		large: fair.NewWithShare(largeBodies, 1), pages: fair.NewWithShare(largePages, 1),
+		refusals: limit.NewDelays[uuid.UUID](), strange: limit.NewDelays[netip.Prefix](),
+		mounted: map[string]bool{}, crowd: &fair.Crowd{},
 	}
+	s.large = fair.NewWithShare(largeBodies, 1).Resting(restOfLarge, s.crowd)
+	s.pages = fair.NewWithShare(largePages, 1).Resting(restOfLarge, s.crowd)
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.handler = &access.Handler{
 		Mux: s.mux, Stopping: s.stopping, Metrics: access.NewMetrics(o.Registry), Log: o.Log,
-		Timeout: func(r *http.Request) time.Duration {
-			return o.RequestTimeout + waitOf(r.Header.Get("Prefer")) + longPollOf(r)
-		},
+		Timeout: s.timeout,
 	}
 	s.api = humago.New(s.mux, description())
 	schema.Register(s.api.OpenAPI().Components.Schemas)
 	for _, add := range []func(){
 		s.definitionRoutes, s.scenarioRoutes, s.configurationRoutes, s.requirementRoutes, s.reviewRoutes,
-		s.customerRoutes, s.valueRoutes, s.itemRoutes,
+		s.customerRoutes, s.erasureRoutes, s.valueRoutes, s.itemRoutes,
 		s.gapRoutes, s.sessionRoutes, s.turnRoutes, s.questionRoutes,
 		s.operationRoutes, s.auditRoutes, s.adminRoutes, s.healthRoutes,
 	} {
@@ -167,6 +172,7 @@ func description() huma.Config {
 			Tags: []*huma.Tag{
 				{Name: "Configuration", Description: "Definitions of fields, scenarios, rules and requirements."},
 				{Name: "Customers", Description: "Profiles, values, assets, and missing fields."},
+				{Name: "Erasure and export", Description: "Erasing a customer for good, and handing out everything about one."},
 				{Name: "Lineage", Description: "The sources of values and assets, and the items derived from them."},
 				{Name: "Sessions", Description: "Variables and turns of conversations, for gap fill."},
 				{Name: "Questions", Description: "Questions of gap fills to customers."},
@@ -183,6 +189,26 @@ func description() huma.Config {
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
 	}
+}
+
+// Mount serves a path by another handler, which checks keys itself. Its requests have no time-out, because they can be
+// streams: it ends them when Stopping ends. Call it before the first request.
+func (s *Server) Mount(path string, h http.Handler) {
+	s.mounted[path] = true
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+		s.mux.Handle(method+" "+path, h)
+	}
+}
+
+// Stopping returns a context that ends when the server stops.
+func (s *Server) Stopping() context.Context { return s.stopping }
+
+// timeout returns the maximum duration of a request. 0: no limit.
+func (s *Server) timeout(r *http.Request) time.Duration {
+	if s.mounted[r.URL.Path] {
+		return 0
+	}
+	return s.options.RequestTimeout + waitOf(r.Header.Get("Prefer")) + longPollOf(r)
 }
 
 // ServeHTTP implements http.Handler.

@@ -116,6 +116,14 @@ func (s *Server) valueRoutes() {
 	}, func(_ context.Context, c caller, _ *write, body *vault.CorrectValueInput) error {
 		return c.checkVerified("", body.Verified, body.VerificationMethod, "")
 	})
+	submit[write](s, vault.ProposeDeletion, route{
+		method: http.MethodPost, path: "/v1/customers/{customer_id}/values/{name}/propose-deletion",
+		tag: tagReviews, access: toWrite,
+		summary: "Propose to delete the active value of a field",
+		detail: "It deletes nothing. The value appears in the reviews with deletion_proposed_at, and a person decides with " +
+			"decide-value.",
+		example: `{"reason": "customer_asked"}`,
+	})
 	type decide struct {
 		input.ItemPath
 		input.Preferences
@@ -123,9 +131,9 @@ func (s *Server) valueRoutes() {
 	}
 	submit[decide](s, vault.DecideValue, route{
 		method: http.MethodPost, path: "/v1/items/{item_id}/decision", tag: tagReviews, access: toReview,
-		summary: "Approve or reject a pending value",
+		summary: "Approve or reject a pending value or a proposed deletion",
 		detail: "An approved value becomes active with its own lineage, and the version that it replaces superseded. A " +
-			"rejected one remains in the history.",
+			"rejected one remains in the history. An approved deletion deletes the value, a rejected one keeps it.",
 		example: `{"decision": "approve", "decided_by": "back office"}`,
 	})
 	s.importRoutes()

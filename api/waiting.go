@@ -68,8 +68,8 @@ func (s *Server) customerQuestions() {
 		method: http.MethodGet, path: "/v1/customers/{customer_id}/questions",
 		summary: "List the open questions to a customer, or wait for one",
 		detail: "Oldest first, up to 1,000, those that the channel may ask now. With wait, the response comes as soon as " +
-			"there is one, or empty after that time. A process has a limited number of waiting requests; one beyond it is answered " +
-			"at once.",
+			"there is one, or empty after that time. A process has a limited number of waiting requests; one beyond it " +
+			"is answered at once.",
 	}, func(ctx context.Context, c caller, in *list) (*page[vault.Question], error) {
 		items, err := s.askable(ctx, c.tenant, in.Customer.UUID, in.Channel)
 		if err != nil || len(items) > 0 || in.Wait == 0 || !s.waiting.enter(c.tenant) {
@@ -93,7 +93,7 @@ func (s *Server) askable(ctx context.Context, tenant, customer uuid.UUID, channe
 	all, err := s.options.Query.Questions(ctx, tenant, customer)
 	now := time.Now()
 	return slices.DeleteFunc(append([]vault.Question{}, all...), func(q vault.Question) bool {
-		return !q.MayAsk(channel, now) || !q.DeadlineAt.After(now)
+		return !q.Askable(channel, now)
 	}), err
 }
 

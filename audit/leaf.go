@@ -17,7 +17,9 @@ const leafVersion = 1
 // it, or a fixed size.
 type encoder struct{ bytes []byte }
 
-func (e *encoder) number(n int64) { e.bytes = binary.BigEndian.AppendUint64(e.bytes, uint64(n)) } //nolint:gosec // its bits
+func (e *encoder) number(n int64) {
+	e.bytes = binary.BigEndian.AppendUint64(e.bytes, uint64(n)) //nolint:gosec // its bits
+}
 
 func (e *encoder) id(id uuid.UUID) { e.bytes = append(e.bytes, id[:]...) }
 

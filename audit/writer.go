@@ -72,8 +72,8 @@ func NewWriter(o Options) *Writer {
 	return w
 }
 
-// Add takes an entry over, and sets its id and time. It waits while the writer is full. The error, vault.CodeUnavailable, says that the entry is
-// not taken: the caller must not show what it is about.
+// Add takes an entry over, and sets its id and time. It waits while the writer is full. The error,
+// vault.CodeUnavailable, says that the entry is not taken: the caller must not show what it is about.
 func (w *Writer) Add(ctx context.Context, e vault.AuditEntry) error {
 	id, err := uuid.NewV7()
 	if err != nil {

@@ -105,6 +105,7 @@ type request struct {
 	header http.Header
 	wait   time.Duration // time for which the server waits for an outcome
 	once   bool          // not safe to repeat
+	into   io.Writer     // receives the body of a successful response, of any size; nil: it is decoded
 }
 
 // path joins and escapes the parts of a path.
@@ -178,7 +179,9 @@ func (c *Client) send(ctx context.Context, r request) (response, error) {
 	for name, values := range r.header {
 		req.Header[name] = values
 	}
-	req.Header.Set("Accept", "application/json")
+	if r.into == nil {
+		req.Header.Set("Accept", "application/json")
+	}
 	if r.body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	} else {
@@ -202,6 +205,12 @@ func (c *Client) send(ctx context.Context, r request) (response, error) {
 		return response{}, c.unreachable(ctx, err)
 	}
 	defer res.Body.Close()
+	if r.into != nil && res.StatusCode == http.StatusOK {
+		if _, err := io.Copy(r.into, res.Body); err != nil {
+			return response{}, c.unreachable(ctx, err)
+		}
+		return response{res.StatusCode, res.Header, nil}, nil
+	}
 	text, err := io.ReadAll(io.LimitReader(res.Body, maxResponse+1))
 	switch {
 	case err != nil:

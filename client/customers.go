@@ -32,6 +32,12 @@ func (c *Client) ListCustomers(ctx context.Context, in CustomersQuery) iter.Seq2
 	return list[vault.Customer](ctx, c, path("v1", "customers"), query)
 }
 
+// FindCustomer returns the customer of a channel identity. It creates none: see OpenCustomer.
+func (c *Client) FindCustomer(ctx context.Context, channel, externalID string) (vault.Customer, error) {
+	query := url.Values{"external_id": {externalID}}
+	return get[vault.Customer](ctx, c, path("v1", "channels", channel, "customer"), query)
+}
+
 // GetCustomer returns the profile of a customer: active values and assets, channels, and valid consents.
 func (c *Client) GetCustomer(ctx context.Context, customer uuid.UUID) (vault.Profile, error) {
 	return get[vault.Profile](ctx, c, path("v1", "customers", customer), nil)

@@ -45,8 +45,8 @@ func (c *Client) TakeSessionTurn(
 // MaxAwait is the maximum time that AwaitQuestions waits.
 const MaxAwait = time.Minute
 
-// AwaitQuestions returns the open questions to a customer that a channel may ask now, and waits up to d for one if there
-// is none. d: at most a minute. channel "": the questions that no channel has claimed.
+// AwaitQuestions returns the open questions to a customer that a channel may ask now, and waits up to d for one if
+// there is none. d: at most a minute. channel "": the questions that no channel has claimed.
 func (c *Client) AwaitQuestions(
 	ctx context.Context, customer uuid.UUID, channel string, d time.Duration,
 ) ([]vault.Question, error) {

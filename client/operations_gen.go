@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/contextvault/contextvault/vault"
 )
@@ -125,13 +126,17 @@ func (c *Client) OpenCustomers(
 	}, opts)
 }
 
-// DeleteCustomer: Delete a customer. Also deletes its values and assets. The rows remain in the database, but no read
-// returns them. If items of other customers were derived from them, the response is 409 has_dependents with the ids of
-// those items.
+// DeleteCustomer: Delete a customer. Also deletes its values and assets. It is reversible by an operator: the rows
+// remain in the database, but no read returns them, until purge_after, when the customer is erased for good. POST
+// …/erasure erases at once. If items of other customers were derived from them, the response is 409 has_dependents
+// with the ids of those items.
 func (c *Client) DeleteCustomer(
 	ctx context.Context, in vault.DeleteCustomerInput, opts ...Option,
 ) (Operation[vault.CustomerResult], error) {
 	query := url.Values{}
+	if in.PurgeAfter != nil {
+		query.Set("purge_after", in.PurgeAfter.Format(time.RFC3339Nano))
+	}
 	if in.Force {
 		query.Set("force", "true")
 	}
@@ -189,6 +194,29 @@ func (c *Client) RecordConsent(
 	}, opts)
 }
 
+// EraseCustomer: Erase a customer for good. Removes everything that the vault holds of the customer and of the
+// customers merged with it, in all tables and in the cache, and signs a receipt. It cannot be undone: DELETE
+// /v1/customers/{customer_id} is the reversible deletion. From its start on nothing can be stored for the customer:
+// later operations fail with erased. The id of the operation is the id of the erasure.
+func (c *Client) EraseCustomer(
+	ctx context.Context, in vault.EraseCustomerInput, opts ...Option,
+) (Operation[vault.EraseResult], error) {
+	return change[vault.EraseResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "erasure"), body: in,
+	}, opts)
+}
+
+// ExportCustomer: Export everything that the vault holds of a customer. For requests of access and portability. Records
+// that the export was asked for; GET …/exports/{export_id} then returns it, as long as expires_at of the result says.
+// The id of the operation is the id of the export. Needs a key that sees PII.
+func (c *Client) ExportCustomer(
+	ctx context.Context, in vault.ExportCustomerInput, opts ...Option,
+) (Operation[vault.ExportCustomerResult], error) {
+	return change[vault.ExportCustomerResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "exports"),
+	}, opts)
+}
+
 // WriteValue: Write a value. The first write creates the profile. The previous version becomes superseded and remains
 // in the history. A value that differs from a stronger active one does not replace it: its status is pending, and a
 // person or the customer decides. Strength is the verification first, then the source.
@@ -239,8 +267,19 @@ func (c *Client) CorrectValue(
 	}, opts)
 }
 
-// DecideValue: Approve or reject a pending value. An approved value becomes active with its own lineage, and the
-// version that it replaces superseded. A rejected one remains in the history.
+// ProposeDeletion: Propose to delete the active value of a field. It deletes nothing. The value appears in the reviews
+// with deletion_proposed_at, and a person decides with decide-value.
+func (c *Client) ProposeDeletion(
+	ctx context.Context, in vault.ProposeDeletionInput, opts ...Option,
+) (Operation[vault.ItemResult], error) {
+	return change[vault.ItemResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "values", in.Name, "propose-deletion"), body: in,
+	}, opts)
+}
+
+// DecideValue: Approve or reject a pending value or a proposed deletion. An approved value becomes active with its own
+// lineage, and the version that it replaces superseded. A rejected one remains in the history. An approved deletion
+// deletes the value, a rejected one keeps it.
 func (c *Client) DecideValue(
 	ctx context.Context, in vault.DecideValueInput, opts ...Option,
 ) (Operation[vault.ItemResult], error) {

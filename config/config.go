@@ -32,6 +32,7 @@ type Config struct {
 	Extraction Extraction `toml:"extraction"`
 	GapFill    GapFill    `toml:"gap_fill"`
 	Operations Operations `toml:"operations"`
+	Erasure    Erasure    `toml:"erasure"`
 	Worker     Worker     `toml:"worker"`
 	API        API        `toml:"api"`
 	Log        Log        `toml:"log"`
@@ -79,6 +80,9 @@ type Hatchet struct {
 	CronReadQuietSessions string `toml:"cron_read_quiet_sessions" rule:"cron"`
 	// CronSealAudit is the schedule of the seals of the audit.
 	CronSealAudit string `toml:"cron_seal_audit" rule:"cron"`
+	// the sweeps of deleted customers and of expired values
+	CronPurgeCustomers string `toml:"cron_purge_customers" rule:"cron"`
+	CronRemoveExpired  string `toml:"cron_remove_expired" rule:"cron"`
 	// steps at a time, without those that call the model
 	WorkerConcurrency int `toml:"worker_concurrency" rule:"1..1000"`
 	ModelConcurrency  int `toml:"model_concurrency" rule:"1..1000"`       // steps that call the model, at a time
@@ -196,6 +200,18 @@ func (i Operations) Retention() time.Duration { return days(i.RetentionDays) }
 
 // FailedRetention is the retention of failed operations.
 func (i Operations) FailedRetention() time.Duration { return days(i.FailedRetentionDays) }
+
+// Erasure configures the erasure and the export of customers.
+type Erasure struct {
+	PurgeAfterDays int `toml:"purge_after_days" rule:"0..36500"` // 0: never
+	ExportHours    int `toml:"export_hours" rule:"1..8760"`
+}
+
+// PurgeAfter is the time from a deletion to the erasure. 0: never.
+func (e Erasure) PurgeAfter() time.Duration { return days(e.PurgeAfterDays) }
+
+// ExportFor is how long an export can be fetched.
+func (e Erasure) ExportFor() time.Duration { return time.Duration(e.ExportHours) * time.Hour }
 
 // Worker configures the worker process.
 type Worker struct {

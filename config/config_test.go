@@ -74,7 +74,10 @@ func TestLoad_Defaults(t *testing.T) {
 		},
 		Jobs: Jobs{Hatchet: Hatchet{
 			ServerURL: "http://localhost:7077", CronExpireValues: "*/5 * * * *", CronDetectOrphans: "*/15 * * * *",
-			CronRelayOperations: "* * * * *", CronPurgeOperations: "17 3 * * *", CronReadQuietSessions: "* * * * *", CronSealAudit: "* * * * *", WorkerConcurrency: 10, ModelConcurrency: 10,
+			CronRelayOperations: "* * * * *", CronPurgeOperations: "17 3 * * *", CronReadQuietSessions: "* * * * *",
+			CronRotateKeys: "41 * * * *", CronSealValues: "*/5 * * * *",
+			CronSealAudit: "* * * * *", CronPurgeCustomers: "37 * * * *", CronRemoveExpired: "47 * * * *",
+			WorkerConcurrency: 10, ModelConcurrency: 10,
 			MaxPushes: 32,
 		}},
 		Sweeps:   Sweeps{BatchSize: 500},
@@ -87,6 +90,7 @@ func TestLoad_Defaults(t *testing.T) {
 		Extraction: Extraction{MatchThreshold: 0.73},
 		GapFill:    GapFill{UseThreshold: vault.UseThreshold, ConfirmThreshold: vault.ConfirmThreshold, ConversationBytes: 60_000, QuietAfterSeconds: 1800, TimeZone: "UTC"},
 		Operations: Operations{RetentionDays: 30, FailedRetentionDays: 90},
+		Erasure:    Erasure{ExportHours: 24},
 		Worker:     Worker{HealthAddress: ":8081", ShutdownGraceSeconds: 30, CountIntervalSeconds: 60},
 		API:        API{ListenAddress: ":8000", MaxBodyBytes: 8 << 20, RateLimitPerSecond: 100, RequestTimeoutSeconds: 30, ShutdownGraceSeconds: 30},
 		Log:        Log{Level: "info", Format: "json"},
@@ -305,7 +309,7 @@ func TestLoad_BadFile(t *testing.T) {
 
 		{"[profile]\nvalidaton_mode = \"strict\"", `profile.validaton_mode (FILE): is not a key; did you mean profile.validation_mode?`},
 		{"[redis]\npassword = \"" + secretWord + "\"", `redis.password (FILE): is not a key; there are url, timeout_milliseconds`},
-		{"[http]\nport = 1", `http (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [operations], [worker], [api], [log], [tracing]`},
+		{"[http]\nport = 1", `http (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [operations], [erasure], [worker], [api], [log], [tracing]`},
 		{"profile = true", `profile (FILE): is a section: write [profile] and its keys under it`},
 		{"[profile]\ncache_enabled = yes", `FILE: is not TOML: line 2, column 17: expected 'n'`},
 		{"[log]\nlevel = \"info\"\nlevel = \"warn\"", `FILE: is not TOML: key level is already defined`},
@@ -331,7 +335,8 @@ func TestLoad_BadCron(t *testing.T) {
 	const want = "a schedule of five fields (minute, hour, day of month, month, day of week), such as */5 * * * *"
 	for _, key := range []string{
 		"cron_expire_fields", "cron_detect_orphans", "cron_relay_operations", "cron_purge_operations",
-		"cron_read_quiet_sessions", "cron_seal_audit", "cron_rotate_keys", "cron_seal_values",
+		"cron_read_quiet_sessions", "cron_seal_audit", "cron_rotate_keys", "cron_seal_values", "cron_purge_customers",
+		"cron_remove_expired",
 	} {
 		for _, value := range []string{"", "* * * *", "* * * * * *", "61 * * * *", "@hourly", "TZ=UTC", "TZ=UTC * * * * *", "every five minutes", "0 0 31 2 *"} {
 			got := problems(t, file(t, fmt.Sprintf("[jobs.hatchet]\n%s = %q", key, value)))
@@ -403,7 +408,7 @@ func TestLoad_ReportsAllProblems(t *testing.T) {
 		`jobs.hatchet.cron_expire_fields (FILE): "often" is not a schedule of five fields (minute, hour, day of month, month, day of week), such as */5 * * * *`,
 		`profile.cache_ttl_seconds (FILE): 0 is not a whole number from 1 to 604800`,
 		`profile.validation_mode (FILE): "loose" is not strict, warn or disabled`,
-		`surprise (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [operations], [worker], [api], [log], [tracing]`,
+		`surprise (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [operations], [erasure], [worker], [api], [log], [tracing]`,
 		`redis.url (REDIS_URL): "memcached://h" is not a Redis address, such as redis://user:password@host:6379/0 or rediss:// for TLS`,
 		`log.level (VAULT_LOG_LEVEL): "loud" is not debug, info, warn or error`,
 		`VAULT_LOG_LVEL: is not a setting; did you mean VAULT_LOG_LEVEL?`,

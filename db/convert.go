@@ -50,6 +50,8 @@ func ValueOf(r dbgen.CustomerValue) vault.Value {
 		Actor:                vault.Actor(r.Actor),
 		AcceptedAt:           r.AcceptedAt,
 		StaleSince:           r.StaleSince,
+		DeletionProposedAt:   r.DeletionProposedAt,
+		DeletionReason:       vault.DeletionReason(r.DeletionReason),
 	}
 }
 
@@ -123,6 +125,8 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 		Purposes:             r.Purposes,
 		EncryptionRequired:   r.EncryptionRequired,
 		RetentionDays:        int(r.RetentionDays),
+		RemoveAfterDays:      int(r.RemoveAfterDays),
+		EraseOnWithdrawal:    r.EraseOnWithdrawal,
 		FreshnessSeconds:     r.FreshnessSeconds,
 		StaleAction:          vault.StaleAction(r.StaleAction),
 		OnConflict:           vault.OnConflict(r.OnConflict),
@@ -224,7 +228,8 @@ func QuestionOf(r dbgen.Question) vault.Question {
 func OperationOf(r dbgen.Operation) (vault.Operation, error) {
 	op := vault.Operation{
 		ID: r.ID, TenantID: r.TenantID, Workflow: r.Workflow, Actor: vault.Actor(r.Actor), ParentID: r.ParentID,
-		Status: vault.OperationStatus(r.Status), Result: r.Result, Attempts: int(r.Attempts), BatchID: r.BatchID, AcceptedAt: r.AcceptedAt, FinishedAt: r.FinishedAt,
+		Status: vault.OperationStatus(r.Status), Result: r.Result, Attempts: int(r.Attempts), BatchID: r.BatchID,
+		AcceptedAt: r.AcceptedAt, FinishedAt: r.FinishedAt,
 	}
 	if len(r.Error) > 0 {
 		if err := json.Unmarshal(r.Error, &op.Error); err != nil {

@@ -254,14 +254,10 @@ type keyHandler struct{ db *DB }
 // HandleNotification implements pgxlisten.Handler.
 func (h keyHandler) HandleNotification(_ context.Context, n *pgconn.Notification, _ *pgx.Conn) error {
 	tenant, customer, _ := strings.Cut(n.Payload, ":")
-	owner := Owner{}
-	var err error
-	if owner.TenantID, err = uuid.Parse(tenant); err != nil {
-		return nil
+	if uuid.Validate(tenant) != nil || uuid.Validate(customer) != nil {
+		return nil //nolint:nilerr // it names no customer
 	}
-	if owner.CustomerID, err = uuid.Parse(customer); err != nil {
-		return nil
-	}
+	owner := Owner{TenantID: uuid.MustParse(tenant), CustomerID: uuid.MustParse(customer)}
 	h.db.eachKeyObserver(func(k *customerKeys) { k.forget(owner) })
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -196,11 +197,14 @@ func repeated(
 
 // checkPayload returns a conflict if an existing operation has another payload than the new one.
 func checkPayload(ctx context.Context, sealer *Sealer, row dbgen.Operation, in NewOperation) error {
-	was, err := sealer.OpenBytes(ctx, row.TenantID, row.ID, row.Payload)
+	is, err := encodePayload(in)
 	if err != nil {
 		return err
 	}
-	is, err := encodePayload(in)
+	if row.ErasedAt != nil {
+		return checkErased(row, is)
+	}
+	was, err := sealer.OpenBytes(ctx, row.TenantID, row.ID, row.Payload)
 	if err != nil {
 		return err
 	}
@@ -212,6 +216,15 @@ func checkPayload(ctx context.Context, sealer *Sealer, row dbgen.Operation, in N
 		)
 	}
 	return nil
+}
+
+// checkErased is checkPayload for an operation whose payload was erased.
+func checkErased(row dbgen.Operation, payload []byte) error {
+	if len(row.Payload) == sha256.Size && bytes.Equal(row.Payload, PayloadMark(row.ID, payload)) {
+		return nil
+	}
+	return vault.Conflict("idempotency_key",
+		"idempotency_key: operation %s was accepted with this key; what it held of a customer was erased since", row.ID)
 }
 
 // OperationStates returns operations of a tenant, without their payloads and what only steps need.
@@ -254,4 +267,11 @@ func WithAwaited(ctx context.Context, q *dbgen.Queries, row dbgen.Operation) (va
 		Prompt: question.Prompt, DeadlineAt: question.DeadlineAt,
 	}
 	return op, err
+}
+
+// PayloadMark stands for the erased payload of an operation: a repeat with the same content is recognised by it, and
+// nothing can be read from it, because the content has a random id.
+func PayloadMark(op uuid.UUID, payload []byte) []byte {
+	sum := sha256.Sum256(append(op[:], payload...))
+	return sum[:]
 }

@@ -52,27 +52,47 @@ func (s *Sealer) OpenSession(
 ) (vault.Session, error) {
 	out := vault.Session{
 		ID: r.ID, CustomerID: r.CustomerID, AgentID: r.AgentID, Turns: make([]vault.Turn, len(turns)),
-		Variables: map[string]json.RawMessage{},
 	}
-	var variables map[string][]byte
-	if err := json.Unmarshal(r.Variables, &variables); err != nil {
-		return out, fmt.Errorf("decode the variables of session %s", r.ID)
-	}
-	for name, sealed := range variables {
-		plain, err := s.open(ctx, r.TenantID, variableOf(r.ID, name), sealed)
-		if err != nil {
-			return out, openError("variables of session", r.ID, err)
-		}
-		out.Variables[name] = plain
+	var err error
+	if out.Variables, err = s.OpenVariables(ctx, r.TenantID, r.ID, r.Variables); err != nil {
+		return out, err
 	}
 	for i, t := range turns {
-		text, err := s.open(ctx, r.TenantID, partOf(r.ID, ofTurn), t.Text)
+		text, err := s.OpenTurn(ctx, r.TenantID, r.ID, t.Text)
 		if err != nil {
-			return out, openError("turns of session", r.ID, err)
+			return out, err
 		}
 		out.Turns[i] = vault.Turn{
-			Index: int(t.TurnIndex), Speaker: vault.Speaker(t.Speaker), Text: string(text), At: &t.SaidAt,
+			Index: int(t.TurnIndex), Speaker: vault.Speaker(t.Speaker), Text: text, At: &t.SaidAt,
 		}
 	}
 	return out, nil
+}
+
+// OpenVariables opens the variables of a session.
+func (s *Sealer) OpenVariables(
+	ctx context.Context, tenant, session uuid.UUID, sealed json.RawMessage,
+) (map[string]json.RawMessage, error) {
+	out := map[string]json.RawMessage{}
+	var variables map[string][]byte
+	if err := json.Unmarshal(sealed, &variables); err != nil {
+		return out, fmt.Errorf("decode the variables of session %s", session)
+	}
+	for name, sealed := range variables {
+		plain, err := s.open(ctx, tenant, variableOf(session, name), sealed)
+		if err != nil {
+			return out, openError("variables of session", session, err)
+		}
+		out[name] = plain
+	}
+	return out, nil
+}
+
+// OpenTurn opens the text of a turn of a session.
+func (s *Sealer) OpenTurn(ctx context.Context, tenant, session uuid.UUID, sealed []byte) (string, error) {
+	text, err := s.open(ctx, tenant, partOf(session, ofTurn), sealed)
+	if err != nil {
+		return "", openError("turns of session", session, err)
+	}
+	return string(text), nil
 }

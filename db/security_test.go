@@ -109,9 +109,11 @@ func TestRoles_LeastPrivilege(t *testing.T) {
 			"UPDATE audit_entries SET actor = ''", "DELETE FROM audit_entries", "TRUNCATE audit_entries",
 			"UPDATE audit_seals SET number = 1", "DELETE FROM audit_seals",
 		},
-		"vault_system": {"DELETE FROM goose_db_version", "UPDATE goose_db_version SET version_id = 1", "CREATE TABLE more ()", "DROP TABLE operations", "TRUNCATE operations",
+		"vault_system": {
+			"DELETE FROM goose_db_version", "UPDATE goose_db_version SET version_id = 1", "CREATE TABLE more ()", "DROP TABLE operations", "TRUNCATE operations",
 			"UPDATE audit_entries SET actor = ''", "DELETE FROM audit_entries", "TRUNCATE audit_entries",
-			"UPDATE audit_seals SET number = 1", "DELETE FROM audit_seals"},
+			"UPDATE audit_seals SET number = 1", "DELETE FROM audit_seals",
+		},
 	} {
 		for _, sql := range refused {
 			as, err := pgx.ParseConfig(url)

@@ -86,9 +86,9 @@ func etag(digest []byte) string { return `"` + hex.EncodeToString(digest) + `"` 
 // stored is a profile as the cache stores it: its encrypted values are sealed. It has the profile, the bytes or both.
 //
 // The bytes are a header and the JSON of the profile. The header has the digest of the JSON (digestSize bytes), the
-// size of the values that are not sealed (8 bytes), the number of sealed parts (4 bytes), and for each sealed part, in the
-// order of the JSON, its offset and its length in the JSON (4 bytes each), the id of its item (16 bytes), and what it is
-// of the item (1 byte).
+// size of the values that are not sealed (8 bytes), the number of sealed parts (4 bytes), and for each sealed part, in
+// the order of the JSON, its offset and its length in the JSON (4 bytes each), the id of its item (16 bytes), and what
+// it is of the item (1 byte).
 type stored struct {
 	profile *vault.Profile
 	bytes   []byte
@@ -170,8 +170,8 @@ const (
 	notePart
 )
 
-// sealedPart is a part of a sealed value in the JSON of its profile: the member, its text, and what follows. All are there
-// once: a ciphertext is random, and one that was copied into another value would not open there.
+// sealedPart is a part of a sealed value in the JSON of its profile: the member, its text, and what follows. All are
+// there once: a ciphertext is random, and one that was copied into another value would not open there.
 type sealedPart struct {
 	part                byte
 	member, text, after []byte

@@ -117,7 +117,8 @@ func convert[R, T any](rows []R, to func(R) T) []T {
 func summaryOf(r dbgen.PageOperationsRow) (vault.OperationSummary, error) {
 	op := vault.OperationSummary{
 		ID: r.ID, Workflow: r.Workflow, Subject: r.Subject, Actor: vault.Actor(r.Actor),
-		Status: vault.OperationStatus(r.Status), Attempts: int(r.Attempts), AcceptedAt: r.AcceptedAt, FinishedAt: r.FinishedAt,
+		Status: vault.OperationStatus(r.Status), Attempts: int(r.Attempts), AcceptedAt: r.AcceptedAt,
+		FinishedAt: r.FinishedAt,
 	}
 	if len(r.Error) == 0 {
 		return op, nil

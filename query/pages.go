@@ -26,10 +26,29 @@ func (q *Queries) CustomersPage(
 	if err != nil {
 		return nil, false, err
 	}
-	page, more = pageOf(rows, limit, func(r dbgen.PageCustomersRow) vault.Customer {
-		return vault.Customer{CustomerID: r.CustomerID, Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
-	})
+	page, more = pageOf(rows, limit, customerOf)
 	return page, more, nil
+}
+
+func customerOf(r dbgen.PageCustomersRow) vault.Customer {
+	return vault.Customer{CustomerID: r.CustomerID, Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
+}
+
+// Identity is an identity of a customer on a channel.
+type Identity struct{ Channel, ExternalID string }
+
+// FindCustomer returns the customer of a channel identity. It creates none.
+func (q *Queries) FindCustomer(ctx context.Context, tenant uuid.UUID, in Identity) (vault.Customer, error) {
+	r, err := q.db.Tenant(tenant).FindCustomer(ctx, dbgen.FindCustomerParams{
+		TenantID: tenant, Channel: in.Channel, ExternalID: in.ExternalID,
+	})
+	if db.IsNotFound(err) { // without the identity, which is data of a person
+		return vault.Customer{}, &vault.Error{
+			Code: vault.CodeUnknown, Field: "external_id",
+			Message: "external_id: no customer has this identity on this channel; open-customer and take-turn create one",
+		}
+	}
+	return customerOf(dbgen.PageCustomersRow(r)), err
 }
 
 // customersPerRead is the number of customers whose values are read at once. Several bound the memory of a page.

@@ -40,8 +40,8 @@ type Queries struct {
 	// policies are those of the tenants that this process served last.
 	policies *lru.Cache[uuid.UUID, tenantPolicies]
 	onChain  func(items int) // called with the length of each chain read
-	// conditions are the turns to evaluate conditions. A tenant has one at a time, so that its expensive ones leave the
-	// other CPUs to the others.
+	// conditions are the turns to evaluate conditions. A tenant has one at a time and rests after it, so that its
+	// expensive ones leave the CPUs to the others.
 	conditions *turns.Turns
 }
 
@@ -60,7 +60,7 @@ func New(database *db.DB, c *cache.Cache, sealer *db.Sealer, opts ...Option) *Qu
 	q := &Queries{
 		db: database, cache: c, sealer: sealer, decoded: newDecodedProfiles(), onChain: func(int) {},
 		policies:   newPolicies(),
-		conditions: turns.NewWithShare(conditionTurns, 1),
+		conditions: turns.NewWithShare(conditionTurns, 1).Resting(1, nil),
 	}
 	for _, opt := range opts {
 		opt(q)

@@ -29,7 +29,7 @@ func (q *Queries) CompleteTurn(
 	now := time.Now()
 	for _, question := range questions {
 		ours := question.AgentID == r.AgentID && (r.ScenarioID == nil || question.ScenarioID == *r.ScenarioID)
-		if ours && question.DeadlineAt.After(now) && question.MayAsk(r.Channel, now) {
+		if ours && question.Askable(r.Channel, now) {
 			r.Question = &question
 			break
 		}

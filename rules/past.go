@@ -91,5 +91,8 @@ func PastValue(v vault.Value, knownAt time.Time) vault.Value {
 	if later(v.StaleSince) {
 		v.StaleSince = nil
 	}
+	if later(v.DeletionProposedAt) {
+		v.DeletionProposedAt, v.DeletionReason = nil, ""
+	}
 	return v
 }

@@ -139,6 +139,36 @@ func TestAudit_Changes(t *testing.T) {
 	}
 }
 
+// The creation and the first revocation of a key are recorded, and neither its secret nor its hash.
+func TestAudit_Keys(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	key := newID()
+	create := func(tenant uuid.UUID) error {
+		return w.db.System().CreateAPIKey(t.Context(), dbgen.CreateAPIKeyParams{
+			ID: key, TenantID: tenant, Name: "runtime", KeyHash: key[:], Scopes: []string{"read"},
+		})
+	}
+	if err := create(newID()); err == nil {
+		t.Fatal("a key of an unknown tenant was created")
+	}
+	w.must(create(w.tenant))
+	for range 2 {
+		n, err := w.db.System().RevokeAPIKey(t.Context(), w.tenant, key)
+		w.must(err)
+		if n != 1 {
+			t.Fatalf("%d keys were revoked", n)
+		}
+	}
+	if n, err := w.db.System().RevokeAPIKey(t.Context(), newID(), key); err != nil || n != 0 {
+		t.Fatalf("%d keys of another tenant were revoked, %v", n, err)
+	}
+	got := w.auditOf(vault.AuditFilter{Subject: key.String(), Actor: vault.ActorAdmin})
+	if want := "key_created keys create; key_revoked keys revoke"; summary(got) != want {
+		t.Errorf("got  %s\nwant %s", summary(got), want)
+	}
+}
+
 // An import and a sweep record each customer that they changed.
 func TestAudit_ImportAndSweep(t *testing.T) {
 	t.Parallel()

@@ -65,6 +65,11 @@ func victim(t *testing.T) *world {
 	w.must(w.run(w.link("sms", secret), linkChannel...))
 	// applied and not acknowledged
 	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.AddAsset, w.asset())), addAsset[:2]...))
+	gone := *w
+	gone.customer = newID()
+	gone.write("plan", text(secret))
+	w.must(w.run(gone.erasing(""), eraseCustomer...))
+	w.must(w.run(w.exporting(), exportCustomer...))
 	w.sql(
 		"INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes) VALUES ($1, $2, $3, 'hash', '{admin}')", newID(),
 		w.tenant, secret,
@@ -431,6 +436,8 @@ func TestIsolation_Operations(t *testing.T) {
 		FallbackAction: vault.FallbackAsk,
 	}
 	attempts := []attempt{
+		op(vault.EraseCustomer, vault.EraseCustomerInput{CustomerID: merged}, eraseCustomer[:1], vault.CodeUnknown),
+		op(vault.ExportCustomer, vault.ExportCustomerInput{CustomerID: merged}, exportCustomer[:1], vault.CodeUnknown),
 		op(vault.WriteValue, write, writeValue, ""),
 		op(vault.WriteValue, stolenAgent, writeValue, vault.CodeUnknown),
 		op(vault.ImportValues, vault.ImportValuesInput{Writes: []vault.WriteValueInput{write}}, importValues[:2], ""),
@@ -446,6 +453,9 @@ func TestIsolation_Operations(t *testing.T) {
 		op(vault.DeleteItem, vault.DeleteItemInput{ItemID: item, Force: true}, deleteItem[:2], vault.CodeUnknown),
 		op(vault.DeleteItem, vault.DeleteItemInput{ItemID: asset, Force: true}, deleteItem[:2], vault.CodeUnknown),
 		op(vault.DecideValue, vault.DecideValueInput{ItemID: item, Decision: vault.Approve}, decideValue[:1], vault.CodeUnknown),
+		op(vault.ProposeDeletion, vault.ProposeDeletionInput{
+			CustomerID: merged, Name: "plan", Reason: vault.DeletionWrong,
+		}, proposeDeletion[:1], vault.CodeUnknown),
 		op(vault.CorrectValue, vault.CorrectValueInput{
 			AgentID: w.agent, CustomerID: customer, Name: "plan", Value: text("gold"), Reason: "mine",
 		}, correctValue, vault.CodeUnknown),
@@ -673,6 +683,8 @@ func (l loot) input(t reflect.Type, n int) reflect.Value {
 		return reflect.ValueOf([]string{"plan", "email", "age"}[n%3])
 	case reflect.TypeFor[int]():
 		return reflect.ValueOf(10)
+	case reflect.TypeFor[query.Identity]():
+		return reflect.ValueOf(query.Identity{Channel: "sms", ExternalID: secret})
 	case reflect.TypeFor[query.ContextInput]():
 		return reflect.ValueOf(query.ContextInput{
 			CustomerID: l.ids[""][n/3], Format: vault.ContextText, MaxTokens: vault.DefaultContextTokens,

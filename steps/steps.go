@@ -9,6 +9,7 @@ import (
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/llm/offline"
 	"github.com/contextvault/contextvault/steps/customers"
+	"github.com/contextvault/contextvault/steps/erasure"
 	"github.com/contextvault/contextvault/steps/gapfill"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/steps/schema"
@@ -52,6 +53,9 @@ type Steps struct {
 	Operations    upkeep.Operations
 	Audit         upkeep.Audit
 	Keys          upkeep.Keys
+	Erasure       erasure.Erasure
+	Exports       erasure.Exports
+	Retention     erasure.Sweeps
 }
 
 // New builds the steps, once per process.
@@ -82,7 +86,7 @@ func New(d Deps) Steps {
 		Assets:      customers.Assets{Once: runner, Now: d.Now},
 		Items:       customers.Items{Once: runner, Now: d.Now},
 		Imports:     customers.Imports{Values: values},
-		Customers:   customers.Customers{Once: runner},
+		Customers:   customers.Customers{Once: runner, Now: d.Now, PurgeAfter: d.Settings.PurgeAfter},
 		Merges:      customers.Merges{Once: runner, Now: d.Now},
 		Sessions:    sessions,
 		Definitions: schema.Definitions{Once: runner},
@@ -99,12 +103,17 @@ func New(d Deps) Steps {
 		Turns:         gapfill.Turns{Sessions: sessions, Conversations: conversations, Answers: answers},
 		//nolint:gosec // bounded by the configuration
 		Sweeps: upkeep.Sweeps{Once: runner, Batch: int32(d.Settings.SweepBatch), Now: d.Now},
-		Caches: caches,
 		Audit:  upkeep.Audit{Once: runner, Log: d.Log},
 		//nolint:gosec // as above
 		Keys: upkeep.Keys{
 			DB: d.DB, Sealer: d.Sealer, Caches: caches, Batch: int32(d.Settings.SweepBatch), Now: d.Now,
 		},
+		Retention: erasure.Sweeps{
+			Once: runner, Enqueuer: d.Enqueuer, Batch: int32(d.Settings.SweepBatch), Now: d.Now, Log: d.Log,
+		},
+		Erasure: erasure.Erasure{Once: runner, Cache: d.Cache, Caches: caches, Now: d.Now},
+		Exports: erasure.Exports{Once: runner, Now: d.Now, For: d.Settings.ExportFor},
+		Caches:  caches,
 		Operations: upkeep.Operations{
 			DB: d.DB, Enqueuer: d.Enqueuer, Caches: caches, Settings: d.Settings, Engine: d.Engine, Now: d.Now,
 		},

@@ -2,6 +2,7 @@ package trigger
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,6 +20,10 @@ const replayAge = time.Minute
 // succeeded, or that was pushed just now, is vault.CodeConflict.
 func (c *Client) Replay(ctx context.Context, tenant, id uuid.UUID) (Receipt, error) {
 	q, action := c.db.Tenant(tenant), vault.ReplayReopened
+	if op, err := q.GetOperation(ctx, tenant, id); err == nil && op.ErasedAt != nil {
+		return Receipt{}, &vault.Error{Code: vault.CodeErased, Field: "operation_id", Message: fmt.Sprintf(
+			"operation_id: what operation %s held of a customer was erased; it cannot be replayed", id)}
+	}
 	op, err := q.ReopenOperation(ctx, dbgen.ReopenOperationParams{
 		TenantID: tenant, ID: id, DueAfter: db.Lease, Actor: string(vault.ActorOf(ctx)),
 	})

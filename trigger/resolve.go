@@ -10,8 +10,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// resolve sets the subject, the parent and the customer of an operation if they are not part of its input. The error of an id that
-// does not exist in the tenant has vault.CodeUnknown.
+// resolve sets the subject, the parent and the customer of an operation if they are not part of its input. The error
+// of an id that does not exist in the tenant has vault.CodeUnknown.
 func resolve(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, input any, op *db.NewOperation) error {
 	switch in := input.(type) {
 	case vault.DeleteItemInput:

@@ -60,8 +60,11 @@ func ParseActor(text string) (Actor, error) {
 		known = name != "" && (!has || err == nil)
 	}
 	if !known || len(text) > MaxActor {
-		return "", Invalid("actor",
-			"is not an actor; use key:<id>, console:<user>, workflow:<name>, workflow:<name>:<operation>, admin, command or process")
+		return "", Invalid(
+			"actor",
+			"is not an actor; use key:<id>, console:<user>, workflow:<name>, workflow:<name>:<operation>, admin, "+
+				"command or process",
+		)
 	}
 	return Actor(text), nil
 }

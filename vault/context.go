@@ -50,7 +50,7 @@ const (
 	CertainVerified Certainty = "verified" // verified by a method
 	CertainStated   Certainty = "stated"   // a person stated it
 	CertainDerived  Certainty = "derived"  // read in a document or a conversation, or from a tool
-	// The values of the section uncertain.
+
 	CertainUnconfirmed Certainty = "unconfirmed" // the customer must confirm it
 	CertainPending     Certainty = "pending"     // it differs from a stronger value and waits for a decision
 	CertainStale       Certainty = "stale"       // it is too old, or what it was derived from has changed

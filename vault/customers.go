@@ -97,13 +97,23 @@ type VerifyValueInput struct {
 	ItemID *uuid.UUID `json:"item_id,omitempty"`
 }
 
-// DecideValueInput is the input of decide-value: the decision of a person about a pending value.
+// ProposeDeletionInput is the input of propose-deletion. It deletes nothing: the active value of the field waits for
+// the decision of a person (decide-value).
+type ProposeDeletionInput struct {
+	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
+	// Name is the name of the field.
+	Name   string         `json:"name" validate:"required,max=50,fieldname"`
+	Reason DeletionReason `json:"reason" validate:"required,oneof=wrong customer_asked not_needed other" doc:"Why the value should be deleted."`
+}
+
+// DecideValueInput is the input of decide-value: the decision of a person about a value that is pending, or whose
+// deletion was proposed.
 type DecideValueInput struct {
-	// ItemID is the pending version.
+	// ItemID is the version that waits.
 	ItemID uuid.UUID `json:"item_id" validate:"required"`
 	// Decision approve makes it active in place of the stronger version, with its own lineage. reject keeps it in the
-	// history.
-	Decision  Decision `json:"decision" validate:"required,oneof=approve reject" doc:"approve makes the value active; reject keeps it in the history."`
+	// history. For a proposed deletion, approve deletes the version, and reject keeps it.
+	Decision  Decision `json:"decision" validate:"required,oneof=approve reject" doc:"approve makes a pending value active, and reject keeps it in the history. For a proposed deletion, approve deletes the value, and reject keeps it."`
 	DecidedBy string   `json:"decided_by,omitempty" validate:"max=200" doc:"The person who decided."`
 	Note      string   `json:"note,omitempty" validate:"max=500" doc:"The reason, for people."`
 }
@@ -213,6 +223,9 @@ type OpenCustomerInput struct {
 	ExternalID string `json:"external_id" validate:"required,max=500"`
 	// Verified says that the identity is proven.
 	Verified bool `json:"verified,omitempty"`
+	// AfterErasure opens an identity of an erased customer anew: the person came back, as a new customer. false: such an
+	// identity is rejected.
+	AfterErasure bool `json:"after_erasure,omitempty" doc:"Accept an identity of an erased customer: the person came back, as a new customer. Absent: it is rejected with erased."`
 }
 
 // OpenCustomersInput is the input of open-customers: open-customer for many identities.
@@ -238,6 +251,9 @@ type LinkChannelInput struct {
 	ExternalID string `json:"external_id" validate:"required,max=500"`
 	// Verified says that the identity is proven.
 	Verified bool `json:"verified,omitempty"`
+	// AfterErasure opens an identity of an erased customer anew: the person came back, as a new customer. false: such an
+	// identity is rejected.
+	AfterErasure bool `json:"after_erasure,omitempty" doc:"Accept an identity of an erased customer: the person came back, as a new customer. Absent: it is rejected with erased."`
 }
 
 // SetCustomerLabelInput gives a customer a short text for the people who work with it, such as a name or a ticket.
@@ -279,6 +295,9 @@ type DeleteCustomerInput struct {
 	// Force deletes a customer if items of other customers were derived from this customer's items, and orphans those
 	// items. Admins only; the caller checks that. false: such a customer is not deleted.
 	Force bool `json:"force,omitempty"`
+	// PurgeAfter is the time from which on the customer is erased, which cannot be undone. nil: the configured default
+	// after now, or never if that is 0.
+	PurgeAfter *time.Time `json:"purge_after,omitempty" doc:"The time from which on the deleted customer is erased. Absent: the default of the configuration (erasure.purge_after_days) after the deletion."`
 }
 
 // CustomerResult is the result of open-customer, link-channel, record-consent, delete-customer, merge-customers and
@@ -289,4 +308,8 @@ type CustomerResult struct {
 	Created bool `json:"created,omitempty"`
 	// Version is the version of the profile that contains the change.
 	Version int64 `json:"profile_version"`
+	// PurgeAfter is for delete-customer: the time from which on the customer is erased. nil: the deleted rows stay.
+	PurgeAfter *time.Time `json:"purge_after,omitempty"`
+	// Erased is for record-consent: the number of versions that a withdrawal erased.
+	Erased int `json:"erased,omitempty"`
 }

@@ -79,6 +79,10 @@ type Definition struct {
 	EncryptionRequired bool `json:"encryption_required,omitempty" doc:"Encrypts the value in the database and the cache, and keeps it out of error messages."`
 	// RetentionDays is the lifetime of a value after its collection. 0: no limit.
 	RetentionDays int `json:"retention_days,omitempty" validate:"min=0,max=36500" doc:"The number of days that a value is valid after its collection. 0: no limit."`
+	// RemoveAfterDays removes versions this many days after their expiry. 0: expired versions stay in the history.
+	RemoveAfterDays int `json:"remove_after_days,omitempty" validate:"min=0,max=36500" doc:"The number of days after their expiry that versions are kept; then they are removed for good. 0: expired versions stay in the history."`
+	// EraseOnWithdrawal erases the values, history included, when the customer has no consent to any purpose any more.
+	EraseOnWithdrawal bool `json:"erase_on_withdrawal,omitempty" doc:"A withdrawal that leaves no consent to any of the purposes erases the values for good, history included. It needs purposes."`
 	// FreshnessSeconds is the age after which StaleAction applies to a value. 0: no age limit.
 	FreshnessSeconds int64 `json:"freshness_seconds,omitempty" validate:"min=0" doc:"The maximum age of a value, in seconds. 0: no age limit."`
 	// StaleAction is the treatment of a value older than FreshnessSeconds. Empty: block.

@@ -64,6 +64,19 @@ const (
 	DecisionCorrected ValueDecision = "corrected" // a person entered the version to replace a wrong one
 )
 
+// DeletionReason is why somebody proposes to delete a value. It is a word, and no text, so that it holds no value.
+type DeletionReason string
+
+const (
+	DeletionWrong     DeletionReason = "wrong"          // the value is wrong, and the right one is not known
+	DeletionAsked     DeletionReason = "customer_asked" // the customer asked for it
+	DeletionNotNeeded DeletionReason = "not_needed"     // nobody needs the value any more
+	DeletionOther     DeletionReason = "other"
+)
+
+// DeletionReasons are the values of DeletionReason.
+var DeletionReasons = []DeletionReason{DeletionWrong, DeletionAsked, DeletionNotNeeded, DeletionOther}
+
 // RequiredLevel says whether a scenario may start without the field.
 type RequiredLevel string
 

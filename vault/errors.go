@@ -18,6 +18,7 @@ const (
 	CodeHasDependents   Code = "has_dependents"   // other items were derived from the item
 	CodeNotAllowed      Code = "not_allowed"      // the caller lacks the permission
 	CodeConsentRequired Code = "consent_required" // the customer has not consented to the purposes of the field
+	CodeErased          Code = "erased"           // the customer was erased, and nothing may bring it back
 	CodeBudget          Code = "over_budget"      // the tenant has used its language model budget of the day
 	CodeUnavailable     Code = "unavailable"      // a dependency of the vault does not answer; a retry may succeed
 )
@@ -112,7 +113,8 @@ func CodeOf(err error) Code {
 // as a lost connection, a deadlock or a timeout.
 func Permanent(err error) bool {
 	switch CodeOf(err) {
-	case CodeInvalid, CodeUnknown, CodeConflict, CodeHasDependents, CodeNotAllowed, CodeConsentRequired, CodeBudget:
+	case CodeInvalid, CodeUnknown, CodeConflict, CodeHasDependents, CodeNotAllowed, CodeConsentRequired, CodeErased,
+		CodeBudget:
 		return true
 	default:
 		return false

@@ -121,7 +121,8 @@ type AnswerQuestionInput struct {
 	Channel string `json:"channel,omitempty" validate:"max=50" doc:"The channel of the answer, such as phone. The question names it as answered_on."`
 }
 
-// ClaimQuestionInput is the input of claim-question. A channel that claims an open question asks it alone for some time.
+// ClaimQuestionInput is the input of claim-question. A channel that claims an open question asks it alone for some
+// time.
 type ClaimQuestionInput struct {
 	QuestionID uuid.UUID `json:"question_id" validate:"required"`
 	Channel    string    `json:"channel" validate:"required,max=50" doc:"The channel that asks the question, such as phone."`

@@ -62,6 +62,9 @@ type Value struct {
 	Actor Actor `json:"actor,omitempty" doc:"Who submitted the operation that wrote it: key:<id>, workflow:<name>:<operation>, admin …" example:"key:01920000-0000-7000-8000-000000000001"`
 	// AcceptedAt orders the versions of a field.
 	AcceptedAt time.Time `json:"accepted_at"`
+	// DeletionProposedAt is the time at which somebody proposed to delete the value (propose-deletion). nil: nobody did.
+	DeletionProposedAt *time.Time     `json:"deletion_proposed_at,omitempty" doc:"The time at which somebody proposed to delete the value. Absent: nobody did."`
+	DeletionReason     DeletionReason `json:"deletion_reason,omitempty" enum:"wrong,customer_asked,not_needed,other"`
 	// StaleSince is the time at which the value became stale: the item from which it was derived was replaced, expired, or
 	// became stale itself. nil: it is not stale.
 	StaleSince *time.Time `json:"stale_since,omitempty" doc:"The time at which the value became stale: the item from which it was derived was replaced, expired, or became stale itself. Absent: it is not stale."`
@@ -260,4 +263,9 @@ func (q Question) MayAsk(channel string, now time.Time) bool {
 		return false
 	}
 	return q.ClaimedBy == channel || q.ClaimedUntil == nil || !q.ClaimedUntil.After(now)
+}
+
+// Askable is MayAsk for a question that is open: its deadline has not passed.
+func (q Question) Askable(channel string, now time.Time) bool {
+	return q.MayAsk(channel, now) && q.DeadlineAt.After(now)
 }

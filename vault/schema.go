@@ -115,13 +115,14 @@ const (
 type Reviews struct {
 	Requirements []Requirement `json:"requirements"`
 	Definitions  []Definition  `json:"definitions"`
-	// Values are the pending values. decide-value decides about them.
+	// Values are the pending values, and those whose deletion was proposed. decide-value decides about them.
 	Values []PendingValue `json:"values"`
 	// Withheld are the fields with a value that is not shown, and why.
 	Withheld []Withheld `json:"withheld,omitempty" doc:"The fields with a value that is not shown, and why."`
 }
 
-// PendingValue is a value that may not replace the active one by itself.
+// PendingValue is a value that may not replace the active one by itself, or one whose deletion was proposed:
+// DeletionProposedAt of Pending is set then.
 type PendingValue struct {
 	CustomerID uuid.UUID `json:"customer_id"`
 	Pending    Value     `json:"pending"`

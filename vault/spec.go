@@ -26,8 +26,8 @@ type Spec[In, Out any] struct {
 // time.
 func (s Spec[In, Out]) Subject(in In) string { return s.subject(in) }
 
-// CustomerOf returns the customer with whose key the input is sealed: the field CustomerID of the input. Without it, or if
-// the input outlives the customer's key, it is uuid.Nil: the sealing key itself seals the input.
+// CustomerOf returns the customer with whose key the input is sealed: the field CustomerID of the input. Without it,
+// or if the input outlives the customer's key, it is uuid.Nil: the sealing key itself seals the input.
 func (s Spec[In, Out]) CustomerOf(in In) uuid.UUID {
 	if _, outlives := any(in).(OutlivesKey); outlives || s.customer < 0 {
 		return uuid.Nil
@@ -116,6 +116,8 @@ var (
 		all[ImportValuesInput]("import"))
 	VerifyValue = batched[VerifyValueInput, ItemResult]("verify-value", "value:verify",
 		func(in VerifyValueInput) string { return in.CustomerID.String() })
+	ProposeDeletion = batched[ProposeDeletionInput, ItemResult]("propose-deletion", "deletion:propose",
+		func(in ProposeDeletionInput) string { return in.CustomerID.String() })
 	DecideValue = batched[DecideValueInput, ItemResult]("decide-value", "value:decide",
 		func(in DecideValueInput) string { return in.ItemID.String() })
 	CorrectValue = batched[CorrectValueInput, ItemResult]("correct-value", "value:correct",
@@ -142,6 +144,10 @@ var (
 		func(in UnmergeCustomerInput) string { return in.CustomerID.String() })
 	DeleteCustomer = batched[DeleteCustomerInput, CustomerResult]("delete-customer", "customer:delete",
 		func(in DeleteCustomerInput) string { return in.CustomerID.String() })
+	EraseCustomer = Define[EraseCustomerInput, EraseResult]("erase-customer", "customer:erase",
+		func(in EraseCustomerInput) string { return in.CustomerID.String() })
+	ExportCustomer = Define[ExportCustomerInput, ExportCustomerResult]("export-customer", "customer:export",
+		func(in ExportCustomerInput) string { return in.CustomerID.String() })
 )
 
 // Operations on definitions, requirements, scenarios and rules, and on their reviews.
@@ -197,6 +203,8 @@ const (
 	WorkflowSealValues        = "seal-values"
 	WorkflowReadQuietSessions = "read-quiet-sessions"
 	WorkflowSealAudit         = "seal-audit"
+	WorkflowPurgeCustomers    = "purge-customers"
+	WorkflowRemoveExpired     = "remove-expired"
 )
 
 const (

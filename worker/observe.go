@@ -21,11 +21,22 @@ import (
 
 const tracerName = "github.com/contextvault/contextvault/worker"
 
+const (
+	// bulkSteps is the number of steps of one tenant that import at the same time. `vault import` has two operations in
+	// flight.
+	bulkSteps = 2
+	// restOfBulk is how many times as long as such a step took, its tenant waits for the next one, while the worker also
+	// has steps of other tenants.
+	restOfBulk = 2
+)
+
 // observer limits the number of concurrent steps, and records each step in metrics and log.
 type observer struct {
 	running
+	crowd    *turns.Crowd // the tenants whose steps run
 	turns    *turns.Turns // of the steps that do not call the language model
 	model    *turns.Turns // of the steps that do
+	bulk     *turns.Turns // of the steps that import, on top of turns
 	log      *slog.Logger
 	registry *prometheus.Registry
 	steps    *metrics.Steps
@@ -35,10 +46,13 @@ type observer struct {
 
 // newObserver returns an observer with a registry for the metrics that only the worker exports, others included.
 func newObserver(r *app.Runtime, others ...prometheus.Collector) *observer {
+	crowd := &turns.Crowd{}
 	o := &observer{
+		crowd: crowd,
 		turns: turns.New(r.Config.Jobs.Hatchet.WorkerConcurrency),
-		model: turns.New(r.Config.Jobs.Hatchet.ModelConcurrency), log: r.Log,
-		registry: prometheus.NewRegistry(),
+		model: turns.New(r.Config.Jobs.Hatchet.ModelConcurrency),
+		bulk:  turns.NewWithShare(r.Config.Jobs.Hatchet.WorkerConcurrency, bulkSteps).Resting(restOfBulk, crowd),
+		log:   r.Log, registry: prometheus.NewRegistry(),
 	}
 	o.steps = metrics.NewSteps(o.n.Load)
 	o.registry.MustRegister(append(others, o.steps)...)
@@ -66,12 +80,17 @@ func (r *running) wait(grace time.Duration) int64 {
 	}
 }
 
-// turnsOf returns the turns of a step, by its name workflow:step.
-func (o *observer) turnsOf(action string) *turns.Turns {
-	if workflow, step, _ := strings.Cut(action, ":"); workflows.CallsModel(workflow, step) {
-		return o.model
+// turnsOf returns the turns that a step needs, in their order, by its name workflow:step.
+func (o *observer) turnsOf(action string) []*turns.Turns {
+	workflow, step, _ := strings.Cut(action, ":")
+	switch {
+	case workflows.CallsModel(workflow, step):
+		return []*turns.Turns{o.model}
+	case workflows.IsBulk(workflow):
+		return []*turns.Turns{o.bulk, o.turns}
+	default:
+		return []*turns.Turns{o.turns}
 	}
-	return o.turns
 }
 
 // observe is the worker's middleware: it limits the number of concurrent steps and shares them between tenants, counts
@@ -83,11 +102,15 @@ func (o *observer) observe(
 	o.n.Add(1)
 	defer o.n.Add(-1)
 	tenant := ctx.AdditionalMetadata()["tenant_id"] // "": a run of a cron
-	shared := o.turnsOf(ctx.ActionId())
-	if err := shared.Acquire(ctx, tenant); err != nil {
-		return err
+	if tenant != "" {
+		o.crowd.See(tenant)
 	}
-	defer shared.Release(tenant)
+	for _, shared := range o.turnsOf(ctx.ActionId()) {
+		if err := shared.Acquire(ctx, tenant); err != nil {
+			return err
+		}
+		defer shared.Release(tenant)
+	}
 	attrs := []slog.Attr{
 		slog.String(
 			"step",

@@ -168,6 +168,7 @@ func newWorkers(r *app.Runtime, engine *hatchet.Client) ([]*hatchet.Worker, erro
 		SealValues:      h.CronSealValues,
 
 		ReadQuietSessions: h.CronReadQuietSessions,
+		PurgeCustomers:    h.CronPurgeCustomers, RemoveExpired: h.CronRemoveExpired,
 	}))
 	var workers []*hatchet.Worker
 	for _, group := range []struct {

@@ -14,6 +14,7 @@ func customerWorkflows(c *hatchet.Client, s steps.Steps) []hatchet.WorkflowBase 
 		removeElement(c, s),
 		importValues(c, s),
 		verifyValue(c, s),
+		proposeDeletion(c, s),
 		decideValue(c, s),
 		correctValue(c, s),
 		addAsset(c, s),
@@ -61,6 +62,11 @@ func importValues(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 // verifyValue marks the active value of a field as verified.
 func verifyValue(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	return effect(begin(c, s, vault.VerifyValue), "persist", quick, s.Values.PersistVerification).end()
+}
+
+// proposeDeletion marks a value for a person who decides about its deletion.
+func proposeDeletion(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return effect(begin(c, s, vault.ProposeDeletion), "persist", quick, s.Values.ProposeDeletion).end()
 }
 
 // decideValue stores the decision of a person about a pending value.

@@ -48,6 +48,8 @@ func declarations(t *testing.T) map[string]declared {
 		ExpireValues: cfg.Jobs.Hatchet.CronExpireValues, DetectOrphans: cfg.Jobs.Hatchet.CronDetectOrphans,
 		RelayOperations: cfg.Jobs.Hatchet.CronRelayOperations, PurgeOperations: cfg.Jobs.Hatchet.CronPurgeOperations,
 		ReadQuietSessions: cfg.Jobs.Hatchet.CronReadQuietSessions, SealAudit: cfg.Jobs.Hatchet.CronSealAudit,
+		RotateKeys: cfg.Jobs.Hatchet.CronRotateKeys, SealValues: cfg.Jobs.Hatchet.CronSealValues,
+		PurgeCustomers: cfg.Jobs.Hatchet.CronPurgeCustomers, RemoveExpired: cfg.Jobs.Hatchet.CronRemoveExpired,
 	}) {
 		req, _, _, onFailure := w.Dump()
 		if onFailure != nil {
@@ -263,7 +265,11 @@ func TestDocTable_NamesExist(t *testing.T) {
 
 // namedWorkflows returns the workflows of all operations and the workflows that only a cron starts.
 func namedWorkflows() []string {
-	names := []string{vault.WorkflowRelayOperations, vault.WorkflowPurgeOperations, vault.WorkflowReadQuietSessions}
+	names := []string{
+		vault.WorkflowRelayOperations, vault.WorkflowPurgeOperations, vault.WorkflowReadQuietSessions,
+		vault.WorkflowSealAudit, vault.WorkflowRotateKeys, vault.WorkflowSealValues,
+		vault.WorkflowPurgeCustomers, vault.WorkflowRemoveExpired,
+	}
 	for _, o := range vault.Operations() {
 		names = append(names, o.Name)
 	}

@@ -35,11 +35,16 @@
 //	decide-value       value:decide                              profile              persist → invalidate-and-acknowledge
 //	take-turn          turn:taken                                profile              read → persist → invalidate-and-acknowledge
 //	claim-question     question:claimed                          profile              claim → invalidate-and-acknowledge
+//	propose-deletion   deletion:propose                          profile              persist → invalidate-and-acknowledge
 //	expire-values      values:expire               */5 * * * *                        expire → invalidate-and-acknowledge
 //	detect-orphans     orphans:detect              */15 * * * *                       mark → invalidate-and-acknowledge
 //	relay-operations                               * * * * *                          relay
 //	read-conversation  conversation:read                         session              read → persist → invalidate-and-acknowledge
 //	read-quiet-sessions                            * * * * *                          queue
+//	erase-customer     customer:erase                            profile              begin → end-work → erase → scan → finish → invalidate-and-acknowledge
+//	export-customer    customer:export                           customer             record → finish → invalidate-and-acknowledge
+//	purge-customers                                37 * * * *                         queue
+//	remove-expired                                 47 * * * *                         remove → invalidate-and-acknowledge
 //	purge-operations                               17 3 * * *                         purge
 //	seal-audit                                     * * * * *                          seal
 //	rotate-keys                                    41 * * * *                         rewrap

@@ -66,6 +66,12 @@ func prepareBatch(f flow, name string, policy policyOf, fn batchStep[once.BatchR
 	return f.then(name, task(fn), policy)
 }
 
+// stage adds a step of an effect that takes several transactions. It adds pending invalidations for what it touches;
+// the effect that must follow ends with their flush.
+func stage[Out once.Preparation](f flow, name string, policy policyOf, fn step[Out]) flow {
+	return prepare(f, name, policy, fn)
+}
+
 // effected is a workflow whose effect is not invalidated yet.
 type effected struct{ flow flow }
 

@@ -17,7 +17,7 @@ func withoutEngine(t *testing.T) *trigger.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := trigger.New(trigger.Options{DB: kit.DB, Sealer: sealer, Log: testkit.Log()})
+	client := trigger.New(trigger.Options{DB: kit.DB, Sealer: sealer.Bind(kit.DB), Log: testkit.Log()})
 	t.Cleanup(client.Close)
 	return client
 }

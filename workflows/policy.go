@@ -21,6 +21,11 @@ func model(parents ...*hatchet.Task) []hatchet.TaskOption {
 	return policy(3, 3, 120, 3*time.Minute, schedule, parents)
 }
 
+// long is the policy of a step that reads whole tables of a tenant.
+func long(parents ...*hatchet.Task) []hatchet.TaskOption {
+	return policy(5, 2, 30, 10*time.Minute, schedule, parents)
+}
+
 // sweep is the policy of a step that processes stale rows. The next cron run is its retry.
 func sweep(parents ...*hatchet.Task) []hatchet.TaskOption {
 	return policy(1, 2, 30, 10*time.Minute, 10*time.Minute, parents)

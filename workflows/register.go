@@ -22,6 +22,9 @@ type Crons struct {
 	SealValues      string
 
 	ReadQuietSessions string
+
+	PurgeCustomers string
+	RemoveExpired  string
 }
 
 // modelSteps lists the steps that call the language model, by workflow. Such a step can take as long as the model.
@@ -29,21 +32,29 @@ var modelSteps = map[string][]string{
 	vault.FillGaps.Name:         {"resolve"},
 	vault.ReadConversation.Name: {"read"},
 	vault.ExtractSchema.Name:    {"propose", "match"},
+	vault.TakeTurn.Name:         {"read"},
 }
 
 // CallsModel reports whether a step of a workflow calls the language model.
 func CallsModel(workflow, step string) bool { return slices.Contains(modelStepsOf(workflow), step) }
 
-// modelStepsOf returns the steps of a workflow that call the language model. The name can have the prefix of the
-// engine's namespace.
+// modelStepsOf returns the steps of a workflow that call the language model.
 func modelStepsOf(workflow string) []string {
 	for name, steps := range modelSteps {
-		if workflow == name || strings.HasSuffix(workflow, "_"+name) {
+		if isNamed(workflow, name) {
 			return steps
 		}
 	}
 	return nil
 }
+
+// IsBulk reports whether one operation of a workflow carries as much as many of others.
+func IsBulk(workflow string) bool {
+	return isNamed(workflow, vault.ImportValues.Name) || isNamed(workflow, vault.OpenCustomers.Name)
+}
+
+// isNamed compares the name of a workflow, with or without the prefix of the engine's namespace.
+func isNamed(workflow, name string) bool { return workflow == name || strings.HasSuffix(workflow, "_"+name) }
 
 // Split separates the workflows with steps that call the language model from the others. A worker registers each group
 // with slots of its own in the engine: steps that wait for the model never take the slots of the others.
@@ -65,5 +76,6 @@ func All(c *hatchet.Client, s steps.Steps, crons Crons) []hatchet.WorkflowBase {
 		schemaWorkflows(c, s),
 		gapfillWorkflows(c, s, crons),
 		upkeepWorkflows(c, s, crons),
+		erasureWorkflows(c, s, crons),
 	)
 }

@@ -125,7 +125,8 @@ func bench(ctx context.Context, e effort) error {
 		out.Results = append(out.Results, m)
 	}
 	for _, run := range []func(context.Context) (curve, error){
-		b.writesByClients, b.writesInFlight, b.httpWritesByClients, b.readsByClients, b.importByRows, b.latencyByLoad,
+		b.writesByClients, b.writesInFlight, b.writesBesideSingleRuns, b.httpWritesByClients, b.readsByClients,
+		b.importByRows, b.latencyByLoad,
 	} {
 		c, err := run(ctx)
 		if err != nil {

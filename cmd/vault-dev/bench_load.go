@@ -116,8 +116,10 @@ func (b *benchmarks) newWrite() vault.WriteValueInput {
 }
 
 // writeOne writes a value and waits for its acknowledgement.
-func (b *benchmarks) writeOne(ctx context.Context) error {
-	r, err := trigger.Submit(ctx, b.Trigger, b.tenant, vault.WriteValue, b.newWrite())
+func (b *benchmarks) writeOne(ctx context.Context) error { return b.writeAs(ctx, b.tenant) }
+
+func (b *benchmarks) writeAs(ctx context.Context, tenant uuid.UUID) error {
+	r, err := trigger.Submit(ctx, b.Trigger, tenant, vault.WriteValue, b.newWrite())
 	if err == nil {
 		_, err = r.Wait(ctx)
 	}
@@ -161,6 +163,33 @@ func (b *benchmarks) writesInFlight(ctx context.Context) (curve, error) {
 		Ceiling: "one-row INSERT and COMMIT/s by 64 clients", Between: inTheWayOfWrites,
 		xs: []int{clients, 4 * clients, 16 * clients}, ceilingClients: clients,
 	}, b.writeOne, b.insertOne)
+}
+
+// writesBesideSingleRuns compares the writes of 64 clients of one tenant with writes that have a run each: those of 64
+// tenants with one write in flight each, since a run carries operations of one tenant only.
+func (b *benchmarks) writesBesideSingleRuns(ctx context.Context) (curve, error) {
+	const clients = 64
+	free := make(chan uuid.UUID, clients)
+	g, making := errgroup.WithContext(ctx)
+	g.SetLimit(8)
+	for range clients {
+		g.Go(func() error {
+			tenant := uuid.Must(uuid.NewV7())
+			free <- tenant
+			return b.defineEmail(making, tenant)
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return curve{}, err
+	}
+	return b.byClients(ctx, curve{
+		Name: "validated writes of 64 clients, beside one run for each write", X: "writes in flight", Y: "writes/s",
+		Ceiling: "writes/s with a run each, 64 in flight", xs: []int{clients, 16 * clients}, ceilingClients: clients,
+	}, b.writeOne, func(ctx context.Context) error {
+		tenant := <-free
+		defer func() { free <- tenant }()
+		return b.writeAs(ctx, tenant)
+	})
 }
 
 func (b *benchmarks) httpWritesByClients(ctx context.Context) (curve, error) {

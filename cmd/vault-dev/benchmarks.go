@@ -137,16 +137,7 @@ func (b *benchmarks) runEmpty(ctx context.Context, steps int) error {
 
 // fill creates a profile of profileFields values. The first chainLength of them form a chain.
 func (b *benchmarks) fill(ctx context.Context) error {
-	if _, err := b.DB.System().CreateTenant(ctx, b.tenant, "bench"); err != nil {
-		return err
-	}
-	def := b.email
-	def.AgentID = b.agent
-	r, err := trigger.Submit(ctx, b.Trigger, b.tenant, vault.SaveDefinition, def)
-	if err != nil {
-		return err
-	}
-	if _, err := r.Wait(ctx); err != nil {
+	if err := b.defineEmail(ctx, b.tenant); err != nil {
 		return err
 	}
 	var source *uuid.UUID
@@ -182,7 +173,23 @@ func (b *benchmarks) fill(ctx context.Context) error {
 		}
 		in.Writes = append(in.Writes, w)
 	}
-	if r, err = trigger.Submit(ctx, b.Trigger, b.tenant, vault.ImportValues, in); err != nil {
+	r, err := trigger.Submit(ctx, b.Trigger, b.tenant, vault.ImportValues, in)
+	if err != nil {
+		return err
+	}
+	_, err = r.Wait(ctx)
+	return err
+}
+
+// defineEmail creates a tenant with the definition of email.
+func (b *benchmarks) defineEmail(ctx context.Context, tenant uuid.UUID) error {
+	if _, err := b.DB.System().CreateTenant(ctx, tenant, "bench"); err != nil {
+		return err
+	}
+	def := b.email
+	def.AgentID = b.agent
+	r, err := trigger.Submit(ctx, b.Trigger, tenant, vault.SaveDefinition, def)
+	if err != nil {
 		return err
 	}
 	_, err = r.Wait(ctx)

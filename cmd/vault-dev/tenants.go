@@ -66,6 +66,7 @@ type tenantsReport struct {
 
 func tenantsCommand() *cobra.Command {
 	var rounds int
+	var only string
 	c := &cobra.Command{
 		Use:   "bench-tenants",
 		Short: "measure a tenant's writes and reads while another attacks, in new databases; writes " + tenantsFile,
@@ -74,18 +75,28 @@ func tenantsCommand() *cobra.Command {
 			if rounds < 1 {
 				return errors.New("--rounds must be at least 1")
 			}
-			out, err := benchTenants(cmd.Context(), rounds)
+			attacks := slices.DeleteFunc(attack.All(), func(a attack.Attack) bool { return !strings.Contains(a.Name, only) })
+			if len(attacks) == 0 {
+				return fmt.Errorf("--only: no attack has %q in its name", only)
+			}
+			out, err := benchTenants(cmd.Context(), rounds, attacks)
 			if err != nil {
 				return err
+			}
+			if only == "" {
+				if err := writeJSON(tenantsFile, out); err != nil {
+					return err
+				}
 			}
 			return out.print()
 		},
 	}
 	c.Flags().IntVar(&rounds, "rounds", 40, "number of writes and reads for each measurement")
+	c.Flags().StringVar(&only, "only", "", "measure only the attacks with this text in their name, and write no file")
 	return c
 }
 
-func benchTenants(ctx context.Context, rounds int) (out tenantsReport, err error) {
+func benchTenants(ctx context.Context, rounds int, attacks []attack.Attack) (out tenantsReport, err error) {
 	load, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
 		return out, err
@@ -150,7 +161,7 @@ func benchTenants(ctx context.Context, rounds int) (out tenantsReport, err error
 		return out, err
 	}
 	defer database.Close()
-	out.Results, err = b.run(ctx, database)
+	out.Results, err = b.run(ctx, database, attacks)
 	return out, err
 }
 
@@ -235,7 +246,7 @@ type tenantsBench struct {
 	visits   int
 }
 
-func (b *tenantsBench) run(ctx context.Context, database *db.DB) ([]attacked, error) {
+func (b *tenantsBench) run(ctx context.Context, database *db.DB, attacks []attack.Attack) ([]attacked, error) {
 	var err error
 	if b.key, err = newTenantKey(ctx, database); err != nil {
 		return nil, err
@@ -253,7 +264,7 @@ func (b *tenantsBench) run(ctx context.Context, database *db.DB) ([]attacked, er
 		return nil, err
 	}
 	var out []attacked
-	for _, a := range attack.All() {
+	for _, a := range attacks {
 		key, err := newTenantKey(ctx, database)
 		if err != nil {
 			return nil, err
@@ -382,22 +393,11 @@ func (b *tenantsBench) send(ctx context.Context, method, path, body string) ([]b
 }
 
 func (r tenantsReport) print() error {
-	encoded, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(tenantsFile, append(encoded, '\n'), 0o644); err != nil { //nolint:gosec // public results
-		return err
-	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "ATTACK\tATTEMPTS\tWRITE ms\tRATIO\tREAD ms\tRATIO\tAPI MiB\tWORKER MiB")
 	for _, m := range r.Results {
 		_, _ = fmt.Fprintf(w, "%s\t%d\t%.1f\t%.2f\t%.2f\t%.2f\t%d\t%d\n", m.Attack, m.Attempts, m.Write, m.WriteRatio,
 			m.Read, m.ReadRatio, m.APIPeak, m.WorkerPeak)
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	fmt.Printf("written to %s\n", tenantsFile)
-	return nil
+	return w.Flush()
 }

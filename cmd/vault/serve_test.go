@@ -116,6 +116,7 @@ func TestServe_EndToEnd(t *testing.T) {
 		"the quickstart by commands alone": theQuickstartByCommandsAlone,
 		"the documented quickstart":        theDocumentedQuickstart,
 		"the seed's curl line":             theSeedsCurlLine,
+		"agents by MCP":                    agentsByMCP,
 		"metrics move":                     metricsMove,
 		"SIGTERM under load drops nothing": sigtermUnderLoadDropsNothing,
 	} {
@@ -156,7 +157,7 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 		t.Fatal(errs)
 	}
 	for args, want := range map[string]string{
-		"--tenant " + tenant + " --name x --scopes read,delete": `"delete" is not read, write, verify, review or admin`,
+		"--tenant " + tenant + " --name x --scopes read,delete": `"delete" is not read, write, verify, review, erase or admin`,
 		"--tenant " + tenant + " --name x --expires-in -1h":     "is in the past",
 		"--tenant " + testkit.ID().String() + " --name x":       "does not exist",
 		"--tenant " + tenant + " --scopes read":                 "name",

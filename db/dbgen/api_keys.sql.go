@@ -13,12 +13,18 @@ import (
 )
 
 const createAPIKey = `-- name: CreateAPIKey :exec
-INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes, sources, purpose, pii, expires_at)
-VALUES (
-    $1, $2, $3, $4, $5,
-    coalesce($6::text[], '{}'), $7, NOT $8::boolean,
-    $9
+WITH created AS (
+    INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes, sources, purpose, pii, expires_at)
+    VALUES (
+        $1, $2, $3, $4, $5,
+        coalesce($6::text[], '{}'), $7, NOT $8::boolean,
+        $9
+    )
+    RETURNING id, tenant_id
 )
+INSERT INTO audit_entries (tenant_id, action, actor, operation, subject)
+SELECT c.tenant_id, 'key_created', 'admin', 'keys create', c.id::text
+FROM created c
 `
 
 type CreateAPIKeyParams struct {
@@ -33,7 +39,8 @@ type CreateAPIKeyParams struct {
 	ExpiresAt *time.Time `json:"expires_at"`
 }
 
-// Creates an API key of a tenant. Only the hash of the key is stored.
+// Creates an API key of a tenant, and records it in the audit. Only the hash of the key is stored. Only an administrator
+// can create and revoke keys: vault_app may not write this table.
 func (q *Queries) CreateAPIKey(ctx context.Context, arg CreateAPIKeyParams) error {
 	_, err := q.db.Exec(ctx, createAPIKey,
 		arg.ID,
@@ -50,7 +57,7 @@ func (q *Queries) CreateAPIKey(ctx context.Context, arg CreateAPIKeyParams) erro
 }
 
 const findAPIKey = `-- name: FindAPIKey :one
-SELECT id, tenant_id, name, key_hash, scopes, sources, agents, purpose, pii, created_at, expires_at, revoked_at, last_used_at
+SELECT id, tenant_id, name, key_hash, scopes, sources, purpose, pii, created_at, expires_at, revoked_at, last_used_at
 FROM api_keys
 WHERE key_hash = $1
 `
@@ -67,7 +74,6 @@ func (q *Queries) FindAPIKey(ctx context.Context, keyHash []byte) (ApiKey, error
 		&i.KeyHash,
 		&i.Scopes,
 		&i.Sources,
-		&i.Agents,
 		&i.Purpose,
 		&i.Pii,
 		&i.CreatedAt,
@@ -132,13 +138,26 @@ func (q *Queries) ListAPIKeys(ctx context.Context, tenantID uuid.UUID) ([]ListAP
 }
 
 const revokeAPIKey = `-- name: RevokeAPIKey :execrows
-UPDATE api_keys
-SET revoked_at = coalesce(revoked_at, clock_timestamp())
-WHERE tenant_id = $1
-  AND id = $2
+WITH found AS (
+    SELECT k.id, k.tenant_id, k.revoked_at
+    FROM api_keys k
+    WHERE k.tenant_id = $1
+      AND k.id = $2
+    FOR UPDATE
+), audited AS (
+    INSERT INTO audit_entries (tenant_id, action, actor, operation, subject)
+    SELECT f.tenant_id, 'key_revoked', 'admin', 'keys revoke', f.id::text
+    FROM found f
+    WHERE f.revoked_at IS NULL
+)
+UPDATE api_keys k
+SET revoked_at = coalesce(k.revoked_at, clock_timestamp())
+FROM found f
+WHERE k.id = f.id
 `
 
-// Revokes a key. A second call keeps the time of the first. Index: primary key.
+// Revokes a key, and records it in the audit. A second call keeps the time of the first and records nothing. Index:
+// primary key.
 func (q *Queries) RevokeAPIKey(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
 	result, err := q.db.Exec(ctx, revokeAPIKey, tenantID, iD)
 	if err != nil {

@@ -17,7 +17,6 @@ INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, su
 SELECT p.tenant_id, 'applied', $1, $2, $3, p.customer_id::text
 FROM customer_profiles p
 WHERE p.id = ANY ($4::uuid[])
-  AND current_setting('vault.audit', true) IS DISTINCT FROM 'off'
 `
 
 type AuditProfilesParams struct {

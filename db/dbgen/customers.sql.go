@@ -44,7 +44,7 @@ func (q *Queries) DeleteCustomer(ctx context.Context, tenantID uuid.UUID, iD uui
 	return err
 }
 
-const ensureProfile = `-- name: EnsureProfile :exec
+const ensureProfile = `-- name: EnsureProfile :execrows
 INSERT INTO customer_profiles (id, tenant_id, customer_id)
 VALUES ($1, $2, $3)
 ON CONFLICT (tenant_id, customer_id) DO NOTHING
@@ -57,9 +57,12 @@ type EnsureProfileParams struct {
 }
 
 // Creates the profile of a customer unless it exists. Index: the unique key on tenant_id and customer_id.
-func (q *Queries) EnsureProfile(ctx context.Context, arg EnsureProfileParams) error {
-	_, err := q.db.Exec(ctx, ensureProfile, arg.ID, arg.TenantID, arg.CustomerID)
-	return err
+func (q *Queries) EnsureProfile(ctx context.Context, arg EnsureProfileParams) (int64, error) {
+	result, err := q.db.Exec(ctx, ensureProfile, arg.ID, arg.TenantID, arg.CustomerID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const ensureProfiles = `-- name: EnsureProfiles :many
@@ -170,7 +173,7 @@ SELECT
     coalesce((
         SELECT json_agg(w ORDER BY w.name, w.accepted_at, w.id)
         FROM (
-            SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.stale_since
+            SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
             FROM customer_values f
             WHERE f.profile_id = p.id
               AND f.status = 'pending'
@@ -382,7 +385,7 @@ func (q *Queries) ListTouchedEntries(ctx context.Context, tenantID uuid.UUID, id
 }
 
 const lockMergedProfiles = `-- name: LockMergedProfiles :many
-SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at
+SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at, purge_after
 FROM customer_profiles
 WHERE id IN (
     SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
@@ -423,6 +426,7 @@ func (q *Queries) LockMergedProfiles(ctx context.Context, tenantID uuid.UUID, cu
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.DeletedAt,
+			&i.PurgeAfter,
 		); err != nil {
 			return nil, err
 		}
@@ -435,7 +439,7 @@ func (q *Queries) LockMergedProfiles(ctx context.Context, tenantID uuid.UUID, cu
 }
 
 const lockOwnProfiles = `-- name: LockOwnProfiles :many
-SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at
+SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at, purge_after
 FROM customer_profiles
 WHERE id IN (
     SELECT c.id
@@ -475,6 +479,7 @@ func (q *Queries) LockOwnProfiles(ctx context.Context, tenantID uuid.UUID, custo
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.DeletedAt,
+			&i.PurgeAfter,
 		); err != nil {
 			return nil, err
 		}
@@ -487,7 +492,7 @@ func (q *Queries) LockOwnProfiles(ctx context.Context, tenantID uuid.UUID, custo
 }
 
 const lockProfile = `-- name: LockProfile :one
-SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at
+SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at, purge_after
 FROM customer_profiles
 WHERE id = (
     SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
@@ -515,12 +520,13 @@ func (q *Queries) LockProfile(ctx context.Context, tenantID uuid.UUID, customerI
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.PurgeAfter,
 	)
 	return i, err
 }
 
 const lockProfiles = `-- name: LockProfiles :many
-SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at
+SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at, purge_after
 FROM customer_profiles
 WHERE id IN (
     SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
@@ -554,6 +560,7 @@ func (q *Queries) LockProfiles(ctx context.Context, tenantID uuid.UUID, customer
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.DeletedAt,
+			&i.PurgeAfter,
 		); err != nil {
 			return nil, err
 		}
@@ -566,7 +573,7 @@ func (q *Queries) LockProfiles(ctx context.Context, tenantID uuid.UUID, customer
 }
 
 const lockProfilesByID = `-- name: LockProfilesByID :many
-SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at
+SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at, purge_after
 FROM customer_profiles
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -595,6 +602,7 @@ func (q *Queries) LockProfilesByID(ctx context.Context, tenantID uuid.UUID, ids 
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.DeletedAt,
+			&i.PurgeAfter,
 		); err != nil {
 			return nil, err
 		}

@@ -108,7 +108,7 @@ func (q *Queries) EnableIterativeScan(ctx context.Context) error {
 }
 
 const getDefinition = `-- name: GetDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -158,6 +158,8 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 		&i.Purposes,
 		&i.EncryptionRequired,
 		&i.RetentionDays,
+		&i.RemoveAfterDays,
+		&i.EraseOnWithdrawal,
 		&i.FreshnessSeconds,
 		&i.StaleAction,
 		&i.OnConflict,
@@ -176,7 +178,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 
 const getFieldDefinition = `-- name: GetFieldDefinition :one
 SELECT
-    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.ask_channels, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.about, d.is_pii, d.purposes, d.encryption_required, d.retention_days, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
+    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.ask_channels, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.about, d.is_pii, d.purposes, d.encryption_required, d.retention_days, d.remove_after_days, d.erase_on_withdrawal, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
     EXISTS (SELECT 1 FROM sealed_fields s WHERE s.tenant_id = d.tenant_id AND s.name = d.name) AS sealed,
     EXISTS (
         SELECT 1
@@ -242,6 +244,8 @@ func (q *Queries) GetFieldDefinition(ctx context.Context, arg GetFieldDefinition
 		&i.Definition.Purposes,
 		&i.Definition.EncryptionRequired,
 		&i.Definition.RetentionDays,
+		&i.Definition.RemoveAfterDays,
+		&i.Definition.EraseOnWithdrawal,
 		&i.Definition.FreshnessSeconds,
 		&i.Definition.StaleAction,
 		&i.Definition.OnConflict,
@@ -345,7 +349,7 @@ func (q *Queries) ListDefinitionTypes(ctx context.Context, arg ListDefinitionTyp
 }
 
 const listDefinitions = `-- name: ListDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -395,6 +399,8 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 			&i.Purposes,
 			&i.EncryptionRequired,
 			&i.RetentionDays,
+			&i.RemoveAfterDays,
+			&i.EraseOnWithdrawal,
 			&i.FreshnessSeconds,
 			&i.StaleAction,
 			&i.OnConflict,
@@ -419,7 +425,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 }
 
 const listDefinitionsByID = `-- name: ListDefinitionsByID :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -469,6 +475,8 @@ func (q *Queries) ListDefinitionsByID(ctx context.Context, tenantID uuid.UUID, i
 			&i.Purposes,
 			&i.EncryptionRequired,
 			&i.RetentionDays,
+			&i.RemoveAfterDays,
+			&i.EraseOnWithdrawal,
 			&i.FreshnessSeconds,
 			&i.StaleAction,
 			&i.OnConflict,
@@ -494,7 +502,7 @@ func (q *Queries) ListDefinitionsByID(ctx context.Context, tenantID uuid.UUID, i
 
 const listDefinitionsOf = `-- name: ListDefinitionsOf :many
 SELECT
-    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.ask_channels, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.about, d.is_pii, d.purposes, d.encryption_required, d.retention_days, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
+    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.ask_channels, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.about, d.is_pii, d.purposes, d.encryption_required, d.retention_days, d.remove_after_days, d.erase_on_withdrawal, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
     EXISTS (SELECT 1 FROM sealed_fields s WHERE s.tenant_id = d.tenant_id AND s.name = d.name) AS sealed,
     EXISTS (
         SELECT 1
@@ -567,6 +575,8 @@ func (q *Queries) ListDefinitionsOf(ctx context.Context, arg ListDefinitionsOfPa
 			&i.Definition.Purposes,
 			&i.Definition.EncryptionRequired,
 			&i.Definition.RetentionDays,
+			&i.Definition.RemoveAfterDays,
+			&i.Definition.EraseOnWithdrawal,
 			&i.Definition.FreshnessSeconds,
 			&i.Definition.StaleAction,
 			&i.Definition.OnConflict,
@@ -979,7 +989,8 @@ INSERT INTO definitions (
     max_elements, validation_mode,
     required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples,
     extraction_prompt_hint, about, is_pii, purposes,
-    encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin,
+    encryption_required, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action,
+    on_conflict, source_priority, enabled, origin,
     review_state, operation_id,
     accepted_at
 )
@@ -993,10 +1004,12 @@ VALUES (
     $24, $25,
     $26, $27, $28, $29, $30,
     $31,
-    $32, $33, $34, $35,
-    $36, $37, $38,
-    $39,
-    $40
+    $32,
+    $33,
+    $34, $35, $36, $37,
+    $38, $39, $40,
+    $41,
+    $42
 )
 ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
 SET display_name = excluded.display_name,
@@ -1026,6 +1039,8 @@ SET display_name = excluded.display_name,
     purposes = excluded.purposes,
     encryption_required = excluded.encryption_required,
     retention_days = excluded.retention_days,
+    remove_after_days = excluded.remove_after_days,
+    erase_on_withdrawal = excluded.erase_on_withdrawal,
     freshness_seconds = excluded.freshness_seconds,
     stale_action = excluded.stale_action,
     on_conflict = excluded.on_conflict,
@@ -1074,6 +1089,8 @@ type UpsertDefinitionParams struct {
 	Purposes             []string        `json:"purposes"`
 	EncryptionRequired   bool            `json:"encryption_required"`
 	RetentionDays        int32           `json:"retention_days"`
+	RemoveAfterDays      int32           `json:"remove_after_days"`
+	EraseOnWithdrawal    bool            `json:"erase_on_withdrawal"`
 	FreshnessSeconds     int64           `json:"freshness_seconds"`
 	StaleAction          string          `json:"stale_action"`
 	OnConflict           string          `json:"on_conflict"`
@@ -1120,6 +1137,8 @@ func (q *Queries) UpsertDefinition(ctx context.Context, arg UpsertDefinitionPara
 		arg.Purposes,
 		arg.EncryptionRequired,
 		arg.RetentionDays,
+		arg.RemoveAfterDays,
+		arg.EraseOnWithdrawal,
 		arg.FreshnessSeconds,
 		arg.StaleAction,
 		arg.OnConflict,

@@ -29,6 +29,18 @@ func (q *Queries) CancelGapFill(ctx context.Context, tenantID uuid.UUID, operati
 	return result.RowsAffected(), nil
 }
 
+const deleteGapFill = `-- name: DeleteGapFill :exec
+DELETE FROM gap_fills
+WHERE tenant_id = $1
+  AND operation_id = $2
+`
+
+// Removes a gap fill with its results. Index: primary key.
+func (q *Queries) DeleteGapFill(ctx context.Context, tenantID uuid.UUID, operationID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, deleteGapFill, tenantID, operationID)
+	return err
+}
+
 const endGapFill = `-- name: EndGapFill :exec
 UPDATE gap_fills
 SET ended_at = clock_timestamp()

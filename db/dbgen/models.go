@@ -13,19 +13,18 @@ import (
 )
 
 type ApiKey struct {
-	ID         uuid.UUID   `json:"id"`
-	TenantID   uuid.UUID   `json:"tenant_id"`
-	Name       string      `json:"name"`
-	KeyHash    []byte      `json:"key_hash"`
-	Scopes     []string    `json:"scopes"`
-	Sources    []string    `json:"sources"`
-	Agents     []uuid.UUID `json:"agents"`
-	Purpose    string      `json:"purpose"`
-	Pii        bool        `json:"pii"`
-	CreatedAt  time.Time   `json:"created_at"`
-	ExpiresAt  *time.Time  `json:"expires_at"`
-	RevokedAt  *time.Time  `json:"revoked_at"`
-	LastUsedAt *time.Time  `json:"last_used_at"`
+	ID         uuid.UUID  `json:"id"`
+	TenantID   uuid.UUID  `json:"tenant_id"`
+	Name       string     `json:"name"`
+	KeyHash    []byte     `json:"key_hash"`
+	Scopes     []string   `json:"scopes"`
+	Sources    []string   `json:"sources"`
+	Purpose    string     `json:"purpose"`
+	Pii        bool       `json:"pii"`
+	CreatedAt  time.Time  `json:"created_at"`
+	ExpiresAt  *time.Time `json:"expires_at"`
+	RevokedAt  *time.Time `json:"revoked_at"`
+	LastUsedAt *time.Time `json:"last_used_at"`
 }
 
 type AuditEntry struct {
@@ -113,6 +112,15 @@ type CustomerAsset struct {
 	StaleSince         *time.Time      `json:"stale_since"`
 }
 
+type CustomerExport struct {
+	ID         uuid.UUID       `json:"id"`
+	TenantID   uuid.UUID       `json:"tenant_id"`
+	CustomerID uuid.UUID       `json:"customer_id"`
+	Counts     json.RawMessage `json:"counts"`
+	ExpiresAt  time.Time       `json:"expires_at"`
+	MadeAt     time.Time       `json:"made_at"`
+}
+
 type CustomerKey struct {
 	TenantID   uuid.UUID `json:"tenant_id"`
 	CustomerID uuid.UUID `json:"customer_id"`
@@ -143,6 +151,7 @@ type CustomerProfile struct {
 	CreatedAt    time.Time  `json:"created_at"`
 	UpdatedAt    time.Time  `json:"updated_at"`
 	DeletedAt    *time.Time `json:"deleted_at"`
+	PurgeAfter   *time.Time `json:"purge_after"`
 }
 
 type CustomerValue struct {
@@ -183,6 +192,8 @@ type CustomerValue struct {
 	Actor                string          `json:"actor"`
 	AcceptedAt           time.Time       `json:"accepted_at"`
 	DeletedAt            *time.Time      `json:"deleted_at"`
+	DeletionProposedAt   *time.Time      `json:"deletion_proposed_at"`
+	DeletionReason       string          `json:"deletion_reason"`
 	StaleSince           *time.Time      `json:"stale_since"`
 }
 
@@ -218,6 +229,8 @@ type Definition struct {
 	Purposes             []string        `json:"purposes"`
 	EncryptionRequired   bool            `json:"encryption_required"`
 	RetentionDays        int32           `json:"retention_days"`
+	RemoveAfterDays      int32           `json:"remove_after_days"`
+	EraseOnWithdrawal    bool            `json:"erase_on_withdrawal"`
 	FreshnessSeconds     int64           `json:"freshness_seconds"`
 	StaleAction          string          `json:"stale_action"`
 	OnConflict           string          `json:"on_conflict"`
@@ -238,6 +251,34 @@ type DefinitionEmbedding struct {
 	Model        string          `json:"model"`
 	ContentHash  string          `json:"content_hash"`
 	Embedding    pgvector.Vector `json:"embedding"`
+}
+
+type Erasure struct {
+	ID         uuid.UUID       `json:"id"`
+	TenantID   uuid.UUID       `json:"tenant_id"`
+	State      string          `json:"state"`
+	Derived    string          `json:"derived"`
+	Scope      json.RawMessage `json:"scope"`
+	Counts     json.RawMessage `json:"counts"`
+	Mentions   json.RawMessage `json:"mentions"`
+	Receipt    *string         `json:"receipt"`
+	BegunAt    time.Time       `json:"begun_at"`
+	FinishedAt *time.Time      `json:"finished_at"`
+}
+
+type ErasureKey struct {
+	TenantID   uuid.UUID `json:"tenant_id"`
+	HashKey    []byte    `json:"hash_key"`
+	SigningKey []byte    `json:"signing_key"`
+	PublicKey  string    `json:"public_key"`
+	MadeAt     time.Time `json:"made_at"`
+}
+
+type ErasureTombstone struct {
+	TenantID  uuid.UUID `json:"tenant_id"`
+	Hash      []byte    `json:"hash"`
+	ErasureID uuid.UUID `json:"erasure_id"`
+	AddedAt   time.Time `json:"added_at"`
 }
 
 type FillWakeup struct {
@@ -320,6 +361,7 @@ type Operation struct {
 	DueAt           time.Time       `json:"due_at"`
 	AppliedAt       *time.Time      `json:"applied_at"`
 	FinishedAt      *time.Time      `json:"finished_at"`
+	ErasedAt        *time.Time      `json:"erased_at"`
 }
 
 type OrphanCandidate struct {

@@ -88,7 +88,7 @@ SET attempts = i.attempts + 1,
     due_at = clock_timestamp() + $1::interval
 FROM due
 WHERE i.id = due.id
-RETURNING i.id, i.tenant_id, i.workflow, i.event, i.subject, i.subject_id, i.idempotency_key, i.parent_id, i.actor, i.payload, i.prepared, i.status, i.result, i.error, i.touched_profiles, i.touched_pending, i.attempts, i.carried_by, i.batch_id, i.failures, i.accepted_at, i.enqueued_at, i.due_at, i.applied_at, i.finished_at
+RETURNING i.id, i.tenant_id, i.workflow, i.event, i.subject, i.subject_id, i.idempotency_key, i.parent_id, i.actor, i.payload, i.prepared, i.status, i.result, i.error, i.touched_profiles, i.touched_pending, i.attempts, i.carried_by, i.batch_id, i.failures, i.accepted_at, i.enqueued_at, i.due_at, i.applied_at, i.finished_at, i.erased_at
 `
 
 type ClaimDueOperationsParams struct {
@@ -141,6 +141,7 @@ func (q *Queries) ClaimDueOperations(ctx context.Context, arg ClaimDueOperations
 			&i.DueAt,
 			&i.AppliedAt,
 			&i.FinishedAt,
+			&i.ErasedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -153,7 +154,7 @@ func (q *Queries) ClaimDueOperations(ctx context.Context, arg ClaimDueOperations
 }
 
 const getIdleOperation = `-- name: GetIdleOperation :one
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, actor, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, actor, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
 FROM operations
 WHERE tenant_id = $1
   AND id = $2
@@ -190,12 +191,13 @@ func (q *Queries) GetIdleOperation(ctx context.Context, tenantID uuid.UUID, iD u
 		&i.DueAt,
 		&i.AppliedAt,
 		&i.FinishedAt,
+		&i.ErasedAt,
 	)
 	return i, err
 }
 
 const getOperation = `-- name: GetOperation :one
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, actor, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, actor, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
 FROM operations
 WHERE tenant_id = $1
   AND id = $2
@@ -231,12 +233,13 @@ func (q *Queries) GetOperation(ctx context.Context, tenantID uuid.UUID, iD uuid.
 		&i.DueAt,
 		&i.AppliedAt,
 		&i.FinishedAt,
+		&i.ErasedAt,
 	)
 	return i, err
 }
 
 const getOperationByKey = `-- name: GetOperationByKey :one
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, actor, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, actor, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
 FROM operations
 WHERE tenant_id = $1
   AND workflow = $2
@@ -279,6 +282,7 @@ func (q *Queries) GetOperationByKey(ctx context.Context, arg GetOperationByKeyPa
 		&i.DueAt,
 		&i.AppliedAt,
 		&i.FinishedAt,
+		&i.ErasedAt,
 	)
 	return i, err
 }
@@ -341,7 +345,7 @@ func (q *Queries) GetOperationStates(ctx context.Context, tenantID uuid.UUID, id
 }
 
 const getOperations = `-- name: GetOperations :many
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, actor, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, actor, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
 FROM operations
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -383,6 +387,7 @@ func (q *Queries) GetOperations(ctx context.Context, tenantID uuid.UUID, ids []u
 			&i.DueAt,
 			&i.AppliedAt,
 			&i.FinishedAt,
+			&i.ErasedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -427,10 +432,10 @@ WITH n AS (
         string_to_array(n.fields, ',')
     FROM n
     JOIN accepted a ON a.id = n.id
-    WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
 )
 SELECT a.id, a.accepted_at
 FROM accepted a
+WHERE a.id = ANY ($1::uuid[])
 `
 
 type InsertOperationsParams struct {
@@ -493,7 +498,7 @@ func (q *Queries) InsertOperations(ctx context.Context, arg InsertOperationsPara
 }
 
 const lockOperation = `-- name: LockOperation :one
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, actor, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, actor, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
 FROM operations
 WHERE tenant_id = $1
   AND id = $2
@@ -530,12 +535,13 @@ func (q *Queries) LockOperation(ctx context.Context, tenantID uuid.UUID, iD uuid
 		&i.DueAt,
 		&i.AppliedAt,
 		&i.FinishedAt,
+		&i.ErasedAt,
 	)
 	return i, err
 }
 
 const lockOperations = `-- name: LockOperations :many
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, actor, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, actor, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at, erased_at
 FROM operations
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -579,6 +585,7 @@ func (q *Queries) LockOperations(ctx context.Context, tenantID uuid.UUID, ids []
 			&i.DueAt,
 			&i.AppliedAt,
 			&i.FinishedAt,
+			&i.ErasedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -620,7 +627,6 @@ SELECT
         a.subject_id
     )
 FROM applied a
-WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
 `
 
 type MarkOperationAppliedParams struct {
@@ -661,7 +667,6 @@ WITH failing AS (
     INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject, code)
     SELECT f.tenant_id, 'rejected', f.actor, f.workflow, f.id, f.subject_id, coalesce($1::jsonb ->> 'code', '')
     FROM failing f
-    WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
 )
 UPDATE operations i
 SET
@@ -729,7 +734,6 @@ WITH applied AS (
 INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject)
 SELECT a.tenant_id, 'applied', a.actor, a.workflow, a.id, a.subject_id
 FROM applied a
-WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
 `
 
 type MarkOperationsAppliedParams struct {
@@ -861,7 +865,6 @@ WITH failed AS (
     INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject)
     SELECT f.tenant_id, 'replayed', $4, f.workflow, f.id, f.subject_id
     FROM failed f
-    WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
 )
 UPDATE operations i
 SET
@@ -875,7 +878,7 @@ SET
 FROM failed
 WHERE i.tenant_id = failed.tenant_id
   AND i.id = failed.id
-RETURNING i.id, i.tenant_id, i.workflow, i.event, i.subject, i.subject_id, i.idempotency_key, i.parent_id, i.actor, i.payload, i.prepared, i.status, i.result, i.error, i.touched_profiles, i.touched_pending, i.attempts, i.carried_by, i.batch_id, i.failures, i.accepted_at, i.enqueued_at, i.due_at, i.applied_at, i.finished_at
+RETURNING i.id, i.tenant_id, i.workflow, i.event, i.subject, i.subject_id, i.idempotency_key, i.parent_id, i.actor, i.payload, i.prepared, i.status, i.result, i.error, i.touched_profiles, i.touched_pending, i.attempts, i.carried_by, i.batch_id, i.failures, i.accepted_at, i.enqueued_at, i.due_at, i.applied_at, i.finished_at, i.erased_at
 `
 
 type ReopenOperationParams struct {
@@ -921,6 +924,7 @@ func (q *Queries) ReopenOperation(ctx context.Context, arg ReopenOperationParams
 		&i.DueAt,
 		&i.AppliedAt,
 		&i.FinishedAt,
+		&i.ErasedAt,
 	)
 	return i, err
 }
@@ -938,7 +942,6 @@ WITH unfinished AS (
     INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject)
     SELECT u.tenant_id, 'replayed', $5, u.workflow, u.id, u.subject_id
     FROM unfinished u
-    WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
 )
 UPDATE operations i
 SET attempts = i.attempts + 1,
@@ -947,7 +950,7 @@ SET attempts = i.attempts + 1,
 FROM unfinished
 WHERE i.tenant_id = unfinished.tenant_id
   AND i.id = unfinished.id
-RETURNING i.id, i.tenant_id, i.workflow, i.event, i.subject, i.subject_id, i.idempotency_key, i.parent_id, i.actor, i.payload, i.prepared, i.status, i.result, i.error, i.touched_profiles, i.touched_pending, i.attempts, i.carried_by, i.batch_id, i.failures, i.accepted_at, i.enqueued_at, i.due_at, i.applied_at, i.finished_at
+RETURNING i.id, i.tenant_id, i.workflow, i.event, i.subject, i.subject_id, i.idempotency_key, i.parent_id, i.actor, i.payload, i.prepared, i.status, i.result, i.error, i.touched_profiles, i.touched_pending, i.attempts, i.carried_by, i.batch_id, i.failures, i.accepted_at, i.enqueued_at, i.due_at, i.applied_at, i.finished_at, i.erased_at
 `
 
 type RepeatOperationParams struct {
@@ -995,6 +998,7 @@ func (q *Queries) RepeatOperation(ctx context.Context, arg RepeatOperationParams
 		&i.DueAt,
 		&i.AppliedAt,
 		&i.FinishedAt,
+		&i.ErasedAt,
 	)
 	return i, err
 }

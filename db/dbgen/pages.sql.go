@@ -13,8 +13,46 @@ import (
 	"github.com/google/uuid"
 )
 
+const findCustomer = `-- name: FindCustomer :one
+SELECT c.customer_id, c.version, c.created_at, c.updated_at
+FROM channel_identities i
+JOIN customer_profiles p ON p.id = i.profile_id
+JOIN customer_profiles c ON c.id = COALESCE(p.merged_into_id, p.id)
+WHERE i.tenant_id = $1
+  AND i.channel = $2
+  AND i.external_id = $3
+  AND c.deleted_at IS NULL
+`
+
+type FindCustomerParams struct {
+	TenantID   uuid.UUID `json:"tenant_id"`
+	Channel    string    `json:"channel"`
+	ExternalID string    `json:"external_id"`
+}
+
+type FindCustomerRow struct {
+	CustomerID uuid.UUID `json:"customer_id"`
+	Version    int64     `json:"version"`
+	CreatedAt  time.Time `json:"created_at"`
+	UpdatedAt  time.Time `json:"updated_at"`
+}
+
+// Finds the customer of a channel identity: the one that it was merged into, if it was. Indexes: the unique key of
+// channel_identities, the primary key.
+func (q *Queries) FindCustomer(ctx context.Context, arg FindCustomerParams) (FindCustomerRow, error) {
+	row := q.db.QueryRow(ctx, findCustomer, arg.TenantID, arg.Channel, arg.ExternalID)
+	var i FindCustomerRow
+	err := row.Scan(
+		&i.CustomerID,
+		&i.Version,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+	)
+	return i, err
+}
+
 const listCustomerValues = `-- name: ListCustomerValues :many
-SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.stale_since
+SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
 FROM customer_profiles c
 JOIN customer_values f ON f.profile_id = c.id
 WHERE c.tenant_id = $1
@@ -77,6 +115,8 @@ func (q *Queries) ListCustomerValues(ctx context.Context, tenantID uuid.UUID, cu
 			&i.CustomerValue.Actor,
 			&i.CustomerValue.AcceptedAt,
 			&i.CustomerValue.DeletedAt,
+			&i.CustomerValue.DeletionProposedAt,
+			&i.CustomerValue.DeletionReason,
 			&i.CustomerValue.StaleSince,
 		); err != nil {
 			return nil, err
@@ -402,7 +442,7 @@ func (q *Queries) PageFailedOperations(ctx context.Context, arg PageFailedOperat
 }
 
 const pageHistory = `-- name: PageHistory :many
-SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.stale_since
+SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
 FROM customer_profiles c
 JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
 JOIN customer_values f ON f.profile_id = p.id
@@ -488,6 +528,8 @@ func (q *Queries) PageHistory(ctx context.Context, arg PageHistoryParams) ([]Cus
 			&i.Actor,
 			&i.AcceptedAt,
 			&i.DeletedAt,
+			&i.DeletionProposedAt,
+			&i.DeletionReason,
 			&i.StaleSince,
 		); err != nil {
 			return nil, err
@@ -697,7 +739,7 @@ SELECT
     o.id, o.workflow, o.subject, o.actor, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
 FROM unnest($1::text[]) AS w (workflow)
 CROSS JOIN LATERAL (
-    SELECT p.id, p.tenant_id, p.workflow, p.event, p.subject, p.subject_id, p.idempotency_key, p.parent_id, p.actor, p.payload, p.prepared, p.status, p.result, p.error, p.touched_profiles, p.touched_pending, p.attempts, p.carried_by, p.batch_id, p.failures, p.accepted_at, p.enqueued_at, p.due_at, p.applied_at, p.finished_at
+    SELECT p.id, p.tenant_id, p.workflow, p.event, p.subject, p.subject_id, p.idempotency_key, p.parent_id, p.actor, p.payload, p.prepared, p.status, p.result, p.error, p.touched_profiles, p.touched_pending, p.attempts, p.carried_by, p.batch_id, p.failures, p.accepted_at, p.enqueued_at, p.due_at, p.applied_at, p.finished_at, p.erased_at
     FROM operations p
     WHERE p.tenant_id = $2
       AND p.workflow = w.workflow
@@ -772,7 +814,7 @@ func (q *Queries) PageOperations(ctx context.Context, arg PageOperationsParams) 
 }
 
 const pagePendingDefinitions = `-- name: PagePendingDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND review_state = 'pending'
@@ -833,6 +875,8 @@ func (q *Queries) PagePendingDefinitions(ctx context.Context, arg PagePendingDef
 			&i.Purposes,
 			&i.EncryptionRequired,
 			&i.RetentionDays,
+			&i.RemoveAfterDays,
+			&i.EraseOnWithdrawal,
 			&i.FreshnessSeconds,
 			&i.StaleAction,
 			&i.OnConflict,
@@ -936,10 +980,10 @@ FROM customer_values f
 JOIN customer_profiles p ON p.id = f.profile_id
 LEFT JOIN definitions d ON d.id = f.definition_id
 WHERE f.tenant_id = $1
-  AND f.status = 'pending'
+  AND (f.status = 'pending' OR f.deletion_proposed_at IS NOT NULL)
   AND f.deleted_at IS NULL
   AND p.deleted_at IS NULL
-  AND coalesce(d.on_conflict, '') <> 'keep'
+  AND (f.deletion_proposed_at IS NOT NULL OR coalesce(d.on_conflict, '') <> 'keep')
   AND f.id > CASE
       WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
       ELSE $2::uuid
@@ -960,7 +1004,7 @@ type PagePendingValuesRow struct {
 	Active     json.RawMessage `json:"active"`
 }
 
-// Returns a page of the pending values that wait for a decision, each with the active version of its field, in the order
+// Returns a page of the values that wait for a decision, pending or proposed for deletion, each with the active version of its field, in the order
 // of their ids, which is the order of creation. after_id is the last id of the previous page; null: the first page.
 // Indexes: customer_values_undecided, customer_values_active, primary keys.
 func (q *Queries) PagePendingValues(ctx context.Context, arg PagePendingValuesParams) ([]PagePendingValuesRow, error) {

@@ -230,7 +230,7 @@ func (q *Queries) ExpireValues(ctx context.Context, now *time.Time, maxRows int3
 }
 
 const getActiveValue = `-- name: GetActiveValue :one
-SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, stale_since
+SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
 FROM customer_values
 WHERE tenant_id = $1
   AND profile_id = $2
@@ -287,13 +287,15 @@ func (q *Queries) GetActiveValue(ctx context.Context, arg GetActiveValueParams) 
 		&i.Actor,
 		&i.AcceptedAt,
 		&i.DeletedAt,
+		&i.DeletionProposedAt,
+		&i.DeletionReason,
 		&i.StaleSince,
 	)
 	return i, err
 }
 
 const getAnyValue = `-- name: GetAnyValue :one
-SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, stale_since
+SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
 FROM customer_values
 WHERE tenant_id = $1
   AND id = $2
@@ -341,13 +343,15 @@ func (q *Queries) GetAnyValue(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 		&i.Actor,
 		&i.AcceptedAt,
 		&i.DeletedAt,
+		&i.DeletionProposedAt,
+		&i.DeletionReason,
 		&i.StaleSince,
 	)
 	return i, err
 }
 
 const getValue = `-- name: GetValue :one
-SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, stale_since
+SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
 FROM customer_values
 WHERE tenant_id = $1
   AND id = $2
@@ -396,6 +400,8 @@ func (q *Queries) GetValue(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID
 		&i.Actor,
 		&i.AcceptedAt,
 		&i.DeletedAt,
+		&i.DeletionProposedAt,
+		&i.DeletionReason,
 		&i.StaleSince,
 	)
 	return i, err
@@ -546,7 +552,7 @@ func (q *Queries) InsertValues(ctx context.Context, tenantID uuid.UUID, rows jso
 }
 
 const listHistory = `-- name: ListHistory :many
-SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.stale_since
+SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
 FROM customer_profiles c
 JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
 JOIN customer_values f ON f.profile_id = p.id
@@ -620,6 +626,8 @@ func (q *Queries) ListHistory(ctx context.Context, arg ListHistoryParams) ([]Cus
 			&i.Actor,
 			&i.AcceptedAt,
 			&i.DeletedAt,
+			&i.DeletionProposedAt,
+			&i.DeletionReason,
 			&i.StaleSince,
 		); err != nil {
 			return nil, err
@@ -845,7 +853,7 @@ func (q *Queries) ListRecentVersions(ctx context.Context, arg ListRecentVersions
 }
 
 const listValuesByID = `-- name: ListValuesByID :many
-SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, stale_since
+SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
 FROM customer_values
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -899,6 +907,8 @@ func (q *Queries) ListValuesByID(ctx context.Context, tenantID uuid.UUID, ids []
 			&i.Actor,
 			&i.AcceptedAt,
 			&i.DeletedAt,
+			&i.DeletionProposedAt,
+			&i.DeletionReason,
 			&i.StaleSince,
 		); err != nil {
 			return nil, err
@@ -1151,6 +1161,33 @@ func (q *Queries) OrphanValues(ctx context.Context, maxRows int32) ([]OrphanValu
 		return nil, err
 	}
 	return items, nil
+}
+
+const setDeletionProposal = `-- name: SetDeletionProposal :exec
+UPDATE customer_values
+SET deletion_proposed_at = $1,
+    deletion_reason = $2,
+    updated_at = clock_timestamp()
+WHERE tenant_id = $3
+  AND id = $4
+`
+
+type SetDeletionProposalParams struct {
+	ProposedAt *time.Time `json:"proposed_at"`
+	Reason     string     `json:"reason"`
+	TenantID   uuid.UUID  `json:"tenant_id"`
+	ID         uuid.UUID  `json:"id"`
+}
+
+// Stores that somebody proposes to delete a value, or with nulls that nobody does. Index: primary key.
+func (q *Queries) SetDeletionProposal(ctx context.Context, arg SetDeletionProposalParams) error {
+	_, err := q.db.Exec(ctx, setDeletionProposal,
+		arg.ProposedAt,
+		arg.Reason,
+		arg.TenantID,
+		arg.ID,
+	)
+	return err
 }
 
 const setValueState = `-- name: SetValueState :exec

@@ -41,7 +41,7 @@ SET attempts = o.attempts + 1,
     due_at = clock_timestamp() + $1::interval
 WHERE o.id IN (SELECT due.fill_id FROM due)
   AND o.status IN ('accepted', 'applied')
-RETURNING o.id, o.tenant_id, o.workflow, o.event, o.subject, o.subject_id, o.idempotency_key, o.parent_id, o.actor, o.payload, o.prepared, o.status, o.result, o.error, o.touched_profiles, o.touched_pending, o.attempts, o.carried_by, o.batch_id, o.failures, o.accepted_at, o.enqueued_at, o.due_at, o.applied_at, o.finished_at
+RETURNING o.id, o.tenant_id, o.workflow, o.event, o.subject, o.subject_id, o.idempotency_key, o.parent_id, o.actor, o.payload, o.prepared, o.status, o.result, o.error, o.touched_profiles, o.touched_pending, o.attempts, o.carried_by, o.batch_id, o.failures, o.accepted_at, o.enqueued_at, o.due_at, o.applied_at, o.finished_at, o.erased_at
 `
 
 type ClaimWakeupsParams struct {
@@ -89,6 +89,7 @@ func (q *Queries) ClaimWakeups(ctx context.Context, arg ClaimWakeupsParams) ([]O
 			&i.DueAt,
 			&i.AppliedAt,
 			&i.FinishedAt,
+			&i.ErasedAt,
 		); err != nil {
 			return nil, err
 		}

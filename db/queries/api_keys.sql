@@ -1,11 +1,18 @@
--- Creates an API key of a tenant. Only the hash of the key is stored.
+-- Creates an API key of a tenant, and records it in the audit. Only the hash of the key is stored. Only an administrator
+-- can create and revoke keys: vault_app may not write this table.
 -- name: CreateAPIKey :exec
-INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes, sources, purpose, pii, expires_at)
-VALUES (
-    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(name), sqlc.arg(key_hash), sqlc.arg(scopes),
-    coalesce(sqlc.arg(sources)::text[], '{}'), sqlc.arg(purpose), NOT sqlc.arg(masked)::boolean,
-    sqlc.narg(expires_at)
-);
+WITH created AS (
+    INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes, sources, purpose, pii, expires_at)
+    VALUES (
+        sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(name), sqlc.arg(key_hash), sqlc.arg(scopes),
+        coalesce(sqlc.arg(sources)::text[], '{}'), sqlc.arg(purpose), NOT sqlc.arg(masked)::boolean,
+        sqlc.narg(expires_at)
+    )
+    RETURNING id, tenant_id
+)
+INSERT INTO audit_entries (tenant_id, action, actor, operation, subject)
+SELECT c.tenant_id, 'key_created', 'admin', 'keys create', c.id::text
+FROM created c;
 
 -- Finds the API key of a request by its hash, in any tenant. It returns revoked and expired keys too. Index: the
 -- unique key on key_hash.
@@ -22,12 +29,25 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 ORDER BY created_at, id
 LIMIT 1000;
 
--- Revokes a key. A second call keeps the time of the first. Index: primary key.
+-- Revokes a key, and records it in the audit. A second call keeps the time of the first and records nothing. Index:
+-- primary key.
 -- name: RevokeAPIKey :execrows
-UPDATE api_keys
-SET revoked_at = coalesce(revoked_at, clock_timestamp())
-WHERE tenant_id = sqlc.arg(tenant_id)
-  AND id = sqlc.arg(id);
+WITH found AS (
+    SELECT k.id, k.tenant_id, k.revoked_at
+    FROM api_keys k
+    WHERE k.tenant_id = sqlc.arg(tenant_id)
+      AND k.id = sqlc.arg(id)
+    FOR UPDATE
+), audited AS (
+    INSERT INTO audit_entries (tenant_id, action, actor, operation, subject)
+    SELECT f.tenant_id, 'key_revoked', 'admin', 'keys revoke', f.id::text
+    FROM found f
+    WHERE f.revoked_at IS NULL
+)
+UPDATE api_keys k
+SET revoked_at = coalesce(k.revoked_at, clock_timestamp())
+FROM found f
+WHERE k.id = f.id;
 
 -- Records the use of a key, at most once a minute: a row update in every request would dominate its duration. Index:
 -- primary key.

@@ -29,8 +29,7 @@ ON CONFLICT (tenant_id, id) DO NOTHING;
 INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject)
 SELECT p.tenant_id, 'applied', sqlc.arg(actor), sqlc.arg(operation), sqlc.narg(operation_id), p.customer_id::text
 FROM customer_profiles p
-WHERE p.id = ANY (sqlc.arg(profiles)::uuid[])
-  AND current_setting('vault.audit', true) IS DISTINCT FROM 'off';
+WHERE p.id = ANY (sqlc.arg(profiles)::uuid[]);
 
 -- Returns the bounds of what can be sealed: all transactions below oldest are over, and what they wrote is visible to
 -- the next statement. None from next on has begun.

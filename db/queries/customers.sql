@@ -1,5 +1,5 @@
 -- Creates the profile of a customer unless it exists. Index: the unique key on tenant_id and customer_id.
--- name: EnsureProfile :exec
+-- name: EnsureProfile :execrows
 INSERT INTO customer_profiles (id, tenant_id, customer_id)
 VALUES (sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(customer_id))
 ON CONFLICT (tenant_id, customer_id) DO NOTHING;

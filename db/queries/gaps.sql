@@ -112,6 +112,12 @@ SELECT pg_advisory_xact_lock(
     )
 );
 
+-- Removes a gap fill with its results. Index: primary key.
+-- name: DeleteGapFill :exec
+DELETE FROM gap_fills
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND operation_id = sqlc.arg(operation_id);
+
 -- Gets the oldest gap fill of a customer and a scenario that has not ended. customers are the customer and those merged
 -- with it. Index: gap_fills_customer.
 -- name: FindRunningFill :one

@@ -35,10 +35,10 @@ WITH n AS (
         string_to_array(n.fields, ',')
     FROM n
     JOIN accepted a ON a.id = n.id
-    WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
 )
 SELECT a.id, a.accepted_at
-FROM accepted a;
+FROM accepted a
+WHERE a.id = ANY (sqlc.arg(ids)::uuid[]);
 
 -- Gets the operation of an idempotency key. Index: the unique key.
 -- name: GetOperationByKey :one
@@ -133,8 +133,7 @@ SELECT
         END,
         a.subject_id
     )
-FROM applied a
-WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off';
+FROM applied a;
 
 -- Marks many operations as applied by one batch, each with a result and the profile that it touched. It works as
 -- MarkOperationApplied. Index: primary key.
@@ -166,8 +165,7 @@ WITH applied AS (
 )
 INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject)
 SELECT a.tenant_id, 'applied', a.actor, a.workflow, a.id, a.subject_id
-FROM applied a
-WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off';
+FROM applied a;
 
 -- Marks applied operations as succeeded, after the invalidation of the cache, and notifies the listeners of those that
 -- were not before: the payload is a list of at most 200 ids, within the 8,000 bytes of a notification. Index: primary
@@ -206,7 +204,6 @@ WITH failing AS (
     INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject, code)
     SELECT f.tenant_id, 'rejected', f.actor, f.workflow, f.id, f.subject_id, coalesce(sqlc.arg(error)::jsonb ->> 'code', '')
     FROM failing f
-    WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
 )
 UPDATE operations i
 SET
@@ -238,7 +235,6 @@ WITH failed AS (
     INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject)
     SELECT f.tenant_id, 'replayed', sqlc.arg(actor), f.workflow, f.id, f.subject_id
     FROM failed f
-    WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
 )
 UPDATE operations i
 SET
@@ -269,7 +265,6 @@ WITH unfinished AS (
     INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject)
     SELECT u.tenant_id, 'replayed', sqlc.arg(actor), u.workflow, u.id, u.subject_id
     FROM unfinished u
-    WHERE current_setting('vault.audit', true) IS DISTINCT FROM 'off'
 )
 UPDATE operations i
 SET attempts = i.attempts + 1,

@@ -68,7 +68,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 ORDER BY id
 LIMIT sqlc.arg(max_rows);
 
--- Returns a page of the pending values that wait for a decision, each with the active version of its field, in the order
+-- Returns a page of the values that wait for a decision, pending or proposed for deletion, each with the active version of its field, in the order
 -- of their ids, which is the order of creation. after_id is the last id of the previous page; null: the first page.
 -- Indexes: customer_values_undecided, customer_values_active, primary keys.
 -- name: PagePendingValues :many
@@ -87,10 +87,10 @@ FROM customer_values f
 JOIN customer_profiles p ON p.id = f.profile_id
 LEFT JOIN definitions d ON d.id = f.definition_id
 WHERE f.tenant_id = sqlc.arg(tenant_id)
-  AND f.status = 'pending'
+  AND (f.status = 'pending' OR f.deletion_proposed_at IS NOT NULL)
   AND f.deleted_at IS NULL
   AND p.deleted_at IS NULL
-  AND coalesce(d.on_conflict, '') <> 'keep'
+  AND (f.deletion_proposed_at IS NOT NULL OR coalesce(d.on_conflict, '') <> 'keep')
   AND f.id > CASE
       WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
       ELSE sqlc.narg(after_id)::uuid
@@ -126,6 +126,18 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   END
 ORDER BY customer_id
 LIMIT sqlc.arg(max_rows);
+
+-- Finds the customer of a channel identity: the one that it was merged into, if it was. Indexes: the unique key of
+-- channel_identities, the primary key.
+-- name: FindCustomer :one
+SELECT c.customer_id, c.version, c.created_at, c.updated_at
+FROM channel_identities i
+JOIN customer_profiles p ON p.id = i.profile_id
+JOIN customer_profiles c ON c.id = COALESCE(p.merged_into_id, p.id)
+WHERE i.tenant_id = sqlc.arg(tenant_id)
+  AND i.channel = sqlc.arg(channel)
+  AND i.external_id = sqlc.arg(external_id)
+  AND c.deleted_at IS NULL;
 
 -- Lists the active values of the customers of a page. Indexes: the unique key, customer_values_active.
 -- name: ListCustomerValues :many

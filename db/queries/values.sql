@@ -247,6 +247,15 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND status = 'active'
   AND deleted_at IS NULL;
 
+-- Stores that somebody proposes to delete a value, or with nulls that nobody does. Index: primary key.
+-- name: SetDeletionProposal :exec
+UPDATE customer_values
+SET deletion_proposed_at = sqlc.narg(proposed_at),
+    deletion_reason = sqlc.arg(reason),
+    updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
+
 -- Marks a value as verified. Index: primary key.
 -- name: VerifyValue :exec
 UPDATE customer_values

@@ -12,7 +12,6 @@ CREATE TABLE api_keys (
     key_hash     bytea NOT NULL UNIQUE, -- SHA-256 of the key; the key itself is shown once and not stored
     scopes       text[] NOT NULL CHECK (scopes <@ ARRAY ['read', 'write', 'verify', 'review', 'erase', 'admin']),
     sources      text[] NOT NULL DEFAULT '{}', -- that the key may write; empty: those not stronger than the customer's word
-    agents       uuid[] NOT NULL DEFAULT '{}', -- that the key is limited to; empty: all
     purpose      text NOT NULL DEFAULT '', -- of reads that state none; empty: none
     pii          boolean NOT NULL DEFAULT true, -- false: values of PII fields are masked
     created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -51,6 +50,7 @@ CREATE TABLE operations (
     due_at           timestamptz NOT NULL, -- the relay pushes an operation that is unfinished at this time
     applied_at       timestamptz,
     finished_at      timestamptz,
+    erased_at        timestamptz, -- the payload, the result and what names a customer were erased
     UNIQUE (tenant_id, workflow, idempotency_key)
 );
 CREATE INDEX operations_due ON operations (due_at) WHERE status IN ('accepted', 'applied');

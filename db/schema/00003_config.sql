@@ -31,6 +31,8 @@ CREATE TABLE definitions (
     purposes               text[] NOT NULL DEFAULT '{}', -- the value needs a consent to one of them; empty: none
     encryption_required    boolean NOT NULL DEFAULT false,
     retention_days         integer NOT NULL DEFAULT 0 CHECK (retention_days >= 0),
+    remove_after_days      integer NOT NULL DEFAULT 0 CHECK (remove_after_days >= 0), -- after expiry; 0: versions stay
+    erase_on_withdrawal    boolean NOT NULL DEFAULT false, -- a withdrawn consent erases the values
     freshness_seconds      bigint NOT NULL DEFAULT 0 CHECK (freshness_seconds >= 0),
     stale_action           text NOT NULL DEFAULT '' CHECK (stale_action IN ('', 'warn', 'block', 'ignore')),
     on_conflict            text NOT NULL DEFAULT '' CHECK (on_conflict IN ('', 'ask', 'review', 'keep', 'newest')),

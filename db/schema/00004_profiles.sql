@@ -10,9 +10,11 @@ CREATE TABLE customer_profiles (
     created_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     deleted_at     timestamptz,
+    purge_after    timestamptz, -- of a deleted customer: the time from which on it is erased; NULL: not by itself
     UNIQUE (tenant_id, customer_id),
     UNIQUE (id, tenant_id)
 );
+CREATE INDEX customer_profiles_purge ON customer_profiles (purge_after) WHERE purge_after IS NOT NULL AND deleted_at IS NOT NULL;
 
 -- Finds the profiles that were merged into a profile.
 CREATE INDEX customer_profiles_merged ON customer_profiles (merged_into_id) WHERE merged_into_id IS NOT NULL;
@@ -99,6 +101,8 @@ CREATE TABLE customer_values (
     actor                 text NOT NULL DEFAULT '', -- of the operation
     accepted_at           timestamptz NOT NULL,
     deleted_at            timestamptz,
+    deletion_proposed_at  timestamptz, -- somebody asked to delete it; a person decides. NULL: nobody did
+    deletion_reason       text NOT NULL DEFAULT '',
     stale_since           timestamptz, -- a source changed: superseded, expired or stale itself. NULL: not stale
     -- The id comes first: PostgreSQL would read all values of a tenant by a key that begins with it. Sweeps across
     -- tenants look ids up as well.
@@ -111,11 +115,16 @@ CREATE TABLE customer_values (
 );
 -- Rule 1: a profile has at most one active version of a value.
 CREATE UNIQUE INDEX customer_values_active ON customer_values (profile_id, name) WHERE status = 'active' AND deleted_at IS NULL;
--- The pending values of a customer, and those of a tenant in the order of their ids.
+-- The pending values of a customer, and what waits for a decision in a tenant, in the order of the ids.
 CREATE INDEX customer_values_pending ON customer_values (profile_id, name) WHERE status = 'pending' AND deleted_at IS NULL;
-CREATE INDEX customer_values_undecided ON customer_values (tenant_id, id) WHERE status = 'pending' AND deleted_at IS NULL;
+CREATE INDEX customer_values_undecided ON customer_values (tenant_id, id) WHERE (status = 'pending' OR deletion_proposed_at IS NOT NULL) AND deleted_at IS NULL;
 CREATE INDEX customer_values_history ON customer_values (profile_id, name, accepted_at DESC, operation_id DESC);
 CREATE INDEX customer_values_expiry ON customer_values (expires_at) WHERE status IN ('active', 'pending') AND expires_at IS NOT NULL AND deleted_at IS NULL;
+-- Expired versions that their definition does not keep for ever.
+CREATE INDEX customer_values_removal ON customer_values (definition_id, expires_at) WHERE status <> 'active' AND expires_at IS NOT NULL;
+-- For the foreign keys, which look for references to each version that an erasure or the retention removes.
+CREATE INDEX customer_values_superseded ON customer_values (superseded_by_id) WHERE superseded_by_id IS NOT NULL;
+CREATE INDEX customer_values_yields ON customer_values (yields_to_id) WHERE yields_to_id IS NOT NULL;
 CREATE INDEX customer_values_source ON customer_values (source_item_id) WHERE source_item_id IS NOT NULL;
 -- For the metric profile_values_by_status. Equal keys share an entry, so the index is small, and the query reads only it.
 -- A condition on the status cannot use it, because of the collation: PostgreSQL would, before the first ANALYZE.
@@ -159,6 +168,51 @@ CREATE INDEX customer_assets_profile ON customer_assets (profile_id, name);
 CREATE INDEX customer_assets_expiry ON customer_assets (expires_at) WHERE status = 'active' AND expires_at IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX customer_assets_source ON customer_assets (source_item_id) WHERE source_item_id IS NOT NULL;
 CREATE INDEX customer_assets_tenant ON customer_assets (tenant_id, id);
+
+-- The exports of a customer. An export is made when it is fetched; the row records that it was asked for.
+CREATE TABLE customer_exports (
+    id          uuid PRIMARY KEY, -- of the operation
+    tenant_id   uuid NOT NULL REFERENCES tenants (id),
+    customer_id uuid NOT NULL,
+    counts      jsonb NOT NULL, -- rows by table
+    expires_at  timestamptz NOT NULL, -- from then on it cannot be fetched
+    made_at     timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX customer_exports_customer ON customer_exports (tenant_id, customer_id);
+
+-- The erasures of customers. While an erasure is under way, scope has the ids of what it erases. Afterwards nothing in
+-- the row identifies the customer.
+CREATE TABLE erasures (
+    id          uuid PRIMARY KEY, -- of the operation
+    tenant_id   uuid NOT NULL REFERENCES tenants (id),
+    state       text NOT NULL CHECK (state IN ('begun', 'erased', 'scanned', 'finished')),
+    derived     text NOT NULL CHECK (derived IN ('stale', 'erase')),
+    scope       jsonb NOT NULL DEFAULT '{}',
+    counts      jsonb NOT NULL DEFAULT '{}', -- rows by table
+    mentions    jsonb NOT NULL DEFAULT '{}', -- rows of others, by table, in which a value of the customer occurs
+    receipt     text, -- signed; NULL until the erasure has finished
+    begun_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at timestamptz
+);
+CREATE INDEX erasures_tenant ON erasures (tenant_id, id);
+
+-- What must not come back: the keyed hashes of the ids and channel identities of erased customers.
+CREATE TABLE erasure_tombstones (
+    tenant_id  uuid NOT NULL REFERENCES tenants (id),
+    hash       bytea NOT NULL,
+    erasure_id uuid NOT NULL,
+    added_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (tenant_id, hash)
+);
+
+-- The keys of a tenant for tombstones and receipts. The first erasure makes them.
+CREATE TABLE erasure_keys (
+    tenant_id   uuid PRIMARY KEY REFERENCES tenants (id),
+    hash_key    bytea NOT NULL, -- sealed
+    signing_key bytea NOT NULL, -- sealed
+    public_key  text NOT NULL,  -- checks the signatures: a keyset of Tink in JSON
+    made_at     timestamptz NOT NULL DEFAULT clock_timestamp()
+);
 
 -- Recently deleted items. The next sweep looks for items that were derived from them, so its cost is proportional to the
 -- number of deletions. A row stays for a while, to find a dependent that was being written during the deletion.
@@ -210,6 +264,10 @@ DROP TABLE customer_assets;
 DROP TABLE customer_values;
 DROP FUNCTION add_orphan_candidate();
 DROP TABLE orphan_candidates;
+DROP TABLE erasure_keys;
+DROP TABLE erasure_tombstones;
+DROP TABLE erasures;
+DROP TABLE customer_exports;
 DROP TABLE consents;
 DROP TABLE channel_identities;
 DROP TABLE customer_merges;

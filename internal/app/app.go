@@ -159,5 +159,7 @@ func settings(cfg config.Config) once.Settings {
 		SweepBatch:      cfg.Sweeps.BatchSize,
 		RetainSucceeded: cfg.Operations.Retention(),
 		RetainFailed:    cfg.Operations.FailedRetention(),
+		PurgeAfter:      cfg.Erasure.PurgeAfter(),
+		ExportFor:       cfg.Erasure.ExportFor(),
 	}
 }

@@ -145,7 +145,7 @@ func Config(databaseURL string, environ ...string) (config.Config, error) {
 	h := &cfg.Jobs.Hatchet // tests start sweeps themselves
 	h.CronRotateKeys, h.CronSealValues = "", ""
 	h.CronExpireValues, h.CronDetectOrphans, h.CronRelayOperations, h.CronPurgeOperations = "", "", "", ""
-	h.CronReadQuietSessions, h.CronSealAudit = "", ""
+	h.CronReadQuietSessions, h.CronSealAudit, h.CronPurgeCustomers, h.CronRemoveExpired = "", "", "", ""
 	return cfg, nil
 }
 

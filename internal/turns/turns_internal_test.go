@@ -5,6 +5,8 @@ import (
 	"errors"
 	"runtime"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -128,5 +130,78 @@ func TestTurns_Limits(t *testing.T) {
 				t.Fatalf("%v of %d running, at most %d of one", held, size, turns.share)
 			}
 		}
+	})
+}
+
+// A tenant rests after its turn while others are around, and only then.
+func TestTurns_Rest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		crowd := &Crowd{}
+		turns := NewWithShare(2, 1).Resting(2, crowd)
+		next := func(turn time.Duration) (waited time.Duration) {
+			take(t, turns, "busy")
+			time.Sleep(turn)
+			turns.Release("busy")
+			start := time.Now()
+			take(t, turns, "busy")
+			turns.Release("busy")
+			return time.Since(start)
+		}
+		crowd.See("busy")
+		for _, c := range []struct {
+			why        string
+			turn, rest time.Duration
+			others     bool
+		}{
+			{"alone", 30 * time.Millisecond, 0, false},
+			{"others are around", 30 * time.Millisecond, 60 * time.Millisecond, true},
+			{"a short turn", time.Millisecond, 0, true},
+			{"a long turn", time.Minute, time.Second, true},
+		} {
+			if c.others {
+				crowd.See("other")
+			}
+			if c.turn > present {
+				go func() {
+					time.Sleep(c.turn - time.Millisecond)
+					crowd.See("other")
+				}()
+			}
+			if got := next(c.turn); got != c.rest {
+				t.Errorf("%s: the tenant waited for %s, want %s", c.why, got, c.rest)
+			}
+		}
+		time.Sleep(present)
+		if got := next(30 * time.Millisecond); got != 0 {
+			t.Errorf("the others are gone, and the tenant waited for %s", got)
+		}
+		if len(turns.resting) != 0 {
+			t.Errorf("rests are kept: %v", turns.resting)
+		}
+	})
+}
+
+// Others get their turns while a tenant rests.
+func TestTurns_OthersDuringARest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		turns := NewWithShare(1, 1).Resting(1, nil)
+		take(t, turns, "busy")
+		time.Sleep(50 * time.Millisecond)
+		turns.Release("busy")
+		again := make(chan struct{})
+		go func() {
+			take(t, turns, "busy")
+			close(again)
+		}()
+		synctest.Wait()
+		start := time.Now()
+		take(t, turns, "quiet")
+		turns.Release("quiet")
+		if waited := time.Since(start); waited != 0 {
+			t.Errorf("another tenant waited for %s", waited)
+		}
+		<-again
 	})
 }

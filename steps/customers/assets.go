@@ -31,7 +31,7 @@ func (s Assets) PersistAsset(ctx context.Context, ev vault.Event) (once.Applied[
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AddAssetInput,
 	) (vault.ItemResult, error) {
-		profile, err := LockProfile(ctx, q, ev.TenantID, in.CustomerID)
+		profile, err := LockProfile(ctx, s.Once, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return vault.ItemResult{}, err
 		}

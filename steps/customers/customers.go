@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -14,7 +15,12 @@ import (
 )
 
 // Customers creates, links and deletes customers.
-type Customers struct{ Once once.Runner }
+type Customers struct {
+	Once once.Runner
+	Now  func() time.Time
+	// PurgeAfter is the time from a deletion to the erasure. 0: a deleted customer is erased only on request.
+	PurgeAfter time.Duration
+}
 
 // OpenCustomer returns the customer of a channel identity, or creates one. Calls for one identity run one at a time, so
 // all of them return the same customer. If the customer of the identity was deleted, OpenCustomer creates a new one.
@@ -22,7 +28,7 @@ func (s Customers) OpenCustomer(ctx context.Context, ev vault.Event) (once.Appli
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.OpenCustomerInput,
 	) (vault.CustomerResult, error) {
-		profile, created, err := Open(ctx, q, op, in)
+		profile, created, err := Open(ctx, s.Once, q, op, in)
 		if err != nil || !created {
 			return vault.CustomerResult{CustomerID: profile.CustomerID, Version: profile.Version}, err
 		}
@@ -33,19 +39,24 @@ func (s Customers) OpenCustomer(ctx context.Context, ev vault.Event) (once.Appli
 
 // Open finds the profile of a channel identity, or creates it. The profile stays locked.
 func Open(
-	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.OpenCustomerInput,
+	ctx context.Context, o once.Runner, q *dbgen.Queries, op dbgen.Operation, in vault.OpenCustomerInput,
 ) (profile dbgen.CustomerProfile, created bool, err error) {
 	owner, found, err := lockChannel(ctx, q, op.TenantID, in.Channel, in.ExternalID)
 	if err != nil {
 		return profile, false, err
 	}
 	if found && !owner.ProfileDeleted {
-		profile, err := LockProfile(ctx, q, op.TenantID, owner.CustomerID)
+		profile, err := LockProfile(ctx, o, q, op.TenantID, owner.CustomerID)
 		if vault.CodeOf(err) != vault.CodeUnknown { // unknown: deleted while the step waited for the lock
 			return profile, false, err
 		}
 	}
-	if profile, err = LockProfile(ctx, q, op.TenantID, once.NewID()); err != nil {
+	if !in.AfterErasure {
+		if err := db.CheckErasedIdentity(ctx, q, o.Sealer, op.TenantID, in.Channel, in.ExternalID); err != nil {
+			return profile, false, err
+		}
+	}
+	if profile, err = LockProfile(ctx, o, q, op.TenantID, once.NewID()); err != nil {
 		return profile, false, err
 	}
 	return profile, true, assignChannel(ctx, q, op, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified)
@@ -68,7 +79,7 @@ func (s Customers) OpenCustomers(ctx context.Context, ev vault.Event) (once.Appl
 		})
 		var created []uuid.UUID
 		for _, i := range order {
-			profile, isNew, err := Open(ctx, q, op, in.Identities[i])
+			profile, isNew, err := Open(ctx, s.Once, q, op, in.Identities[i])
 			if err != nil {
 				return out, err
 			}
@@ -93,7 +104,7 @@ func (s Customers) LinkChannel(ctx context.Context, ev vault.Event) (once.Applie
 		if _, _, err := lockChannel(ctx, q, ev.TenantID, in.Channel, in.ExternalID); err != nil {
 			return vault.CustomerResult{}, err
 		}
-		profile, err := LockProfile(ctx, q, ev.TenantID, in.CustomerID)
+		profile, err := LockProfile(ctx, s.Once, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}
@@ -109,6 +120,11 @@ func (s Customers) LinkChannel(ctx context.Context, ev vault.Event) (once.Applie
 				in.Channel, owner.CustomerID,
 			)
 		}
+		if !found && !in.AfterErasure {
+			if err := db.CheckErasedIdentity(ctx, q, s.Once.Sealer, ev.TenantID, in.Channel, in.ExternalID); err != nil {
+				return vault.CustomerResult{}, err
+			}
+		}
 		if err := assignChannel(ctx, q, op, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified); err != nil {
 			return vault.CustomerResult{}, err
 		}
@@ -117,12 +133,13 @@ func (s Customers) LinkChannel(ctx context.Context, ev vault.Event) (once.Applie
 	})
 }
 
-// RecordConsent adds an entry to the customer's consent log.
+// RecordConsent adds an entry to the customer's consent log. A withdrawal erases the values of fields whose definition
+// says so.
 func (s Customers) RecordConsent(ctx context.Context, ev vault.Event) (once.Applied[vault.CustomerResult], error) {
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.RecordConsentInput,
 	) (vault.CustomerResult, error) {
-		profile, err := LockProfile(ctx, q, ev.TenantID, in.CustomerID)
+		profile, err := LockProfile(ctx, s.Once, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}
@@ -134,12 +151,19 @@ func (s Customers) RecordConsent(ctx context.Context, ev vault.Event) (once.Appl
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}
-		version, err := t.Profile(ctx, q, ev.TenantID, profile.ID)
-		return vault.CustomerResult{CustomerID: in.CustomerID, Version: version}, err
+		out := vault.CustomerResult{CustomerID: in.CustomerID}
+		if !in.Granted {
+			if out.Erased, err = eraseWithdrawn(ctx, t, q, ev.TenantID, profile); err != nil {
+				return out, err
+			}
+		}
+		out.Version, err = t.Profile(ctx, q, ev.TenantID, profile.ID)
+		return out, err
 	})
 }
 
-// DeleteCustomer marks a customer, the customers merged into it, and their items as deleted. If items of other
+// DeleteCustomer marks a customer, the customers merged into it, and their items as deleted. It is reversible by an
+// operator: the rows stay until PurgeAfter. If items of other
 // customers depend on them, it rejects the operation; a forced deletion orphans these items. The customer's open
 // questions are cancelled.
 func (s Customers) DeleteCustomer(ctx context.Context, ev vault.Event) (once.Applied[vault.CustomerResult], error) {
@@ -147,7 +171,7 @@ func (s Customers) DeleteCustomer(ctx context.Context, ev vault.Event) (once.App
 		t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteCustomerInput,
 	) (vault.CustomerResult, error) {
 		out := vault.CustomerResult{CustomerID: in.CustomerID}
-		profile, err := lockKnownProfile(ctx, q, ev.TenantID, in.CustomerID)
+		profile, err := lockKnownProfile(ctx, s.Once, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return out, err
 		}
@@ -182,11 +206,28 @@ func (s Customers) DeleteCustomer(ctx context.Context, ev vault.Event) (once.App
 		if err := q.DeleteCustomer(ctx, ev.TenantID, profile.ID); err != nil {
 			return out, err
 		}
+		if out.PurgeAfter = s.purgeAfter(in); out.PurgeAfter != nil {
+			err := q.SetPurgeAfter(ctx, dbgen.SetPurgeAfterParams{
+				TenantID: ev.TenantID, ID: profile.ID, PurgeAfter: out.PurgeAfter,
+			})
+			if err != nil {
+				return out, err
+			}
+		}
 		if err := t.Profiles(ctx, q, append(orphaned, profile.ID)); err != nil {
 			return out, err
 		}
 		return out, t.Chains(ctx, q, items)
 	})
+}
+
+// purgeAfter returns the time from which on a deleted customer is erased. nil: not by itself.
+func (s Customers) purgeAfter(in vault.DeleteCustomerInput) *time.Time {
+	if in.PurgeAfter != nil || s.PurgeAfter == 0 {
+		return in.PurgeAfter
+	}
+	at := db.UTC(s.Now().Add(s.PurgeAfter))
+	return &at
 }
 
 // lockChannel serializes the operations on an identity and returns its owner.

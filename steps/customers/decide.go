@@ -13,7 +13,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// PersistDecision stores the decision of a person about a pending value.
+// PersistDecision stores the decision of a person about a pending value, or about a proposed deletion.
 func (s Values) PersistDecision(ctx context.Context, ev vault.Event) (once.Applied[vault.ItemResult], error) {
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideValueInput,
@@ -28,6 +28,9 @@ func (s Values) PersistDecision(ctx context.Context, ev vault.Event) (once.Appli
 		row, err := q.GetAnyValue(ctx, ev.TenantID, in.ItemID)
 		if err != nil {
 			return vault.ItemResult{}, db.WrapNotFound(err, "item", in.ItemID)
+		}
+		if row.DeletedAt == nil && row.DeletionProposedAt != nil {
+			return s.decideDeletion(ctx, t, q, row, in)
 		}
 		decision := vault.DecisionAccepted
 		if in.Decision == vault.Reject {
@@ -46,6 +49,60 @@ func (s Values) PersistDecision(ctx context.Context, ev vault.Event) (once.Appli
 		result.ProfileVersion, err = t.Profile(ctx, q, ev.TenantID, row.ProfileID)
 		return result, err
 	})
+}
+
+// ProposeDeletion marks the active value of a field for the decision of a person. It deletes nothing. A value that is
+// marked already keeps its mark.
+func (s Values) ProposeDeletion(ctx context.Context, ev vault.Event) (once.Applied[vault.ItemResult], error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.ProposeDeletionInput,
+	) (vault.ItemResult, error) {
+		profile, err := lockKnownProfile(ctx, s.Once, q, ev.TenantID, in.CustomerID)
+		if err != nil {
+			return vault.ItemResult{}, err
+		}
+		row, err := q.GetActiveValue(ctx, dbgen.GetActiveValueParams{
+			TenantID: ev.TenantID, ProfileID: profile.ID, Name: in.Name,
+		})
+		if db.IsNotFound(err) {
+			return vault.ItemResult{}, vault.Conflict("name", "name: the customer has no active %s to delete", in.Name)
+		}
+		if err != nil {
+			return vault.ItemResult{}, err
+		}
+		if row.AcceptedAt.After(op.AcceptedAt) {
+			return vault.ItemResult{}, vault.Conflict(
+				"name", "name: the value of %s was replaced by item %s before the proposal; propose again", in.Name, row.ID)
+		}
+		out := vault.ItemResult{ItemID: row.ID, Status: vault.StatusActive, ProfileVersion: profile.Version}
+		if row.DeletionProposedAt != nil {
+			return out, nil
+		}
+		err = q.SetDeletionProposal(ctx, dbgen.SetDeletionProposalParams{
+			TenantID: ev.TenantID, ID: row.ID, ProposedAt: &op.AcceptedAt, Reason: string(in.Reason),
+		})
+		if err != nil {
+			return vault.ItemResult{}, err
+		}
+		out.ProfileVersion, err = t.Profile(ctx, q, ev.TenantID, profile.ID)
+		return out, err
+	})
+}
+
+// decideDeletion applies the decision about a proposed deletion, under the lock of the profile.
+func (s Values) decideDeletion(
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, row dbgen.CustomerValue, in vault.DecideValueInput,
+) (vault.ItemResult, error) {
+	out := vault.ItemResult{ItemID: row.ID, Status: vault.ItemStatus(row.Status)}
+	err := q.SetDeletionProposal(ctx, dbgen.SetDeletionProposalParams{TenantID: row.TenantID, ID: row.ID})
+	if err == nil && in.Decision == vault.Approve {
+		_, err = Items{Once: s.Once, Now: s.Now}.remove(ctx, t, q, row.TenantID, vault.DeleteItemInput{ItemID: row.ID})
+	}
+	if err != nil {
+		return vault.ItemResult{}, err
+	}
+	out.ProfileVersion, err = t.Profile(ctx, q, row.TenantID, row.ProfileID)
+	return out, err
 }
 
 // alreadyDecided is the outcome for a value that is not pending: none if the same decision was made before, else a

@@ -68,7 +68,7 @@ func (s Values) changeList(
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
-		profile, err := LockProfile(ctx, q, ev.TenantID, in.CustomerID)
+		profile, err := LockProfile(ctx, s.Once, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return vault.ItemResult{}, err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/steps/once"
@@ -52,7 +53,10 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 			return out, err
 		}
 		stored, err := s.Values.storeAll(ctx, t, q, ev.TenantID, writes, &refused)
-		if out.Rejected, err = refused.rejected(), cmp.Or(err, refused.err()); err != nil || len(stored.writes) == 0 {
+		if out.Rejected, err = refused.rejected(), cmp.Or(err, refused.err()); err != nil {
+			return out, err
+		}
+		if err := s.forget(ctx, q, op, in, refused.erased); err != nil || len(stored.writes) == 0 {
 			return out, err
 		}
 		touched, created := map[uuid.UUID]bool{}, map[uuid.UUID]bool{}
@@ -93,6 +97,23 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 		}
 		return out, t.Profiles(ctx, q, slices.Collect(maps.Keys(touched)))
 	})
+}
+
+// forget removes the writes of customers who were erased from the stored payload.
+func (s Imports) forget(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.ImportValuesInput, erased []uuid.UUID,
+) error {
+	if len(erased) == 0 {
+		return nil
+	}
+	in.Writes = slices.DeleteFunc(slices.Clone(in.Writes), func(w vault.WriteValueInput) bool {
+		return slices.Contains(erased, w.CustomerID)
+	})
+	sealed, err := s.Values.Once.Sealer.Seal(ctx, db.OwnerOf(op.TenantID, op.Payload), op.ID, in)
+	if err != nil {
+		return err
+	}
+	return q.ReplacePayload(ctx, dbgen.ReplacePayloadParams{TenantID: op.TenantID, ID: op.ID, Payload: sealed})
 }
 
 // checkAll validates every value and returns the valid writes.

@@ -34,40 +34,47 @@ func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (once.Applied[vau
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteItemInput,
 	) (vault.DeleteResult, error) {
-		out := vault.DeleteResult{ItemID: in.ItemID}
-		if _, err := lockItem(ctx, q, ev.TenantID, in.ItemID, in.Force); err != nil {
-			return out, err
-		}
-		if err := q.LockItem(ctx, ev.TenantID, in.ItemID); err != nil { // after the lock all dependents are visible
-			return out, err
-		}
-		owner, err := checkDeletable(ctx, q, ev.TenantID, in)
-		if err != nil {
-			return out, err
-		}
-		if vault.SourceType(owner.Kind) == vault.SourceProfileField {
-			err = s.deleteValue(ctx, q, ev.TenantID, in, &out)
-		} else {
-			_, err = q.DeleteAsset(ctx, ev.TenantID, in.ItemID)
-		}
-		if err != nil {
-			return out, err
-		}
-		orphaned, err := orphanDependents(ctx, q, ev.TenantID, in.ItemID)
-		if err != nil {
-			return out, err
-		}
-		out.Orphaned = len(orphaned)
-		if out.Restored {
-			if err := RefreshStale(ctx, t, q, ev.TenantID, []uuid.UUID{*out.PreviousID}, owner.ProfileID); err != nil {
-				return out, err
-			}
-		}
-		if err := t.Profiles(ctx, q, append(orphaned, owner.ProfileID)); err != nil {
-			return out, err
-		}
-		return out, t.Chains(ctx, q, []uuid.UUID{in.ItemID})
+		return s.remove(ctx, t, q, ev.TenantID, in)
 	})
+}
+
+// remove is DeleteItem in the caller's transaction.
+func (s Items) remove(
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, tenant uuid.UUID, in vault.DeleteItemInput,
+) (vault.DeleteResult, error) {
+	out := vault.DeleteResult{ItemID: in.ItemID}
+	if _, err := lockItem(ctx, q, tenant, in.ItemID, in.Force); err != nil {
+		return out, err
+	}
+	if err := q.LockItem(ctx, tenant, in.ItemID); err != nil { // after the lock all dependents are visible
+		return out, err
+	}
+	owner, err := checkDeletable(ctx, q, tenant, in)
+	if err != nil {
+		return out, err
+	}
+	if vault.SourceType(owner.Kind) == vault.SourceProfileField {
+		err = s.deleteValue(ctx, q, tenant, in, &out)
+	} else {
+		_, err = q.DeleteAsset(ctx, tenant, in.ItemID)
+	}
+	if err != nil {
+		return out, err
+	}
+	orphaned, err := orphanDependents(ctx, q, tenant, in.ItemID)
+	if err != nil {
+		return out, err
+	}
+	out.Orphaned = len(orphaned)
+	if out.Restored {
+		if err := RefreshStale(ctx, t, q, tenant, []uuid.UUID{*out.PreviousID}, owner.ProfileID); err != nil {
+			return out, err
+		}
+	}
+	if err := t.Profiles(ctx, q, append(orphaned, owner.ProfileID)); err != nil {
+		return out, err
+	}
+	return out, t.Chains(ctx, q, []uuid.UUID{in.ItemID})
 }
 
 // deleteValue deletes a version. If it was active, the version before it is restored or offered.

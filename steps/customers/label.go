@@ -13,7 +13,7 @@ func (s Customers) SetLabel(ctx context.Context, ev vault.Event) (once.Applied[v
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.SetCustomerLabelInput,
 	) (vault.CustomerResult, error) {
-		profile, err := lockKnownProfile(ctx, q, ev.TenantID, in.CustomerID)
+		profile, err := lockKnownProfile(ctx, s.Once, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}

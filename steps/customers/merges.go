@@ -126,7 +126,7 @@ func (s Merges) UnmergeCustomer(ctx context.Context, ev vault.Event) (once.Appli
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.UnmergeCustomerInput,
 	) (vault.CustomerResult, error) {
-		source, target, merge, err := lockMerged(ctx, q, ev.TenantID, in.CustomerID)
+		source, target, merge, err := lockMerged(ctx, s.Once, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}
@@ -223,7 +223,7 @@ func lockPair(
 // lockMerged finds the merge of a source customer and locks the source, the target and all profiles merged into the
 // target.
 func lockMerged(
-	ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID,
+	ctx context.Context, o once.Runner, q *dbgen.Queries, tenant, customer uuid.UUID,
 ) (source, target dbgen.CustomerProfile, merge dbgen.CustomerMerge, err error) {
 	rows, err := q.LockMergedProfiles(ctx, tenant, customer)
 	if err != nil {
@@ -235,10 +235,10 @@ func lockMerged(
 		}
 	}
 	if source.ID == uuid.Nil {
-		if _, err := lockKnownProfile(ctx, q, tenant, customer); err != nil {
+		if _, err := lockKnownProfile(ctx, o, q, tenant, customer); err != nil {
 			return source, target, merge, err
 		}
-		return lockMerged(ctx, q, tenant, customer) // the merge was undone while this transaction waited for the locks
+		return lockMerged(ctx, o, q, tenant, customer) // the merge was undone while this transaction waited for the locks
 	}
 	merge, err = q.GetMerge(ctx, tenant, source.ID)
 	if db.IsNotFound(err) {

@@ -12,12 +12,20 @@ import (
 )
 
 // LockProfile creates the profile of a customer if it does not exist, and locks it. For a merged customer it locks the
-// profile of the merge's target. It rejects a deleted customer.
-func LockProfile(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID) (dbgen.CustomerProfile, error) {
-	if err := q.EnsureProfile(ctx, dbgen.EnsureProfileParams{
+// profile of the merge's target. It rejects a deleted customer, and one that was erased.
+func LockProfile(
+	ctx context.Context, o once.Runner, q *dbgen.Queries, tenant, customer uuid.UUID,
+) (dbgen.CustomerProfile, error) {
+	created, err := q.EnsureProfile(ctx, dbgen.EnsureProfileParams{
 		ID: once.NewID(), TenantID: tenant, CustomerID: customer,
-	}); err != nil {
+	})
+	if err != nil {
 		return dbgen.CustomerProfile{}, err
+	}
+	if created > 0 { // the check comes after the insert (db.FindErased)
+		if err := db.CheckErased(ctx, q, o.Sealer, tenant, customer); err != nil {
+			return dbgen.CustomerProfile{}, err
+		}
 	}
 	for {
 		profile, err := q.LockProfile(ctx, tenant, customer)
@@ -27,6 +35,9 @@ func LockProfile(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UU
 		case profile.MergedIntoID != nil: // merged while this transaction waited for the lock
 			continue
 		case profile.DeletedAt != nil:
+			if err := db.CheckErased(ctx, q, o.Sealer, tenant, customer); err != nil {
+				return profile, err
+			}
 			return profile, vault.Unknown("customer", customer)
 		case profile.CustomerID == customer:
 			return profile, nil
@@ -40,16 +51,19 @@ func LockProfile(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UU
 
 // lockKnownProfile locks the profile of an existing customer.
 func lockKnownProfile(
-	ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID,
+	ctx context.Context, o once.Runner, q *dbgen.Queries, tenant, customer uuid.UUID,
 ) (dbgen.CustomerProfile, error) {
 	known, err := q.ResolveCustomers(ctx, tenant, []uuid.UUID{customer})
 	if err != nil {
 		return dbgen.CustomerProfile{}, err
 	}
 	if len(known) == 0 {
+		if err := db.CheckErased(ctx, q, o.Sealer, tenant, customer); err != nil {
+			return dbgen.CustomerProfile{}, err
+		}
 		return dbgen.CustomerProfile{}, vault.Unknown("customer", customer)
 	}
-	return LockProfile(ctx, q, tenant, customer)
+	return LockProfile(ctx, o, q, tenant, customer)
 }
 
 // lockItem locks the profile of an item and, with dependents, the profiles of its dependents, in the order of ids.

@@ -48,6 +48,9 @@ func (s Items) restoreValue(
 	if err != nil {
 		return "", nil, err
 	}
+	if string(row.Value) == "null" {
+		return "", nil, errErasedItem(id)
+	}
 	sourceFound, err := hasSource(ctx, q, row)
 	if err != nil {
 		return "", nil, err
@@ -89,6 +92,9 @@ func (s Items) restoreAsset(
 	row, err := q.GetAnyAsset(ctx, tenant, id)
 	if err != nil {
 		return "", nil, err
+	}
+	if row.StoragePath == "" {
+		return "", nil, errErasedItem(id)
 	}
 	sourceFound, err := checkSource(ctx, q, tenant, id, vault.Lineage{
 		SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType),
@@ -142,4 +148,9 @@ func checkRestorable(deleted *time.Time, status string, sourceFound bool, id uui
 	default:
 		return nil
 	}
+}
+
+// errErasedItem is the error of an item whose value an erasure of its source has erased. null is no value.
+func errErasedItem(id uuid.UUID) error {
+	return vault.Conflict("item_id", "item_id: the value of %s was erased with its source; it cannot be restored", id)
 }

@@ -85,6 +85,7 @@ type rejections struct {
 	skip     bool // store the valid writes
 	problems []*vault.Error
 	indexes  []int
+	erased   []uuid.UUID // customers of the writes that were rejected because the customer was erased
 }
 
 // add records the permanent error of one write and returns nil. It returns any other error.
@@ -102,6 +103,12 @@ func (r *rejections) add(index int, err error) error {
 func (r *rejections) err() error {
 	if r.skip {
 		return nil
+	}
+	// An erased customer decides the code, so that the payload is erased as well.
+	first := slices.IndexFunc(r.problems, func(e *vault.Error) bool { return e.Code == vault.CodeErased })
+	if first > 0 {
+		r.problems[0], r.problems[first] = r.problems[first], r.problems[0]
+		r.indexes[0], r.indexes[first] = r.indexes[first], r.indexes[0]
 	}
 	return vault.Join(r.problems)
 }
@@ -135,8 +142,11 @@ func (s Values) storeAll(
 	if len(writes) == 0 {
 		return stored{}, nil
 	}
-	profiles, err := lockCustomers(ctx, q, tenant, writes)
+	profiles, err := s.lockCustomers(ctx, q, tenant, writes)
 	if err != nil {
+		return stored{}, err
+	}
+	if writes, err = dropErased(writes, profiles.erased, refused); err != nil {
 		return stored{}, err
 	}
 	if writes, err = dropRefused(ctx, q, tenant, writes, profiles.of, refused, s.Now()); err != nil {
@@ -342,11 +352,13 @@ type lockedProfiles struct {
 	// created has the profiles that this transaction created. No other transaction sees them, so they need no lock, and
 	// nothing is stored for them yet.
 	created map[uuid.UUID]bool
+	erased  map[uuid.UUID]db.Erased // customers who were erased
 	owner   map[uuid.UUID]uuid.UUID // the customer whose own profile it is, by profile
 }
 
-// lockCustomers creates and locks the profiles of an import in the order of ids.
-func lockCustomers(
+// lockCustomers creates and locks the profiles of an import in the order of ids. It creates none for a customer who was
+// erased.
+func (s Values) lockCustomers(
 	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite,
 ) (lockedProfiles, error) {
 	out := lockedProfiles{
@@ -367,9 +379,15 @@ func lockCustomers(
 	for _, p := range created {
 		out.of[p.CustomerID], out.created[p.ID], out.owner[p.ID] = p.ID, true, p.CustomerID
 	}
+	if len(created) > 0 { // the check comes after the insert (db.FindErased)
+		if err := s.withoutErased(ctx, q, tenant, &out, slices.Collect(maps.Keys(out.of))); err != nil {
+			return out, err
+		}
+	}
 	customers = slices.DeleteFunc(customers, func(customer uuid.UUID) bool {
 		_, ok := out.of[customer]
-		return ok
+		_, erased := out.erased[customer]
+		return ok || erased
 	})
 	for len(customers) > 0 {
 		locked, err := q.LockProfiles(ctx, tenant, customers)
@@ -397,6 +415,53 @@ func lockCustomers(
 		}
 	}
 	return out, nil
+}
+
+// withoutErased removes the new profiles of customers who were erased.
+func (s Values) withoutErased(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, locked *lockedProfiles, customers []uuid.UUID,
+) error {
+	subjects := make([]string, len(customers))
+	for i, c := range customers {
+		subjects[i] = db.CustomerSubject(c)
+	}
+	found, err := db.FindErased(ctx, q, s.Once.Sealer, tenant, subjects...)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	locked.erased = map[uuid.UUID]db.Erased{}
+	var profiles []uuid.UUID
+	for i, c := range customers {
+		if e, ok := found[subjects[i]]; ok {
+			locked.erased[c] = e
+			profiles = append(profiles, locked.of[c])
+			delete(locked.created, locked.of[c])
+			delete(locked.of, c)
+		}
+	}
+	return q.DeleteNewProfiles(ctx, tenant, profiles)
+}
+
+// dropErased removes the writes of customers who were erased.
+func dropErased(
+	writes []checkedWrite, erased map[uuid.UUID]db.Erased, refused *rejections,
+) ([]checkedWrite, error) {
+	if len(erased) == 0 {
+		return writes, nil
+	}
+	kept := make([]checkedWrite, 0, len(writes))
+	for _, w := range writes {
+		e, ok := erased[w.CustomerID]
+		if !ok {
+			kept = append(kept, w)
+			continue
+		}
+		refused.erased = append(refused.erased, w.CustomerID)
+		if err := refused.add(w.index, e.Error("customer_id")); err != nil {
+			return nil, err
+		}
+	}
+	return kept, nil
 }
 
 // placeAll orders each write in the history of its field. It refuses writes that would change a value that is written

@@ -83,7 +83,7 @@ func (s Values) write(
 	if err != nil {
 		return vault.ItemResult{}, err
 	}
-	profile, err := LockProfile(ctx, q, tenant, in.CustomerID)
+	profile, err := LockProfile(ctx, s.Once, q, tenant, in.CustomerID)
 	if err != nil {
 		return vault.ItemResult{}, err
 	}
@@ -297,8 +297,8 @@ func FindDefinition(
 	return &def, err
 }
 
-// isSealed reports whether a field is sealed: a definition has this from FindDefinition. An undefined field is sealed if
-// any agent sealed its name.
+// isSealed reports whether a field is sealed: a definition has this from FindDefinition. An undefined field is sealed
+// if any agent sealed its name.
 func isSealed(
 	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, def *vault.Definition, name string,
 ) (bool, error) {

@@ -29,7 +29,7 @@ func (s Values) PersistVerification(ctx context.Context, ev vault.Event) (once.A
 				"method", "%s can be verified by %s", in.Name, vault.OneOf(def.VerificationMethods),
 			)
 		}
-		profile, err := lockKnownProfile(ctx, q, ev.TenantID, in.CustomerID)
+		profile, err := lockKnownProfile(ctx, s.Once, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return vault.ItemResult{}, err
 		}

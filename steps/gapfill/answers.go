@@ -244,7 +244,7 @@ func (s Answers) answer(
 ) (result vault.ItemResult, err error) {
 	status := vault.QuestionAnswered
 	if (reading.Kind == reply.Yes || reading.Kind == reply.No) && question.ItemID != nil {
-		if question.ItemID, err = ownItem(ctx, q, question); err != nil {
+		if question.ItemID, err = ownItem(ctx, s.Once, q, question); err != nil {
 			return result, err
 		}
 	}
@@ -288,8 +288,10 @@ func (s Answers) answer(
 // ownItem returns the item that a confirmation is about, or nil if the item belongs to another customer: it was written
 // while the two customers were merged, and stayed with the other one after the merge was undone. The profile stays
 // locked.
-func ownItem(ctx context.Context, q *dbgen.Queries, question dbgen.Question) (*uuid.UUID, error) {
-	profile, err := customers.LockProfile(ctx, q, question.TenantID, question.CustomerID)
+func ownItem(
+	ctx context.Context, o once.Runner, q *dbgen.Queries, question dbgen.Question,
+) (*uuid.UUID, error) {
+	profile, err := customers.LockProfile(ctx, o, q, question.TenantID, question.CustomerID)
 	if err != nil {
 		return nil, err
 	}
@@ -305,7 +307,7 @@ func (s Answers) confirm(
 	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question,
 ) (vault.ItemResult, error) {
 	result := vault.ItemResult{ItemID: *question.ItemID, Status: vault.StatusSuperseded}
-	profile, err := customers.LockProfile(ctx, q, op.TenantID, question.CustomerID)
+	profile, err := customers.LockProfile(ctx, s.Once, q, op.TenantID, question.CustomerID)
 	if err != nil {
 		return result, err
 	}
@@ -349,7 +351,7 @@ func (s Answers) withdraw(
 		return result, nil
 	}
 	result.ItemID = *question.ItemID
-	profile, err := customers.LockProfile(ctx, q, op.TenantID, question.CustomerID)
+	profile, err := customers.LockProfile(ctx, s.Once, q, op.TenantID, question.CustomerID)
 	if err != nil {
 		return result, err
 	}

@@ -73,6 +73,9 @@ func (s Gaps) FindMissing(ctx context.Context, ev vault.Event) (MissingFound, er
 		if err := ensureFill(ctx, q, op, in); err != nil {
 			return err
 		}
+		if err := s.rejectErased(ctx, q, op, in); err != nil {
+			return err
+		}
 		for _, m := range state.missing {
 			out.Fields = append(out.Fields, m.Requirement.FieldName)
 		}
@@ -238,4 +241,19 @@ func ensureFill(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in va
 		OperationID: op.ID, TenantID: op.TenantID, CustomerID: in.CustomerID, ScenarioID: in.ScenarioID,
 		SessionID: in.SessionID,
 	})
+}
+
+// rejectErased rejects the gap fill of a customer who was erased, and removes what ensureFill added. The check comes
+// after the insert (db.FindErased), which is a transaction of its own here.
+func (s Gaps) rejectErased(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput,
+) error {
+	err := db.CheckErased(ctx, q, s.Once.Sealer, op.TenantID, in.CustomerID)
+	if vault.CodeOf(err) != vault.CodeErased {
+		return err
+	}
+	if deleteErr := q.DeleteGapFill(ctx, op.TenantID, op.ID); deleteErr != nil {
+		return deleteErr
+	}
+	return err
 }

@@ -167,17 +167,12 @@ func (s Answers) acceptOthers(
 	for _, c := range also {
 		write := vault.WriteValueInput{
 			AgentID: question.AgentID, CustomerID: question.CustomerID, Name: c.FieldName, Value: c.Value,
-			Source: vault.ValueLLMExtracted, Confidence: &c.Confidence,
-			RequiresConfirmation: c.Confidence < s.Settings.ConfirmThreshold || !c.Certain,
-			SourceSessionID:      in.SessionID, SourceScenarioID: &question.ScenarioID,
+			SourceSessionID: in.SessionID, SourceScenarioID: &question.ScenarioID,
 		}
 		if in.SessionID != nil {
 			write.SourceItemID, write.SourceItemType = in.SessionID, vault.SourceSession
 		}
-		// texts, numbers and ids always encode
-		write.SourceMetadata, _ = json.Marshal(answerEvidence{
-			provenance{Quote: c.Quote, Turn: int(fill.ReadTo), ReadTo: int(fill.ReadTo), Model: s.Model.Reader()}, question.ID,
-		})
+		s.prove(&write, c, int(fill.ReadTo), question.ID)
 		child, err := db.AcceptOperation(ctx, q, s.Once.Sealer, op.TenantID, db.NewOperation{
 			Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: question.CustomerID.String(),
 			Key: fmt.Sprintf("answer:%s:%s", op.ID, c.FieldName), ParentID: &question.FillID, Pushing: true,
@@ -198,6 +193,16 @@ func (s Answers) acceptOthers(
 		accepted, names = append(accepted, child), append(names, c.FieldName)
 	}
 	return accepted, names, nil
+}
+
+// prove says in a write where a value comes from that an answer states beside the field that was asked for.
+func (s Answers) prove(write *vault.WriteValueInput, said reply.Said, turn int, question uuid.UUID) {
+	write.Source, write.Confidence = vault.ValueLLMExtracted, &said.Confidence
+	write.RequiresConfirmation = said.Confidence < s.Settings.ConfirmThreshold || !said.Certain
+	// texts, numbers and ids always encode
+	write.SourceMetadata, _ = json.Marshal(answerEvidence{
+		provenance{Quote: said.Quote, Turn: turn, ReadTo: turn, Model: s.Model.Reader()}, question,
+	})
 }
 
 // definitionOf returns the enabled definition of the question's field, nil if there is none.

@@ -48,6 +48,9 @@ func (s Sessions) save(
 	if err != nil {
 		return stored, err
 	}
+	if err := db.CheckErased(ctx, q, s.Once.Sealer, op.TenantID, in.CustomerID); err != nil {
+		return stored, err
+	}
 	if err := limitTurns(ctx, q, op.TenantID, in); err != nil {
 		return stored, err
 	}

@@ -112,7 +112,7 @@ func (s Turns) openCustomer(ctx context.Context, q *dbgen.Queries, taken *turnTa
 	if err != nil || known {
 		return owner, err
 	}
-	profile, created, err := customers.Open(ctx, q, taken.op, vault.OpenCustomerInput{
+	profile, created, err := customers.Open(ctx, s.Sessions.Once, q, taken.op, vault.OpenCustomerInput{
 		Channel: taken.in.Channel, ExternalID: taken.in.ExternalID,
 	})
 	if err != nil || !created {
@@ -232,7 +232,9 @@ func (taken *turnTaken) refuse(field string, problem *vault.Error) {
 // applyFacts writes the facts that the turn states, beside the answer.
 func (s Turns) applyFacts(ctx context.Context, q *dbgen.Queries, taken *turnTaken) error {
 	for _, said := range taken.found.also() {
-		if err := s.write(ctx, q, taken, s.saidWrite(taken, said)); err != nil {
+		write := taken.st.write(said.FieldName, said.Value)
+		s.Answers.prove(&write, said, taken.turn, taken.found.QuestionID)
+		if err := s.write(ctx, q, taken, write); err != nil {
 			return err
 		}
 	}
@@ -269,19 +271,6 @@ func (s Turns) applyFacts(ctx context.Context, q *dbgen.Queries, taken *turnTake
 	return q.MarkSessionRead(ctx, dbgen.MarkSessionReadParams{
 		TenantID: taken.op.TenantID, ID: taken.found.SessionID, ReadTo: int32(taken.turn), //nolint:gosec // at most MaxTurns
 	})
-}
-
-// saidWrite is the write of a value that the answer states beside the field that was asked for.
-func (s Turns) saidWrite(taken *turnTaken, said reply.Said) vault.WriteValueInput {
-	write := taken.st.write(said.FieldName, said.Value)
-	write.Source, write.Confidence = vault.ValueLLMExtracted, &said.Confidence
-	write.RequiresConfirmation = said.Confidence < s.Answers.Settings.ConfirmThreshold || !said.Certain
-	// texts, numbers and ids always encode
-	write.SourceMetadata, _ = json.Marshal(answerEvidence{
-		provenance{Quote: said.Quote, Turn: taken.turn, ReadTo: taken.turn, Model: s.Answers.Model.Reader()},
-		taken.found.QuestionID,
-	})
-	return write
 }
 
 // write writes a fact, unless the field has the value already. A fact that may not be stored is refused.

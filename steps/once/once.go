@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
@@ -114,14 +115,40 @@ func (o Runner) Locked(
 	return o.Reject(ctx, ev, o.InTx(ctx, ev.TenantID, attempt))
 }
 
+// Staged runs one part of an effect that takes several transactions: its own transaction holds the lock of the
+// operation. It does not run for an operation that was applied. The part must be idempotent, add pending invalidations
+// for what it touches, and be followed by an Apply. A permanent error marks the operation failed.
+func Staged[In any](
+	ctx context.Context, o Runner, ev vault.Event, part func(tx pgx.Tx, op dbgen.Operation, in In) error,
+) error {
+	err := retryDeadlocks(func() error {
+		return o.DB.InTenantTx(ctx, ev.TenantID, pgx.TxOptions{}, func(tx pgx.Tx) error {
+			op, err := o.Lock(ctx, dbgen.New(tx), ev)
+			if err != nil || IsApplied(op) {
+				return err
+			}
+			in, err := OpenPayload[In](ctx, o, op)
+			if err != nil {
+				return err
+			}
+			return part(tx, op, in)
+		})
+	})
+	return o.Reject(ctx, ev, err)
+}
+
 // InTx is db.DB.InTx, and runs fn again at once after a deadlock, some times.
 func (o Runner) InTx(ctx context.Context, tenant uuid.UUID, fn func(q *dbgen.Queries) error) error {
-	err := o.DB.InTx(ctx, tenant, fn)
+	return retryDeadlocks(func() error { return o.DB.InTx(ctx, tenant, fn) })
+}
+
+func retryDeadlocks(transaction func() error) error {
+	err := transaction()
 	for range deadlockRetries {
 		if !db.IsDeadlock(err) {
 			break
 		}
-		err = o.DB.InTx(ctx, tenant, fn)
+		err = transaction()
 	}
 	return err
 }
@@ -142,7 +169,7 @@ func Prepare[In any](
 	}
 	in, err := OpenPayload[In](ctx, o, op)
 	if err != nil {
-		return err
+		return o.Reject(ctx, ev, err)
 	}
 	return o.Reject(ctx, ev, step(q, op, in))
 }
@@ -171,10 +198,22 @@ func (o Runner) Get(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbge
 	return op, db.WrapNotFound(err, "operation", ev.OperationID)
 }
 
-// OpenPayload decrypts and decodes the payload of an operation.
+// OpenPayload decrypts and decodes the payload of an operation. The payload of one that an erasure emptied is
+// vault.CodeErased: a replay of it brings nothing back.
 func OpenPayload[In any](ctx context.Context, o Runner, op dbgen.Operation) (In, error) {
 	var in In
+	if op.ErasedAt != nil {
+		return in, &vault.Error{Code: vault.CodeErased, Field: "operation_id", Message: fmt.Sprintf(
+			"operation_id: what operation %s held of a customer was erased; it cannot run again", op.ID)}
+	}
 	err := o.Sealer.Open(ctx, op.TenantID, op.ID, op.Payload, &in)
+	if owner := db.OwnerOf(op.TenantID, op.Payload); vault.CodeOf(err) == vault.CodeUnknown {
+		// The key of the customer is gone.
+		erased := db.CheckErased(ctx, o.DB.Tenant(op.TenantID), o.Sealer, op.TenantID, owner.CustomerID)
+		if vault.CodeOf(erased) == vault.CodeErased {
+			err = erased
+		}
+	}
 	return in, err
 }
 
@@ -234,6 +273,11 @@ func (o Runner) Reject(ctx context.Context, ev vault.Event, err error) error {
 	}
 	var woken bool
 	txErr := o.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) (failed error) {
+		if vault.CodeOf(err) == vault.CodeErased {
+			if failed = o.dropLateKey(ctx, q, ev); failed != nil {
+				return failed
+			}
+		}
 		woken, failed = MarkFailed(ctx, q, ev, err)
 		return failed
 	})
@@ -254,6 +298,26 @@ func AsError(err error) *vault.Error {
 	return &vault.Error{Code: vault.CodeInvalid, Message: "the operation failed"}
 }
 
+// dropLateKey deletes the key that the acceptance of a late operation made for its customer, if that customer was
+// erased.
+func (o Runner) dropLateKey(ctx context.Context, q *dbgen.Queries, ev vault.Event) error {
+	op, err := q.GetOperation(ctx, ev.TenantID, ev.OperationID)
+	if err != nil {
+		return err
+	}
+	owner := db.OwnerOf(op.TenantID, op.Payload)
+	if owner.CustomerID == uuid.Nil {
+		return nil
+	}
+	switch err := db.CheckErased(ctx, q, o.Sealer, ev.TenantID, owner.CustomerID); vault.CodeOf(err) {
+	case vault.CodeErased:
+		_, err = q.DeleteCustomerKeys(ctx, ev.TenantID, []uuid.UUID{owner.CustomerID})
+		return err
+	default:
+		return err
+	}
+}
+
 // MarkFailed marks the operation failed with its cause, and notifies the callers that wait for it. wakes reports
 // whether a gap fill is to be woken after the commit (Enqueuer.Wake).
 func MarkFailed(ctx context.Context, q *dbgen.Queries, ev vault.Event, cause error) (wakes bool, err error) {
@@ -266,6 +330,13 @@ func MarkFailed(ctx context.Context, q *dbgen.Queries, ev vault.Event, cause err
 	})
 	if err != nil || changed == 0 {
 		return false, err
+	}
+	if vault.CodeOf(cause) == vault.CodeErased {
+		// It leaves nothing of the customer behind.
+		err := q.EraseOperation(ctx, dbgen.EraseOperationParams{TenantID: ev.TenantID, ID: ev.OperationID, Payload: []byte{}})
+		if err != nil {
+			return false, err
+		}
 	}
 	woken, err := q.WakeParentFill(ctx, ev.TenantID, ev.OperationID)
 	if err != nil {

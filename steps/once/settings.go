@@ -34,5 +34,7 @@ type Settings struct {
 	Model             ModelLimits
 	SweepBatch        int           // rows that a sweep marks in one transaction
 	RetainSucceeded   time.Duration // retention of a succeeded operation
+	PurgeAfter        time.Duration // from the deletion of a customer to its erasure; 0: only on request
+	ExportFor         time.Duration // how long an export can be fetched
 	RetainFailed      time.Duration // retention of a failed operation, which can be replayed until then
 }

@@ -257,7 +257,9 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 		IsPii:                in.IsPII,
 		Purposes:             once.NonNil(in.Purposes),
 		EncryptionRequired:   in.EncryptionRequired,
-		RetentionDays:        int32(in.RetentionDays), //nolint:gosec // at most 36500
+		RetentionDays:        int32(in.RetentionDays),   //nolint:gosec // at most 36500
+		RemoveAfterDays:      int32(in.RemoveAfterDays), //nolint:gosec // at most 36500
+		EraseOnWithdrawal:    in.EraseOnWithdrawal,
 		FreshnessSeconds:     in.FreshnessSeconds,
 		StaleAction:          string(in.StaleAction),
 		OnConflict:           string(in.OnConflict),

@@ -33,9 +33,9 @@ type Sealed struct {
 // tenantsPage is the number of tenants that one query lists.
 const tenantsPage = 100
 
-// SealAudit closes the interval of each tenant that has new entries. Writers do not wait for it: an interval ends below
-// the oldest transaction that is still open, so that an entry that is committed late is in a later one. Several runs can
-// run at the same time.
+// SealAudit closes the interval of each tenant that has new entries. Writers do not wait for it: an interval ends
+// below the oldest transaction that is still open, so that an entry that is committed late is in a later one. Several
+// runs can run at the same time.
 func (s Audit) SealAudit(ctx context.Context, _ vault.Event) (Sealed, error) {
 	var total Sealed
 	for after := uuid.Nil; ; {

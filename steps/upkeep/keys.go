@@ -29,8 +29,8 @@ type Rotated struct {
 	Left         db.Rotation `json:"left"`
 }
 
-// RotateKeys makes the primary key of the sealing key the only one that is needed: it wraps the keys of customers again,
-// and seals again what the sealing key sealed itself. Rows that others hold are left to the next run.
+// RotateKeys makes the primary key of the sealing key the only one that is needed: it wraps the keys of customers
+// again, and seals again what the sealing key sealed itself. Rows that others hold are left to the next run.
 func (s Keys) RotateKeys(ctx context.Context, _ vault.Event) (Rotated, error) {
 	var out Rotated
 	for {

@@ -124,8 +124,8 @@ func (s Sweeps) deleteOldCandidates(ctx context.Context) error {
 	}
 }
 
-// sweep repeats one batch of the workflow name until no item is left. The transaction that marks items also raises the versions of their
-// profiles and adds the pending invalidations.
+// sweep repeats one batch of the workflow name until no item is left. The transaction that marks items also raises the
+// versions of their profiles and adds the pending invalidations.
 func (s Sweeps) sweep(
 	ctx context.Context, ev vault.Event, name string, mark func(q *dbgen.Queries) ([]marked, error),
 ) (once.Applied[vault.SweepResult], error) {

@@ -57,7 +57,7 @@ var requestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 // Handler serves requests through the routes of a mux.
 type Handler struct {
 	Mux *http.ServeMux
-	// Timeout returns the maximum duration of a request.
+	// Timeout returns the maximum duration of a request. 0: no limit.
 	Timeout func(*http.Request) time.Duration
 	// Stopping ends when the server stops. From then on, responses close their connections.
 	Stopping context.Context
@@ -75,8 +75,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx := context.WithValue(r.Context(), infoKey{}, i)
 	ctx, span := startSpan(telemetry.WithLog(ctx, slog.String("request_id", i.RequestID)), r)
-	ctx, cancel := context.WithTimeout(ctx, h.Timeout(r))
-	defer cancel()
+	if timeout := h.Timeout(r); timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
 	r = r.WithContext(ctx)
 	rec := &recorder{ResponseWriter: w, stopping: h.Stopping}
 	rec.Header().Set("X-Request-Id", i.RequestID)

@@ -4,6 +4,7 @@
 //   - cli.go: the root command; api.go: the base of commands that call the API; flags.go: types of flags;
 //   - output.go: tables and JSON; errors.go: messages and exit codes; progress.go: the progress bar;
 //   - customers: customers.go, values.go, items.go; schema: schema.go; gap fill: gapfill.go; upkeep: upkeep.go;
+//   - erasure.go: the erasure and the export of a customer;
 //   - import.go, with rows.go, csv.go, records.go, jsonl.go and batches.go; export.go;
 //   - the installation: serve.go, worker.go, migrate.go, settings.go, tenants.go, keys.go and sealing_key.go, based on
 //     database.go.
@@ -67,10 +68,10 @@ func Root(a *App) *cobra.Command {
 		a.agentsCommand(), a.definitionsCommand(), a.requirementsCommand(), a.scenariosCommand(), a.rulesCommand(),
 		a.applyCommand(), a.exportConfigCommand(),
 		a.customersCommand(), a.valuesCommand(), a.assetsCommand(), a.channelsCommand(), a.consentsCommand(),
-		a.importCommand(), a.exportCommand(),
+		a.importCommand(), a.exportCommand(), a.erasureCommand(),
 		a.sessionsCommand(), a.turnsCommand(), a.missingCommand(), a.fillCommand(), a.questionsCommand(),
 		a.answerCommand(), a.itemsCommand(), a.reviewsCommand(), a.operationsCommand(), a.auditCommand(), a.adminCommand(),
-		a.healthCommand(), a.idCommand(),
+		a.healthCommand(), a.idCommand(), a.mcpCommand(),
 	)
 	operate := []*cobra.Command{
 		a.serveCommand(), a.workerCommand(), a.migrateCommand(), a.tenantsCommand(), a.keysCommand(), a.configCommand(),

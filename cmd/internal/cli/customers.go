@@ -21,7 +21,12 @@ func (a *App) customersCommand() *cobra.Command {
 	one := func(use, short string, id *uuid.UUID) *cobra.Command {
 		return withID(&cobra.Command{Use: use, Short: short}, "customer", "customer `id`", id)
 	}
-	remove := one("delete", "Delete a customer with its values and assets", &deleted.CustomerID)
+	remove := one("delete", "Delete a customer with its values and assets, reversibly", &deleted.CustomerID)
+	remove.Long = "Delete a customer with its values and assets. No read returns them any more, and the rows stay " +
+		"in the\n" +
+		"database, so an operator can restore them. `vault customers erase` removes a customer for good."
+	timeVar(remove, &deleted.PurgeAfter, "purge-after",
+		"`time` from which on the customer is erased for good (default: as configured, else never)")
 	remove.Flags().BoolVar(&deleted.Force, "force", false,
 		"delete it even if items of other customers were derived from it; they become orphaned; needs the scope admin")
 	label := one("label", "Set the label of a customer; an empty one removes it", &labelled.CustomerID)
@@ -35,7 +40,12 @@ func (a *App) customersCommand() *cobra.Command {
 	momentVars(profile, &at)
 	cmd.AddCommand(
 		submit(a, label, &labelled, (*client.Client).SetCustomerLabel),
-		a.listCustomersCommand(), a.contextCommand(), a.openCommand(), a.openManyCommand(), a.mergeCommand(),
+		a.listCustomersCommand(),
+		a.findCustomerCommand(),
+		a.contextCommand(),
+		a.openCommand(),
+		a.openManyCommand(),
+		a.mergeCommand(),
 		a.read(byKey, profile, func(ctx context.Context, c *client.Client) (any, error) {
 			if !at.IsZero() {
 				return c.GetCustomerAt(ctx, customer, at)
@@ -50,6 +60,8 @@ func (a *App) customersCommand() *cobra.Command {
 				return client.Collect(c.ListCustomerHistory(ctx, customer))
 			}),
 		submit(a, remove, &deleted, (*client.Client).DeleteCustomer),
+		a.eraseCommand(),
+		a.exportCustomerCommand(),
 		submit(a, unmerge, &unmerged, (*client.Client).UnmergeCustomer),
 	)
 	return cmd
@@ -61,6 +73,16 @@ func (a *App) listCustomersCommand() *cobra.Command {
 	limitVar(cmd, &limit, "customers")
 	return a.read(byKey, cmd, func(ctx context.Context, c *client.Client) (any, error) {
 		return upTo(c.ListCustomers(ctx, client.CustomersQuery{}), limit)
+	})
+}
+
+func (a *App) findCustomerCommand() *cobra.Command {
+	var channel, externalID string
+	cmd := &cobra.Command{Use: "find", Short: "Find the customer of a channel identity"}
+	textVar(cmd, &channel, "channel", "channel, such as whatsapp", true)
+	textVar(cmd, &externalID, "external-id", "identity on the channel, such as a phone number", true)
+	return a.read(byKey, cmd, func(ctx context.Context, c *client.Client) (any, error) {
+		return c.FindCustomer(ctx, channel, externalID)
 	})
 }
 
@@ -167,7 +189,7 @@ func (a *App) openCommand() *cobra.Command {
 		Use: "open", Short: "Get the customer of a channel identity, or create one",
 		Example: `  vault customers open --channel whatsapp --external-id +4915112345678`,
 	}
-	identityVars(cmd, &in.Channel, &in.ExternalID, &in.Verified)
+	identityVars(cmd, &in.Channel, &in.ExternalID, &in.Verified, &in.AfterErasure)
 	return submit(a, cmd, &in, (*client.Client).OpenCustomer)
 }
 
@@ -195,16 +217,18 @@ func (a *App) channelsCommand() *cobra.Command {
 		Use: "link", Short: "Link a channel identity to a customer",
 		Example: `  vault channels link --customer 0198… --channel email --external-id ada@example.com`,
 	}, "customer", "customer `id`", &in.CustomerID)
-	identityVars(link, &in.Channel, &in.ExternalID, &in.Verified)
+	identityVars(link, &in.Channel, &in.ExternalID, &in.Verified, &in.AfterErasure)
 	cmd.AddCommand(submit(a, link, &in, (*client.Client).LinkChannel))
 	return cmd
 }
 
 // identityVars adds the flags of a channel identity.
-func identityVars(cmd *cobra.Command, channel, externalID *string, verified *bool) {
+func identityVars(cmd *cobra.Command, channel, externalID *string, verified, after *bool) {
 	textVar(cmd, channel, "channel", "channel, such as whatsapp or email", true)
 	textVar(cmd, externalID, "external-id", "identity of the customer on the channel", true)
 	cmd.Flags().BoolVar(verified, "verified", false, "the identity is verified")
+	cmd.Flags().BoolVar(after, "after-erasure", false,
+		"accept the identity of an erased customer: the person came back, as a new customer")
 }
 
 func (a *App) consentsCommand() *cobra.Command {

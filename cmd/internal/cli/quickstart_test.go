@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -106,6 +108,11 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	has(t, c.ok("", "reviews", "list"), "value", claimed.ItemID.String())
 	has(t, c.ok("", "values", "decide", "--item", claimed.ItemID.String(), "--decision", "reject", "--by", "Grace"),
 		"decide-value", "succeeded")
+	has(t, c.ok("", "values", "propose-deletion", "--customer", customer, "--name", "email", "--reason", "wrong"),
+		"propose-deletion", "succeeded")
+	proposed := parsed[vault.Value](c, "", "values", "get", "--customer", customer, "--name", "email")
+	has(t, c.ok("", "reviews", "list"), "value", proposed.ID.String())
+	has(t, c.ok("", "values", "decide", "--item", proposed.ID.String(), "--decision", "reject"), "succeeded")
 	chain := parsed[vault.Chain](c, "", "items", "chain", "--item", item)
 	if len(chain.Links) != 2 || chain.Links[0].ID.String() != document || chain.Links[1].ID.String() != item {
 		t.Errorf("the chain is %v", chain.Links)
@@ -114,6 +121,7 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	has(t, c.ok("", "customers", "history", "--customer", customer), "email", item)
 	has(t, c.ok("", "channels", "link", "--customer", customer, "--channel", "email", "--external-id", "ada@example.com"),
 		"link-channel", "succeeded")
+	has(t, c.ok("", "customers", "find", "--channel", "email", "--external-id", "ada@example.com"), customer)
 	has(t, c.ok("", "customers", "label", "--customer", customer, "--label", "VIP"), "set-customer-label", "succeeded")
 	has(
 		t,
@@ -218,7 +226,28 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	has(t, c.ok("", "customers", "get", "--customer", third), "vault customers unmerge --customer "+third)
 	has(t, c.refused("", "customers", "unmerge", "--customer", customer), "name the customer who was merged", third)
 	has(t, c.ok("", "customers", "unmerge", "--customer", third), "unmerge-customer", "succeeded")
+	out := filepath.Join(t.TempDir(), "third")
+	has(t, c.ok("", "customers", "export", "--customer", third, "--out", out), "customer_values", "customer.html")
+	for _, name := range []string{"customer.json", "customer.html"} {
+		if text, err := os.ReadFile(filepath.Join(out, name)); err != nil || !strings.Contains(string(text), "Peru") {
+			t.Errorf("%s lacks the value, %v", name, err)
+		}
+	}
 	has(t, c.ok("", "customers", "delete", "--customer", third), "delete-customer", "succeeded")
+	has(t, c.refused("", "customers", "erase", "--customer", third), "--yes")
+	erased := parsed[operation](c, "", "customers", "erase", "--customer", third, "--yes")
+	has(t, c.ok("", "erasure", "list"), erased.ID.String(), "finished")
+	has(t, c.ok("", "erasure", "get", "--erasure", erased.ID.String()), "finished")
+	receipt, key := filepath.Join(t.TempDir(), "receipt.json"), filepath.Join(t.TempDir(), "key.json")
+	for file, text := range map[string]string{
+		receipt: c.ok("", "erasure", "receipt", "--erasure", erased.ID.String()), key: c.ok("", "erasure", "public-key"),
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	has(t, c.ok("", "erasure", "verify", receipt, "--public-key", key, "--customer", third), "valid", "customer_values")
+	has(t, c.refused("", "erasure", "verify", receipt, "--public-key", key, "--customer", customer), "another customer")
 
 	// Deletion of requirements and definitions.
 	has(t, c.refused("", "definitions", "delete", "--agent", agent, "--name", "email"), "is required by scenario",

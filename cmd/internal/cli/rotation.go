@@ -13,8 +13,11 @@ import (
 
 func (a *App) rotationCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "rotation", Short: "Show how much of a rotation of the sealing key is left", Args: cobra.NoArgs,
-		Long: "Show how much still needs another key of VAULT_SEALING_KEY than the primary one, in all tenants. With 0 left,\n" +
+		Use:   "rotation",
+		Short: "Show how much of a rotation of the sealing key is left",
+		Args:  cobra.NoArgs,
+		Long: "Show how much still needs another key of VAULT_SEALING_KEY than the primary one, in all tenants. With " +
+			"0 left,\n" +
 			"vault sealing-key prune can remove the others. The workflow rotate-keys does the work every hour.",
 		RunE: a.system(func(ctx context.Context, r *app.Runtime) (any, error) {
 			left, err := r.Steps.Keys.Sealer.Rotation(ctx, r.DB.System())

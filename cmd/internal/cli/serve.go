@@ -17,6 +17,7 @@ import (
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/internal/keystore"
+	"github.com/contextvault/contextvault/mcp"
 )
 
 // operatorTenant owns the sweeps that an operator starts with ADMIN_TOKEN: a sweep covers all tenants, but every
@@ -26,8 +27,8 @@ var operatorTenant = uuid.MustParse("00000000-0000-7000-8000-000000000001")
 func (a *App) serveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "serve", Short: "Serve the HTTP API until stopped", Args: cobra.NoArgs,
-		Long: "Serve the HTTP API until stopped. /docs describes the API. It accepts changes while the workflow engine is\n" +
-			"down, and pushes them once it is up.",
+		Long: "Serve the HTTP API until stopped. /docs describes the API, and /mcp is an MCP server for\n" +
+			"agents. It accepts changes while the workflow engine is down, and pushes them once it is up.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
@@ -83,6 +84,7 @@ func Serve(ctx context.Context, r *app.Runtime, listener net.Listener) error {
 		MaxBodyBytes: int64(cfg.MaxBodyBytes), RateLimit: cfg.RateLimitPerSecond,
 		RequestTimeout: cfg.RequestTimeout(), ShutdownGrace: cfg.ShutdownGrace(),
 	})
+	server.Mount(mcp.Path, mcp.NewHandler(mcp.HandlerOptions{API: server, Stopping: server.Stopping(), Log: r.Log}))
 	r.Log.InfoContext(ctx, "api_started", "address", listener.Addr().String())
 	relay, endRelay := context.WithCancel(context.WithoutCancel(ctx)) // runs until the requests in flight finish
 	var g errgroup.Group

@@ -24,7 +24,7 @@ func (a *App) valuesCommand() *cobra.Command {
 	active := one("get", "Show the active value of a field")
 	momentVars(active, &at)
 	cmd.AddCommand(
-		a.writeCommand(), a.verifyCommand(), a.correctCommand(), a.decideValueCommand(),
+		a.writeCommand(), a.verifyCommand(), a.correctCommand(), a.proposeDeletionCommand(), a.decideValueCommand(),
 		a.elementCommand("add", "Add an element to the list of a field", (*client.Client).AddElement),
 		a.elementCommand("remove", "Remove an element from the list of a field", (*client.Client).RemoveElement),
 		a.read(byKey, active,
@@ -130,11 +130,25 @@ func (a *App) correctCommand() *cobra.Command {
 	})
 }
 
+func (a *App) proposeDeletionCommand() *cobra.Command {
+	var in vault.ProposeDeletionInput
+	cmd := withID(&cobra.Command{
+		Use:   "propose-deletion",
+		Short: "Propose to delete the active value of a field; a person decides",
+		Long: "Propose to delete the active value of a field. It deletes nothing: " +
+			"`vault reviews list` lists the value, and\n" +
+			"`vault values decide` deletes or keeps it.",
+	}, "customer", "customer `id`", &in.CustomerID)
+	textVar(cmd, &in.Name, "name", "name of the field", true)
+	enumVar(cmd, &in.Reason, "reason", vault.DeletionOther, "reason", vault.DeletionReasons)
+	return submit(a, cmd, &in, (*client.Client).ProposeDeletion)
+}
+
 func (a *App) decideValueCommand() *cobra.Command {
 	var in vault.DecideValueInput
 	cmd := withID(&cobra.Command{
 		Use:   "decide",
-		Short: "Approve or reject a pending value",
+		Short: "Approve or reject a pending value, or a proposed deletion",
 		Long: "Approve or reject a value that differs from a stronger one. `vault reviews list` lists them. Needs the\n" +
 			"scope review.",
 		Example: `  vault values decide --item 0198… --decision approve --by "back office"`,
