@@ -344,11 +344,12 @@ var adverbs = text.NewWordSet(`also first still already always absolutely strict
 
 // classifyVerb recognises a clause by its verb.
 func (r *sentenceReader) classifyVerb(c *clause) bool {
+	noun := r.startsNoun(c)
 	for i := c.from; i < c.to; i++ {
 		w := r.word(i)
 		asking := askingVerbs[w]
 		switch {
-		case i == c.from && r.startsNoun(c):
+		case noun && (i == c.from || i == c.from+2 && sharedModifiers[w]):
 			continue
 		case (w == "have" || w == "having") && r.ready(i, c.to) > 0 && r.isVerbHere(c, i):
 			c.kind, c.cue, c.owned = clauseNeed, i, true
@@ -437,6 +438,9 @@ func (r *sentenceReader) startsNoun(c *clause) bool {
 		return false
 	}
 	next := r.word(i + 1)
+	if (next == "and" || next == "or") && sharedModifiers[r.word(i)] && sharedModifiers[r.word(i+2)] && i+4 == c.to {
+		return true // "start and end date"
+	}
 	if (next == "and" || next == "or" || auxiliaries[next]) && r.adjacent(i) {
 		return strings.HasSuffix(r.word(i), "s") && !(next == "and" && determiners[r.word(i+2)])
 	}

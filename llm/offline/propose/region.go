@@ -173,7 +173,7 @@ func (r *sentenceReader) trim(ch chunk) (chunk, bool) {
 		if w == "for" && whWords[r.word(ch.from+1)] || w == "since" || w == "at" && whWords[r.word(ch.from+1)] {
 			break
 		}
-		if w == "if" || whWords[w] {
+		if w == "if" || whWords[w] || r.isFirstOf(ch) {
 			break
 		}
 		if !determiners[w] && !owners[w] && !fillers[w] {
@@ -184,7 +184,7 @@ func (r *sentenceReader) trim(ch chunk) (chunk, bool) {
 	if whPrepositions[r.word(ch.from)] && !whWords[r.word(ch.from+1)] && r.word(ch.from) != "since" {
 		return ch, false // "in months"
 	}
-	for ch.to > ch.from && trailers[r.word(ch.to-1)] && r.word(ch.to-2) != "what" {
+	for ch.to > ch.from && trailers[r.word(ch.to-1)] && r.word(ch.to-2) != "what" && !r.isFirstOf(ch) {
 		ch.to--
 	}
 	if ch.from >= ch.to {
@@ -194,6 +194,12 @@ func (r *sentenceReader) trim(ch chunk) (chunk, bool) {
 	ch.question = whWords[w] || w == "if" || w == "since" || whWords[r.word(ch.from+1)] &&
 		(w == "at" || w == "for" || w == "by")
 	return ch, true
+}
+
+// isFirstOf reports whether a chunk is the "first" of "first and last name".
+func (r *sentenceReader) isFirstOf(ch chunk) bool {
+	return r.word(ch.from) == "first" && ch.to == ch.from+1 && text.ListWords[r.word(ch.to)] &&
+		sharedModifiers[r.word(ch.to+1)]
 }
 
 var trailers = text.NewWordSet(`too also first again please now today instead etc anyway respectively then always only
@@ -299,7 +305,10 @@ func (r *sentenceReader) readChunk(c *clause, ch chunk, scope condition, list bo
 			return m, from, to, true
 		}
 	}
-	known, yes := r.suggest(ch.from, end, c, list)
+	known, yes := r.suggestConsent(ch, end)
+	if !yes {
+		known, yes = r.suggest(ch.from, end, c, list)
+	}
 	if c.weak && !(yes && c.checks && (known.known || owners[r.word(ch.from-1)])) {
 		r.pass(from, to, "no definition of the agent means this")
 		return m, from, to, false

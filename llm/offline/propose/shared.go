@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/contextvault/contextvault/llm/offline/text"
+	"github.com/contextvault/contextvault/vault"
 )
 
 // sharedHeads are nouns that take the modifier of the noun before them: "pick-up location and date".
@@ -73,4 +74,32 @@ func (r *sentenceReader) readShared(words []string, ch chunk, scope condition) (
 	return mention{
 		definition: newDefinition(strings.Join(words, "_")), confidence: confidenceDataNoun, how: MatchedByNothing,
 	}, true
+}
+
+// suggestConsent returns a yes-or-no definition for "explicit consent to a credit check". end is the token after
+// "consent".
+func (r *sentenceReader) suggestConsent(ch chunk, end int) (mention, bool) {
+	if r.word(end-1) != "consent" || r.word(end) != "to" && r.word(end) != "for" {
+		return mention{}, false
+	}
+	parts := []string{"consent"}
+	for i := end + 1; i < ch.to && !text.PhraseEnds[r.word(i)] && !people[r.word(i)] && len(parts) < 5; i++ {
+		if !determiners[r.word(i)] && !owners[r.word(i)] {
+			parts = append(parts, r.word(i))
+		}
+	}
+	if len(parts) == 1 || !isASCIIWords(parts) {
+		return mention{}, false
+	}
+	if f, n := text.Lexicon.At(r.tokens, end-1); n > 0 {
+		return mention{definition: f, known: true, confidence: confidenceRequested, how: MatchedByNothing}, true
+	}
+	name := strings.Join(parts, "_")
+	if len(name) > vault.MaxNameLength || !vault.NamePattern.MatchString(name) {
+		return mention{}, false
+	}
+	f := newDefinition(name)
+	f.Type = vault.TypeBoolean
+	f.Prompt = "Do you consent to " + r.words(end+1, ch.to) + "?"
+	return mention{definition: f, confidence: confidenceDataNoun, how: MatchedByNothing}, true
 }

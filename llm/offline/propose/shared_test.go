@@ -15,7 +15,10 @@ func TestPropose_Wordings(t *testing.T) {
 		"We need: drop-off location and date/time.":          "drop_off_location drop_off_date drop_off_time",
 		"Ask for the invoice number and date.":               "invoice_number invoice_date",
 		"Ask for the invoice number and the email.":          "invoice_number email",
+		"Required: start and end date.":                      "start_date end_date",
 		"Collect the billing and shipping address.":          "billing_address shipping_address",
+		"Collect the first and last name.":                   "first_name last_name",
+		"Ask for the home or work address.":                  "address work_address",
 		"Visit\n- viewing address (if known), date and time": "viewing_address~ viewing_date viewing_time",
 
 		// words that are verbs or nouns
@@ -35,6 +38,14 @@ func TestPropose_Wordings(t *testing.T) {
 		"Ask for the driver's licence number.": "drivers_license_number",
 		"Ask for the driver's license number.": "drivers_license_number",
 		"Ask for the customer's email.":        "email",
+
+		// consent
+		"We must have the explicit consent to a background check.":    "consent_background_check",
+		"We need to have their consent to the recording of the call.": "consent_recording_of_call",
+		"Get their consent to marketing.":                             "newsletter_consent",
+
+		// the designer's own words
+		"Ask for the travel date.": "travel_date",
 
 		// one rule a line
 		"Rules\nif the bill is unpaid explain the fee\nif the bill is paid thank them\nWe need the order number": "order_number",
