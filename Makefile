@@ -118,8 +118,12 @@ check: ## check format, vet, lint, generated code and modules
 	@echo "check: ok"
 
 .PHONY: generate
-generate: ## generate db/dbgen, db/catalogue/expected.jsonl, docs/configuration.md and the steps in docs/operation.md
+generate: ## generate db/dbgen, db/catalogue/expected.jsonl, docs/configuration.md, the clients and the steps in docs/operation.md
 	$(tool) sqlc generate
 	@$(with_services) go test -count=1 -run TestExpected_IsAFreshMigration ./db/catalogue -update
-	go generate ./config ./client
+	go generate ./config ./client ./internal/sdkgen
+	@cd sdk/typescript && if ! command -v npm >/dev/null; then \
+		echo "generate: sdk/typescript/src/schema.d.ts needs Node 20 with npm, skipped"; exit; fi; \
+	[ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund; \
+	npm run -s types
 	@$(with_services) go test -count=1 -run TestOperationPage_ListsTheSteps ./workflows -update

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/contextvault/contextvault/api/internal/access"
 	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/api/internal/schema"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -80,9 +80,10 @@ func change[I any, P interface {
 	r.errors = append(r.errors, http.StatusNotFound, http.StatusConflict)
 	h := s.describe(r)
 	h.DefaultStatus = http.StatusAccepted
-	h.Responses["200"] = s.succeeded(r.result)
+	h.Responses["200"] = succeeded(r.operation)
 	h.Responses["202"] = &huma.Response{
 		Description: "The operation is accepted: operation_id and status. Location is the path of the operation.",
+		Content:     map[string]*huma.MediaType{"application/json": {Schema: refer(schema.AcceptedName)}},
 	}
 	huma.Register(s.api, h, func(ctx context.Context, in *I) (*changed, error) {
 		c, pref := callerOf(ctx), P(in).Preferred()
@@ -107,7 +108,7 @@ func change[I any, P interface {
 		}
 		return out, nil
 	})
-	describeBody(r, h)
+	s.describeBody(r, h)
 }
 
 // outcome waits for an operation for the preferred time. An operation that is not finished by then is not an error.
@@ -192,24 +193,19 @@ func waitOf(prefer string) time.Duration {
 
 func operationPath(id uuid.UUID) string { return "/v1/operations/" + id.String() }
 
-// succeeded describes the response with the outcome: an operation with a result of the given type.
-func (s *Server) succeeded(result reflect.Type) *huma.Response {
-	schemas := s.api.OpenAPI().Components.Schemas
-	general := schemas.Schema(reflect.TypeFor[Operation](), false, "")
-	ref := schemas.Schema(reflect.TypeFor[Operation](), true, "")
-	if result != nil {
-		own := *general
-		own.Properties = map[string]*huma.Schema{}
-		for name, property := range general.Properties {
-			own.Properties[name] = property
-		}
-		own.Properties["result"] = schemas.Schema(result, true, "")
-		name := "OperationOf" + strings.TrimSuffix(result.Name(), "Result")
-		schemas.Map()[name] = &own
-		ref = &huma.Schema{Ref: "#/components/schemas/" + name}
+// succeeded describes the response with the outcome of an operation. "": of any operation.
+func succeeded(operation string) *huma.Response {
+	name := operationName
+	if operation != "" {
+		name = schema.OperationName(operation)
 	}
 	return &huma.Response{
 		Description: "The operation has succeeded.",
-		Content:     map[string]*huma.MediaType{"application/json": {Schema: ref}},
+		Content:     map[string]*huma.MediaType{"application/json": {Schema: refer(name)}},
 	}
 }
+
+// operationName is the name of the component of Operation.
+const operationName = "Operation"
+
+func refer(name string) *huma.Schema { return &huma.Schema{Ref: "#/components/schemas/" + name} }

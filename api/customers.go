@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -13,7 +12,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/api/internal/input"
-	"github.com/contextvault/contextvault/api/internal/problem"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -224,15 +222,12 @@ func (s *Server) profileRoute() {
 		if in.History && !at.IsZero() {
 			return nil, vault.Invalid("history", "cannot be combined with as_of or known_at; read the history without them")
 		}
-		var profile query.Document
-		if in.History {
-			profile, err = s.options.Query.DocumentWithHistory(ctx, c.tenant, in.Customer.UUID)
-		} else {
-			profile, err = s.options.Query.ProfileDocumentAt(ctx, c.tenant, in.Customer.UUID, at)
-		}
-		if err == nil {
-			err = checkProfileSize(profile)
-		}
+		profile, err := s.readProfile(ctx, profileOf{c.tenant, in.Customer.UUID}, func() (query.Document, error) {
+			if in.History {
+				return s.options.Query.DocumentWithHistory(ctx, c.tenant, in.Customer.UUID)
+			}
+			return s.options.Query.ProfileDocumentAt(ctx, c.tenant, in.Customer.UUID, at)
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -282,15 +277,4 @@ func hasTag(header, tag string) bool {
 		}
 	}
 	return false
-}
-
-// checkProfileSize refuses a profile whose values exceed vault.MaxProfileBytes.
-func checkProfileSize(d query.Document) error {
-	if d.ValueBytes <= vault.MaxProfileBytes {
-		return nil
-	}
-	return problem.New(http.StatusRequestEntityTooLarge, problem.CodeTooLarge, "", fmt.Sprintf(
-		"the values of this profile have %d bytes; the limit of one answer is %d: read single values with "+
-			"/v1/customers/{customer_id}/values/{name}, or all versions in pages with /v1/customers/{customer_id}/history",
-		d.ValueBytes, vault.MaxProfileBytes))
 }

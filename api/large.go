@@ -2,10 +2,18 @@ package api
 
 import (
 	"context"
+	"fmt"
+	"net/http"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/contextvault/contextvault/api/internal/problem"
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/vault"
 )
 
 const (
@@ -24,6 +32,14 @@ const largePages = 16
 // tenants are around.
 const restOfLarge = 2
 
+func newLargeProfiles() *lru.Cache[profileOf, struct{}] {
+	large, err := lru.New[profileOf, struct{}](maxLargeProfiles)
+	if err != nil {
+		panic(err) // only for a size below 1
+	}
+	return large
+}
+
 // takePageTurn waits for the turn of a tenant before a page with values is read, and ends it when it is written. It
 // runs after authorize.
 func (s *Server) takePageTurn(ctx huma.Context, next func(huma.Context)) {
@@ -34,6 +50,45 @@ func (s *Server) takePageTurn(ctx huma.Context, next func(huma.Context)) {
 	}
 	defer s.pages.Release(tenant)
 	next(ctx)
+}
+
+// maxLargeProfiles is the number of large profiles that a process remembers.
+const maxLargeProfiles = 10_000
+
+// profileOf identifies the profile of a customer.
+type profileOf struct{ tenant, customer uuid.UUID }
+
+// readProfile reads a profile. One that was larger than a page of values when it was last read needs the turn of a
+// page, so that reading it again and again leaves the CPUs to the other tenants.
+func (s *Server) readProfile(
+	ctx context.Context, id profileOf, read func() (query.Document, error),
+) (doc query.Document, err error) {
+	if s.largeProfiles.Contains(id) {
+		if err := s.pages.Acquire(ctx, id.tenant.String()); err != nil {
+			return doc, err
+		}
+		defer s.pages.Release(id.tenant.String())
+	}
+	if doc, err = read(); err != nil {
+		return doc, err
+	}
+	if doc.ValueBytes > vault.MaxPageBytes {
+		s.largeProfiles.Add(id, struct{}{})
+	} else {
+		s.largeProfiles.Remove(id)
+	}
+	return doc, checkProfileSize(doc)
+}
+
+// checkProfileSize refuses a profile whose values exceed vault.MaxProfileBytes.
+func checkProfileSize(d query.Document) error {
+	if d.ValueBytes <= vault.MaxProfileBytes {
+		return nil
+	}
+	return problem.New(http.StatusRequestEntityTooLarge, problem.CodeTooLarge, "", fmt.Sprintf(
+		"the values of this profile have %d bytes; the limit of one answer is %d: read single values with "+
+			"/v1/customers/{customer_id}/values/{name}, or all versions in pages with /v1/customers/{customer_id}/history",
+		d.ValueBytes, vault.MaxProfileBytes))
 }
 
 type largeKey struct{}

@@ -12,6 +12,8 @@ import (
 	"github.com/google/uuid"
 
 	fair "github.com/contextvault/contextvault/internal/turns"
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/vault"
 )
 
 // A tenant is answered one page of values at a time. A page that is written slowly holds up the tenant's other pages and
@@ -47,4 +49,59 @@ func TestPageTurn_OneOfATenant(t *testing.T) {
 			t.Error("the turn did not end with the page")
 		}
 	})
+}
+
+// A profile that is large needs the turn of a page from its second read on, until it is small again.
+func TestReadProfile_LargeOnesTakeTurns(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &Server{pages: fair.NewWithShare(largePages, 1), largeProfiles: newLargeProfiles()}
+		id := profileOf{uuid.New(), uuid.New()}
+		size := vault.MaxPageBytes + 1
+		read := func() {
+			_, err := s.readProfile(t.Context(), id, func() (query.Document, error) {
+				return query.Document{ValueBytes: size}, nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		take := func() {
+			if err := s.pages.Acquire(t.Context(), id.tenant.String()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		take()
+		read() // nothing is known of it
+		waited := false
+		go func() {
+			read()
+			waited = true
+		}()
+		synctest.Wait()
+		if waited {
+			t.Error("a large profile is read without a turn")
+		}
+		size = 1
+		s.pages.Release(id.tenant.String())
+		synctest.Wait()
+		take()
+		defer s.pages.Release(id.tenant.String())
+		if read(); !waited {
+			t.Error("the second read did not end")
+		}
+	})
+}
+
+func TestReadProfile_Refuses(t *testing.T) {
+	t.Parallel()
+	s := &Server{pages: fair.NewWithShare(largePages, 1), largeProfiles: newLargeProfiles()}
+	for range 3 { // the turn is free again
+		_, err := s.readProfile(t.Context(), profileOf{}, func() (query.Document, error) {
+			return query.Document{ValueBytes: vault.MaxProfileBytes + 1}, nil
+		})
+		if err == nil {
+			t.Error("a profile beyond the limit is answered")
+		}
+	}
 }

@@ -27,10 +27,11 @@ type route struct {
 	summary string
 	detail  string // "": the summary says everything
 	access  permission
-	values  bool         // it answers with pages of values
-	body    *bodyOf      // nil: the route has no body
-	result  reflect.Type // of a change: the result of its operation
-	errors  []int        // status codes in addition to those of every route
+	values  bool    // it answers with pages of values
+	body    *bodyOf // nil: the route has no body
+	// operation is the name of the operation that a change submits. "": that of the request.
+	operation string
+	errors    []int // status codes in addition to those of every route
 	// answers describes the responses of a handler that writes its body itself, by status code.
 	answers map[string]*huma.Response
 
@@ -66,7 +67,7 @@ func register[I, O any](s *Server, r route, handler func(ctx context.Context, c 
 		}
 		return out, nil
 	})
-	describeBody(r, h)
+	s.describeBody(r, h)
 }
 
 // describe converts a route to an operation of Huma.
@@ -113,15 +114,18 @@ func (s *Server) describe(r route) huma.Operation {
 	return h
 }
 
-// describeBody sets the schema of the body. Huma only knows that the body is bytes.
-func describeBody(r route, h huma.Operation) {
+// describeBody describes the body when all routes are added. Huma only knows that the body is bytes.
+func (s *Server) describeBody(r route, h huma.Operation) {
 	if r.body == nil {
 		return
 	}
 	h.RequestBody.Required = !r.body.optional
-	h.RequestBody.Content["application/json"] = &huma.MediaType{
-		Schema: schema.Of(reflect.TypeOf(r.body.of), r.body.omit), Example: json.RawMessage(r.body.example),
-	}
+	media := &huma.MediaType{Example: json.RawMessage(r.body.example)}
+	h.RequestBody.Content["application/json"] = media
+	s.bodies = append(s.bodies, schema.Body{
+		Operation: r.name, Type: reflect.TypeOf(r.body.of), Omit: r.body.omit,
+		Set: func(body *huma.Schema) { media.Schema = body },
+	})
 }
 
 // listOf is a page of a list.

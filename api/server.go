@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/contextvault/contextvault/api/internal/access"
@@ -24,6 +27,7 @@ import (
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/telemetry"
 	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
 )
 
 // Options configure a Server.
@@ -75,11 +79,15 @@ type Server struct {
 	strange   *limit.Delays[netip.Prefix]   // the same for unknown keys, by address
 	crowd     *fair.Crowd                   // the tenants that send requests
 	large     *fair.Turns                   // requests with large bodies
-	pages     *fair.Turns                   // answers with pages of values
+	pages     *fair.Turns                   // answers with pages of values, and large profiles
+	// largeProfiles are profiles that were large when they were last read.
+	largeProfiles *lru.Cache[profileOf, struct{}]
+
 	known     *knownKeys
 	waiting   waitingRequests
 	adminHash []byte
 	routes    []Route
+	bodies    []schema.Body
 	mounted   map[string]bool // the paths of Mount
 	stopping  context.Context // ends when the server stops
 	stop      context.CancelFunc
@@ -115,7 +123,7 @@ func New(o Options) *Server {
 		options: o, mux: http.NewServeMux(), adminHash: HashKey(o.AdminToken),
 		limits: limit.New[uuid.UUID](o.RateLimit), strangers: limit.New[netip.Prefix](o.RateLimit), known: newKnownKeys(),
 		refusals: limit.NewDelays[uuid.UUID](), strange: limit.NewDelays[netip.Prefix](),
-		mounted: map[string]bool{}, crowd: &fair.Crowd{},
+		mounted: map[string]bool{}, crowd: &fair.Crowd{}, largeProfiles: newLargeProfiles(),
 	}
 	s.large = fair.NewWithShare(largeBodies, 1).Resting(restOfLarge, s.crowd)
 	s.pages = fair.NewWithShare(largePages, 1).Resting(restOfLarge, s.crowd)
@@ -134,9 +142,19 @@ func New(o Options) *Server {
 	} {
 		add()
 	}
+	schema.Finish(s.api.OpenAPI(), s.bodies, operationName)
+	s.nameMembers()
 	docs.Register(s.mux, s.api.OpenAPI())
 	s.mux.HandleFunc("/", s.notServed)
 	return s
+}
+
+// jsonFormat writes responses without null for an empty list.
+var jsonFormat = huma.Format{
+	Marshal: func(w io.Writer, v any) error {
+		return huma.DefaultJSONFormat.Marshal(w, vault.Filled(v))
+	},
+	Unmarshal: json.Unmarshal,
 }
 
 // description returns the description of the API in OpenAPI.
@@ -156,6 +174,7 @@ func description() huma.Config {
 					"Lists have pages: send `next_cursor` as `cursor` to get the next page. " +
 					"Errors are problem details (RFC 9457) with a stable `code`.",
 			},
+			Servers: []*huma.Server{{URL: "/", Description: "The server of this document."}},
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
@@ -184,7 +203,7 @@ func description() huma.Config {
 			},
 		},
 		Formats: map[string]huma.Format{
-			"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat,
+			"application/json": jsonFormat, "json": jsonFormat,
 		},
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"reflect"
 
 	"github.com/google/uuid"
 
@@ -76,8 +75,10 @@ func (s *Server) sessionRoutes() {
 		name: "add-turns", tag: tagSessions, access: toWrite,
 		method: http.MethodPost, path: "/v1/sessions/{session_id}/turns",
 		summary: "Add turns to a session", detail: "Agent and customer are those of the session, unless the body names both.",
-		body:   &bodyOf{of: turns{}, example: `{"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`},
-		result: reflect.TypeFor[vault.SavedResult](),
+		body: &bodyOf{
+			of: turns{}, example: `{"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`,
+		},
+		operation: vault.SaveSession.Name,
 	}, func(ctx context.Context, c caller, in *save, opts []trigger.Option) (trigger.Receipt, error) {
 		body, err := input.Decode[turns](in.JSON)
 		if err != nil {

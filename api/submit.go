@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/api/internal/input"
@@ -41,9 +42,7 @@ func submit[I any, In, Out any, P interface {
 			optional: r.optionalBody, example: r.example,
 		}
 	}
-	if out := reflect.TypeFor[Out](); out.Name() != "" {
-		r.result = out
-	}
+	r.operation = spec.Name
 	s.routes = append(s.routes, Route{
 		Operation: spec.Name, Name: r.name, Method: r.method, Path: r.path, Summary: r.summary, Detail: r.detail,
 		Body: r.body != nil, Parameters: describeParameters(params, r.into),
@@ -192,4 +191,22 @@ func fromPath(into *uuid.UUID, path input.ID, name string) error {
 
 func differsFromPath(name string) error {
 	return vault.Invalid(name, "differs from the path; omit it from the body")
+}
+
+// nameMembers says which member of the body a path parameter sets, where their names differ: the extension x-member.
+func (s *Server) nameMembers() {
+	for _, r := range s.routes {
+		item := s.api.OpenAPI().Paths[r.Path]
+		for _, op := range []*huma.Operation{item.Put, item.Post} {
+			if op == nil || op.OperationID != r.Name || op.RequestBody == nil {
+				continue
+			}
+			for _, p := range r.Parameters {
+				at := slices.IndexFunc(op.Parameters, func(described *huma.Param) bool { return described.Name == p.Name })
+				if at >= 0 && p.Member != p.Name {
+					op.Parameters[at].Extensions = map[string]any{"x-member": p.Member}
+				}
+			}
+		}
+	}
 }

@@ -77,7 +77,7 @@ func (s *Server) completeTurn(ctx context.Context, c caller, in any, op *Operati
 	if err != nil {
 		return err
 	}
-	if op.Result, err = json.Marshal(result); err != nil {
+	if op.Result, err = vault.Encode(result); err != nil {
 		return errors.New("the result of a turn cannot be encoded")
 	}
 	return nil

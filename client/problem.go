@@ -96,8 +96,9 @@ type Rejection struct {
 // statusOf is the status of the response to a request that waits for a failed operation.
 var statusOf = map[vault.Code]int{
 	vault.CodeUnknown: http.StatusNotFound, vault.CodeConflict: http.StatusConflict,
-	vault.CodeHasDependents: http.StatusConflict,
-	vault.CodeNotAllowed:    http.StatusForbidden, vault.CodeUnavailable: http.StatusServiceUnavailable,
+	vault.CodeHasDependents: http.StatusConflict, vault.CodeNotAllowed: http.StatusForbidden,
+	vault.CodeConsentRequired: http.StatusForbidden, vault.CodeErased: http.StatusGone,
+	vault.CodeBudget: http.StatusTooManyRequests, vault.CodeUnavailable: http.StatusServiceUnavailable,
 }
 
 // problem returns the problem that a request gets if it waits for the operation.

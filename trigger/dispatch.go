@@ -34,10 +34,10 @@ const minFlight = 75 * time.Millisecond
 // the engine or the workers are down or slow, and the events should wait there.
 const flightPatience = 2 * time.Second
 
-// crowdedRest is how long a lane with several operations rests after a batch while other tenants are around. Its batches
-// are larger instead. A run costs the engine and its database 80 ms of CPU, also after its operations have ended, so a
-// dozen a second keep two cores busy (measured).
-const crowdedRest = 200 * time.Millisecond
+// crowdedRest is how long a lane with several operations rests after a batch while other tenants are around. Its
+// batches are larger instead. A run costs the engine and its database 80 ms of CPU, also after its operations have
+// ended, so a dozen a second keep two cores busy (measured).
+const crowdedRest = 250 * time.Millisecond
 
 // maxBatchBytes limits the sealed payloads of one batch. A single larger operation has a batch of its own.
 const maxBatchBytes = 1 << 20

@@ -82,16 +82,16 @@ type DecideReviewInput struct {
 }
 
 // ReviewEdit changes a requirement or definition during its approval. A nil member leaves the value as it is. IsPII and
-// RequiredVerification are of a definition, all others of a requirement.
+// RequiredVerification are of a definition, all others of a requirement: the tag kind says so.
 type ReviewEdit struct {
-	IsPII                *bool `json:"is_pii,omitempty"`
-	RequiredVerification *bool `json:"required_verification,omitempty"`
+	IsPII                *bool `json:"is_pii,omitempty" kind:"definition"`
+	RequiredVerification *bool `json:"required_verification,omitempty" kind:"definition"`
 
-	RequiredLevel  *RequiredLevel  `json:"required_level,omitempty" validate:"omitempty,oneof=hard soft"`
-	FallbackAction *FallbackAction `json:"fallback_action,omitempty" validate:"omitempty,oneof=ask skip block extract"`
-	WhenCondition  *string         `json:"when_condition,omitempty" validate:"omitempty,max=2000,cel"`
-	DependsOn      []string        `json:"depends_on_fields,omitempty" validate:"max=50,dive,fieldname"`
-	Order          *int            `json:"collection_order,omitempty" validate:"omitempty,min=-1000000,max=1000000"`
+	RequiredLevel  *RequiredLevel  `json:"required_level,omitempty" validate:"omitempty,oneof=hard soft" kind:"requirement"`
+	FallbackAction *FallbackAction `json:"fallback_action,omitempty" validate:"omitempty,oneof=ask skip block extract" kind:"requirement"`
+	WhenCondition  *string         `json:"when_condition,omitempty" validate:"omitempty,max=2000,cel" kind:"requirement"`
+	DependsOn      []string        `json:"depends_on_fields,omitempty" validate:"max=50,dive,fieldname" kind:"requirement"`
+	Order          *int            `json:"collection_order,omitempty" validate:"omitempty,min=-1000000,max=1000000" kind:"requirement"`
 }
 
 // ReviewKind is the kind of object that a review is about.

@@ -54,7 +54,9 @@ func IsBulk(workflow string) bool {
 }
 
 // isNamed compares the name of a workflow, with or without the prefix of the engine's namespace.
-func isNamed(workflow, name string) bool { return workflow == name || strings.HasSuffix(workflow, "_"+name) }
+func isNamed(workflow, name string) bool {
+	return workflow == name || strings.HasSuffix(workflow, "_"+name)
+}
 
 // Split separates the workflows with steps that call the language model from the others. A worker registers each group
 // with slots of its own in the engine: steps that wait for the model never take the slots of the others.

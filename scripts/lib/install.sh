@@ -121,3 +121,28 @@ install_pgbouncer() {
 	! command -v systemctl >/dev/null || as_root systemctl disable pgbouncer >/dev/null 2>&1 || true
 	has_pgbouncer || die "pgbouncer: apt installed no program of this name"
 }
+
+# has_httpx: the tests of sdk/python find an interpreter the same way.
+has_httpx() {
+	local python
+	for python in python3 /usr/bin/python3; do
+		! "$python" -c 'import httpx, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || return 0
+	done
+	return 1
+}
+
+# install_httpx: only the tests of sdk/python need it. Where it cannot be installed, they are skipped.
+install_httpx() {
+	if ! can_apt; then
+		say "python3-httpx: missing, and it cannot be installed here; the tests of sdk/python are skipped"
+		return
+	fi
+	apt_update
+	apt_install python3-httpx
+	has_httpx || say "python3-httpx: Python 3.11 or later is needed; the tests of sdk/python are skipped"
+}
+
+# has_node: Node 20 or later, with npm.
+has_node() {
+	command -v npm >/dev/null && node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null
+}

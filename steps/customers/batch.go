@@ -3,7 +3,6 @@ package customers
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -222,7 +221,7 @@ func (s Values) markStored(
 	applied := dbgen.MarkOperationsAppliedParams{TenantID: b.TenantID, BatchID: &b.ID, TouchedPending: pending}
 	for i, w := range stored.writes {
 		profile := stored.rows[i].ProfileID
-		result, err := json.Marshal(vault.ItemResult{
+		result, err := vault.Encode(vault.ItemResult{
 			ItemID: w.id, Status: stored.statuses[i], ProfileVersion: versions[profile], Warnings: w.checked.Warnings,
 		})
 		if err != nil {

@@ -233,7 +233,7 @@ func IsApplied(op dbgen.Operation) bool {
 
 // MarkApplied stores the result of an effect as its proof, with what it touched. It runs in the effect's transaction.
 func MarkApplied(ctx context.Context, q *dbgen.Queries, ev vault.Event, out any, t Touched) error {
-	result, err := json.Marshal(out)
+	result, err := vault.Encode(out)
 	if err != nil {
 		return fmt.Errorf("encode the result of operation %s: %w", ev.OperationID, err)
 	}
