@@ -120,6 +120,7 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 		RetryPrompt:          r.RetryPrompt,
 		ExtractionExamples:   r.ExtractionExamples,
 		ExtractionPromptHint: r.ExtractionPromptHint,
+		ForbidExtraction:     r.ForbidExtraction,
 		About:                r.About,
 		IsPII:                r.IsPii,
 		Purposes:             r.Purposes,

@@ -99,6 +99,35 @@ func TestReadConversation_WithoutFill(t *testing.T) {
 	w.equal("phone", `"+442079460958"`, w.active("phone"))
 }
 
+// A definition that forbids extraction is not read, and a model that reads it all the same stores nothing.
+func TestReadConversation_ForbiddenExtraction(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.define(
+		vault.Definition{Name: "email", ValueType: vault.TypeEmail},
+		vault.Definition{Name: "backup_email", ValueType: vault.TypeEmail, ForbidExtraction: true},
+	)
+	var asked, others []string
+	w.model.extract = func(in llm.ExtractRequest) ([]vault.Candidate, error) {
+		for _, d := range in.Definitions {
+			asked = append(asked, d.Name)
+		}
+		for _, d := range in.Others {
+			others = append(others, d.Name)
+		}
+		return []vault.Candidate{{
+			FieldName: "backup_email", Value: text("ada@example.com"), Confidence: 1, Quote: "My backup email is ada@example.com",
+		}}, nil
+	}
+	got := w.read(w.session(nil, "My backup email is ada@example.com"))
+	w.equal("asked", []string{"email"}, asked)
+	w.equal("others", []string{"backup_email"}, others)
+	if got.Outcome != vault.ReadDone || len(got.Fields) != 0 {
+		t.Errorf("the reading is %+v", got)
+	}
+	w.equal("backup_email", "", w.active("backup_email"))
+}
+
 // What a customer says in a chat does not displace a stronger value: it waits beside it.
 func TestReadConversation_WeakerIsPending(t *testing.T) {
 	t.Parallel()

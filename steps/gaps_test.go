@@ -71,6 +71,27 @@ var fillCases = []fillCase{
 		fields: []vault.GapResult{{FieldName: "plan", Filled: true, Source: vault.GapFromSession, Confidence: 1}},
 	},
 	{
+		name: "what a definition forbids to extract is asked for", said: []string{"My badge is B-77. My email is ada@example.com."},
+		defs: []vault.Definition{{Name: "badge", ValueType: vault.TypeString, ForbidExtraction: true}},
+		requirements: []vault.Requirement{hard("badge", vault.FallbackAsk), hard("email", vault.FallbackAsk)},
+		candidates: []vault.Candidate{
+			candidate("badge", text("B-77"), 1, "My badge is B-77."),
+			candidate("email", text("ada@example.com"), 1, "My email is ada@example.com."),
+		},
+		answers: []json.RawMessage{text("B-77")}, calls: 1, asked: []string{"badge 1"}, kinds: []vault.QuestionKind{vault.QuestionValue},
+		fields: []vault.GapResult{
+			{FieldName: "badge", Filled: true, Source: vault.GapFromCustomer, Confidence: 1},
+			{FieldName: "email", Filled: true, Source: vault.GapFromConversation, Confidence: 1},
+		},
+	},
+	{
+		name: "a definition that forbids extraction takes a session variable", said: []string{"My badge is B-77."},
+		defs:         []vault.Definition{{Name: "badge", ValueType: vault.TypeString, ForbidExtraction: true}},
+		requirements: []vault.Requirement{hard("badge", vault.FallbackExtract)},
+		session:      map[string]json.RawMessage{"badge": text("B-42")},
+		fields:       []vault.GapResult{{FieldName: "badge", Filled: true, Source: vault.GapFromSession, Confidence: 1}},
+	},
+	{
 		name: "an invalid session variable is skipped", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
 		session: map[string]json.RawMessage{"email": text("nobody")}, said: []string{"My email is ada@example.com."},
 		calls:  1,

@@ -66,6 +66,9 @@ type Definition struct {
 	// ExtractionExamples and ExtractionPromptHint help the language model to find the value in a conversation.
 	ExtractionExamples   []string `json:"extraction_examples,omitempty" validate:"max=50,dive,max=2000"`
 	ExtractionPromptHint string   `json:"extraction_prompt_hint,omitempty" validate:"max=2000" doc:"A hint for a model that extracts the value from a conversation."`
+	// ForbidExtraction keeps the vault from reading values in conversations, and in answers to questions about other
+	// fields. A value comes from an answer to its own question, a session variable or a write.
+	ForbidExtraction bool `json:"forbid_extraction,omitempty" doc:"No value is read from conversations. The field is filled by an answer to its own question, a session variable or a write. Absent: false."`
 	// About is the person or thing, other than the customer, that the value is about, such as "emergency contact". What
 	// the customer says of himself is then no value of the field. Empty: the customer.
 	About string `json:"about,omitempty" validate:"max=200" doc:"The person or thing, other than the customer, that the value is about, such as emergency contact. Absent: the customer."`

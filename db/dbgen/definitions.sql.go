@@ -108,7 +108,7 @@ func (q *Queries) EnableIterativeScan(ctx context.Context) error {
 }
 
 const getDefinition = `-- name: GetDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -153,6 +153,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 		&i.RetryPrompt,
 		&i.ExtractionExamples,
 		&i.ExtractionPromptHint,
+		&i.ForbidExtraction,
 		&i.About,
 		&i.IsPii,
 		&i.Purposes,
@@ -178,7 +179,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 
 const getFieldDefinition = `-- name: GetFieldDefinition :one
 SELECT
-    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.ask_channels, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.about, d.is_pii, d.purposes, d.encryption_required, d.retention_days, d.remove_after_days, d.erase_on_withdrawal, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
+    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.ask_channels, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.forbid_extraction, d.about, d.is_pii, d.purposes, d.encryption_required, d.retention_days, d.remove_after_days, d.erase_on_withdrawal, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
     EXISTS (SELECT 1 FROM sealed_fields s WHERE s.tenant_id = d.tenant_id AND s.name = d.name) AS sealed,
     EXISTS (
         SELECT 1
@@ -239,6 +240,7 @@ func (q *Queries) GetFieldDefinition(ctx context.Context, arg GetFieldDefinition
 		&i.Definition.RetryPrompt,
 		&i.Definition.ExtractionExamples,
 		&i.Definition.ExtractionPromptHint,
+		&i.Definition.ForbidExtraction,
 		&i.Definition.About,
 		&i.Definition.IsPii,
 		&i.Definition.Purposes,
@@ -349,7 +351,7 @@ func (q *Queries) ListDefinitionTypes(ctx context.Context, arg ListDefinitionTyp
 }
 
 const listDefinitions = `-- name: ListDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -394,6 +396,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 			&i.RetryPrompt,
 			&i.ExtractionExamples,
 			&i.ExtractionPromptHint,
+			&i.ForbidExtraction,
 			&i.About,
 			&i.IsPii,
 			&i.Purposes,
@@ -425,7 +428,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 }
 
 const listDefinitionsByID = `-- name: ListDefinitionsByID :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, purposes, encryption_required, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -470,6 +473,7 @@ func (q *Queries) ListDefinitionsByID(ctx context.Context, tenantID uuid.UUID, i
 			&i.RetryPrompt,
 			&i.ExtractionExamples,
 			&i.ExtractionPromptHint,
+			&i.ForbidExtraction,
 			&i.About,
 			&i.IsPii,
 			&i.Purposes,
@@ -502,7 +506,7 @@ func (q *Queries) ListDefinitionsByID(ctx context.Context, tenantID uuid.UUID, i
 
 const listDefinitionsOf = `-- name: ListDefinitionsOf :many
 SELECT
-    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.ask_channels, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.about, d.is_pii, d.purposes, d.encryption_required, d.retention_days, d.remove_after_days, d.erase_on_withdrawal, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
+    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.ask_channels, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.forbid_extraction, d.about, d.is_pii, d.purposes, d.encryption_required, d.retention_days, d.remove_after_days, d.erase_on_withdrawal, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
     EXISTS (SELECT 1 FROM sealed_fields s WHERE s.tenant_id = d.tenant_id AND s.name = d.name) AS sealed,
     EXISTS (
         SELECT 1
@@ -570,6 +574,7 @@ func (q *Queries) ListDefinitionsOf(ctx context.Context, arg ListDefinitionsOfPa
 			&i.Definition.RetryPrompt,
 			&i.Definition.ExtractionExamples,
 			&i.Definition.ExtractionPromptHint,
+			&i.Definition.ForbidExtraction,
 			&i.Definition.About,
 			&i.Definition.IsPii,
 			&i.Definition.Purposes,
@@ -988,7 +993,7 @@ INSERT INTO definitions (
     unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple,
     max_elements, validation_mode,
     required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples,
-    extraction_prompt_hint, about, is_pii, purposes,
+    extraction_prompt_hint, forbid_extraction, about, is_pii, purposes,
     encryption_required, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action,
     on_conflict, source_priority, enabled, origin,
     review_state, operation_id,
@@ -1002,14 +1007,15 @@ VALUES (
     $16, $17, $18, $19,
     $20, $21, $22, $23,
     $24, $25,
-    $26, $27, $28, $29, $30,
-    $31,
+    $26, $27,
+    $28, $29, $30, $31,
     $32,
     $33,
-    $34, $35, $36, $37,
-    $38, $39, $40,
-    $41,
-    $42
+    $34,
+    $35, $36, $37, $38,
+    $39, $40, $41,
+    $42,
+    $43
 )
 ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
 SET display_name = excluded.display_name,
@@ -1034,6 +1040,7 @@ SET display_name = excluded.display_name,
     retry_prompt = excluded.retry_prompt,
     extraction_examples = excluded.extraction_examples,
     extraction_prompt_hint = excluded.extraction_prompt_hint,
+    forbid_extraction = excluded.forbid_extraction,
     about = excluded.about,
     is_pii = excluded.is_pii,
     purposes = excluded.purposes,
@@ -1084,6 +1091,7 @@ type UpsertDefinitionParams struct {
 	RetryPrompt          string          `json:"retry_prompt"`
 	ExtractionExamples   []string        `json:"extraction_examples"`
 	ExtractionPromptHint string          `json:"extraction_prompt_hint"`
+	ForbidExtraction     bool            `json:"forbid_extraction"`
 	About                string          `json:"about"`
 	IsPii                bool            `json:"is_pii"`
 	Purposes             []string        `json:"purposes"`
@@ -1132,6 +1140,7 @@ func (q *Queries) UpsertDefinition(ctx context.Context, arg UpsertDefinitionPara
 		arg.RetryPrompt,
 		arg.ExtractionExamples,
 		arg.ExtractionPromptHint,
+		arg.ForbidExtraction,
 		arg.About,
 		arg.IsPii,
 		arg.Purposes,

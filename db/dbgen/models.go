@@ -224,6 +224,7 @@ type Definition struct {
 	RetryPrompt          string          `json:"retry_prompt"`
 	ExtractionExamples   []string        `json:"extraction_examples"`
 	ExtractionPromptHint string          `json:"extraction_prompt_hint"`
+	ForbidExtraction     bool            `json:"forbid_extraction"`
 	About                string          `json:"about"`
 	IsPii                bool            `json:"is_pii"`
 	Purposes             []string        `json:"purposes"`

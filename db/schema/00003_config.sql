@@ -26,6 +26,7 @@ CREATE TABLE definitions (
     retry_prompt           text NOT NULL DEFAULT '',
     extraction_examples    text[] NOT NULL DEFAULT '{}',
     extraction_prompt_hint text NOT NULL DEFAULT '',
+    forbid_extraction      boolean NOT NULL DEFAULT false, -- no value is read from a conversation
     about                  text NOT NULL DEFAULT '', -- the person whom the value is about; empty: the customer
     is_pii                 boolean NOT NULL DEFAULT false,
     purposes               text[] NOT NULL DEFAULT '{}', -- the value needs a consent to one of them; empty: none

@@ -183,7 +183,7 @@ func (s Conversations) stateOf(
 func (st *gapState) readable() []vault.Definition {
 	var out []vault.Definition
 	for _, name := range slices.Sorted(maps.Keys(st.defs)) {
-		if d := st.definition(name); d != nil {
+		if d := st.definition(name); mayRead(d) {
 			out = append(out, *d)
 		}
 	}

@@ -211,6 +211,10 @@ func (st *gapState) definition(name string) *vault.Definition {
 	return nil
 }
 
+// mayRead reports whether the values of a definition may be read from what the customer says of other things than a
+// question about the field.
+func mayRead(d *vault.Definition) bool { return d != nil && d.Enabled && !d.ForbidExtraction }
+
 // answerPending reports whether an accepted answer is not processed yet. An answer that came in time counts, even if
 // the engine was down at the deadline.
 func (st *gapState) answerPending() bool {

@@ -126,7 +126,7 @@ func (s Answers) othersOf(
 	var out []vault.Definition
 	add := func(name string) {
 		def, ok := found.Definitions[name]
-		if ok && def.Enabled && name != question.FieldName &&
+		if ok && mayRead(&def) && name != question.FieldName &&
 			!slices.ContainsFunc(out, func(d vault.Definition) bool { return d.Name == name }) {
 			out = append(out, def)
 		}

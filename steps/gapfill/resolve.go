@@ -108,7 +108,7 @@ func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapSta
 	seen := map[string]bool{}
 	for _, r := range st.reqs {
 		def := st.definition(r.FieldName)
-		if def == nil || seen[r.FieldName] || st.withheld[r.FieldName] {
+		if !mayRead(def) || seen[r.FieldName] || st.withheld[r.FieldName] {
 			continue
 		}
 		seen[r.FieldName] = true
@@ -353,6 +353,9 @@ func (s Gaps) fromSession(
 func (s Gaps) fromConversation(
 	st *gapState, def *vault.Definition, candidates []vault.Candidate, item *dbgen.UpsertGapItemParams,
 ) (vault.WriteValueInput, bool) {
+	if !mayRead(def) { // it may have changed since the reading
+		return vault.WriteValueInput{}, false
+	}
 	if def.Multiple {
 		return s.listFromConversation(st, def, candidates, item)
 	}

@@ -100,13 +100,15 @@ func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (on
 }
 
 // referenceWarnings names the fields that a requirement's condition and dependencies read and that its agent does not
-// define, each with the defined field of the closest name. Such a condition or dependency never sees a value. It is no
-// error: the definition may be saved later.
+// define, each with the defined field of the closest name. Such a condition or dependency never sees a value. It also
+// warns of a requirement that only an extraction can fill, which the definition forbids. Neither is an error: the
+// definition may be saved later.
 func referenceWarnings(
 	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Requirement,
 ) ([]string, error) {
 	read := rules.ConditionFields(in.WhenCondition)
-	if len(read)+len(in.DependsOn) == 0 {
+	onlyExtracted := in.FallbackAction == vault.FallbackExtract
+	if len(read)+len(in.DependsOn) == 0 && !onlyExtracted {
 		return nil, nil
 	}
 	rows, err := q.ListDefinitions(ctx, tenant, in.AgentID)
@@ -114,10 +116,15 @@ func referenceWarnings(
 		return nil, err
 	}
 	names := make([]string, len(rows))
+	var warnings []string
 	for i, row := range rows {
 		names[i] = row.Name
+		if onlyExtracted && row.Name == in.FieldName && row.ForbidExtraction {
+			warnings = append(warnings, "fallback_action: the definition of "+in.FieldName+" has forbid_extraction, so "+
+				"no conversation fills the requirement; use ask, skip or block")
+		}
 	}
-	return rules.UndefinedReferences(in, names), nil
+	return append(rules.UndefinedReferences(in, names), warnings...), nil
 }
 
 func (s Definitions) checkRequirement(
@@ -253,6 +260,7 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 			in.ExtractionExamples,
 		),
 		ExtractionPromptHint: in.ExtractionPromptHint,
+		ForbidExtraction:     in.ForbidExtraction,
 		About:                in.About,
 		IsPii:                in.IsPII,
 		Purposes:             once.NonNil(in.Purposes),

@@ -149,7 +149,7 @@ func (r *sentenceReader) ageContext(i, n int) (from, to int, strong bool) {
 		strong = strong || ageWords[r.word(to+1)]
 		to += 2
 	}
-	if !compared && !plus {
+	if !compared && !plus || r.isOtherRange(to) {
 		return 0, 0, false
 	}
 	if to < len(r.tokens) && r.adjacent(to-1) && !strong && !ageFollowed[r.word(to)] {
@@ -162,6 +162,22 @@ func (r *sentenceReader) ageContext(i, n int) (from, to int, strong bool) {
 		return 0, 0, false // years of another thing
 	}
 	return from, to, strong
+}
+
+// isOtherRange reports whether the number before token i starts a range of something else than years: "over 12 to 84
+// months", "under 20-30 kg".
+func (r *sentenceReader) isOtherRange(i int) bool {
+	at := i
+	if w := r.word(i); w == "to" || w == "and" || w == "or" || w == "till" || w == "until" || w == "through" {
+		at++
+	} else if gap := r.gap(i - 1); gap == "" || !strings.ContainsAny(gap, "-–—") {
+		return false
+	}
+	if !isNumberWord(r.word(at)) {
+		return false
+	}
+	next := r.word(at + 1)
+	return next != "" && r.adjacent(at) && !ageFollowed[next] || at+1 < len(r.tokens) && strings.ContainsAny(r.gap(at), "%€$£°")
 }
 
 // personBefore returns the first token of the person with the age at token from, article included, or -1.

@@ -344,10 +344,13 @@ var adverbs = text.NewWordSet(`also first still already always absolutely strict
 
 // classifyVerb recognises a clause by its verb.
 func (r *sentenceReader) classifyVerb(c *clause) bool {
+	noun := r.startsNoun(c)
 	for i := c.from; i < c.to; i++ {
 		w := r.word(i)
 		asking := askingVerbs[w]
 		switch {
+		case noun && (i == c.from || i == c.from+2 && sharedModifiers[w]):
+			continue
 		case (w == "have" || w == "having") && r.ready(i, c.to) > 0 && r.isVerbHere(c, i):
 			c.kind, c.cue, c.owned = clauseNeed, i, true
 			c.objects = [2]int{i + 1, r.ready(i, c.to)}
@@ -421,6 +424,39 @@ func (r *sentenceReader) by(i, to int) int {
 		}
 	}
 	return 0
+}
+
+// nounVerbs are verbs that are often nouns at the start of a line: "return location", "transfer date".
+var nounVerbs = text.NewWordSet(`return returns transfer transfers call calls book order rent report reports file charge
+	charges start end stop contact place issue refund refunds email text mail quote quotes purchase exchange stay`)
+
+// startsNoun reports whether a clause starts with a noun that looks like a verb: the modifier of a noun for a piece of
+// data ("return location"), or the first noun of a list or a subject ("Returns and refunds", "Returns are free").
+func (r *sentenceReader) startsNoun(c *clause) bool {
+	i := c.from
+	if w := r.word(i); !nounVerbs[w] || i+1 >= c.to {
+		return false
+	}
+	next := r.word(i + 1)
+	if (next == "and" || next == "or") && sharedModifiers[r.word(i)] && sharedModifiers[r.word(i+2)] && i+4 == c.to {
+		return true // "start and end date"
+	}
+	if (next == "and" || next == "or" || auxiliaries[next]) && r.adjacent(i) {
+		return strings.HasSuffix(r.word(i), "s") && !(next == "and" && determiners[r.word(i+2)])
+	}
+	if !r.adjacent(i) || determiners[next] || owners[next] || people[next] || text.PhraseEnds[next] || !r.item && i > 0 {
+		return false
+	}
+	end := r.headEnd(chunk{from: i, to: c.to})
+	for k := i + 1; k < end; k++ {
+		if strings.ContainsAny(r.gap(k-1), ",;:/(") || text.ListWords[r.word(k)] {
+			end = k
+		}
+	}
+	if end != i+2 {
+		return false // "Report number of guests" has a longer object
+	}
+	return sharedHeads[next] || isDateHead(next) || textHeads[next] || numberHeads[next]
 }
 
 // isVerbHere reports whether the word at token i is a verb of the clause: no noun ("the call", "their request") and

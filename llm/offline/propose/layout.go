@@ -94,8 +94,13 @@ func continues(p paragraph, content, line, body string, indent int) bool {
 		return strings.HasPrefix(line, strings.Repeat(" ", max(1, min(indent, 2)))) || (unicode.IsLower(first) && !ended)
 	case ended:
 		return len(before) >= wrapColumn
+	case startsRule(body) && startsRule(strings.TrimSpace(content[lineStart(content, p.End):p.End])) &&
+		!strings.HasSuffix(before, ","):
+		return false // one condition a line
 	case unicode.IsLower(first) || unicode.IsDigit(first):
 		return true
+	case unicode.IsUpper(first) && startsSentence(body) && !strings.HasSuffix(before, ","):
+		return false
 	default:
 		at := strings.LastIndexByte(content[:p.End], '\n') + 1
 		return p.End-at >= wrapColumn
@@ -117,3 +122,18 @@ func isItemLine(before []paragraph, content, body string) bool {
 }
 
 func lineStart(content string, at int) int { return strings.LastIndexByte(content[:at], '\n') + 1 }
+
+// startsRule reports whether a line starts with a condition.
+func startsRule(line string) bool {
+	first, _, _ := strings.Cut(strings.ToLower(line), " ")
+	return subordinators[first]
+}
+
+// startsSentence reports whether a line starts with a capital word that is no name, and which therefore starts a
+// sentence: "We", "The", "Ask", "Do".
+func startsSentence(line string) bool {
+	first, _, _ := strings.Cut(strings.ToLower(line), " ")
+	return first != "i" && (agents[first] || determiners[first] || owners[first] || negators[first] ||
+		subordinators[first] || askingVerbs[first] || first == "do" || first == "they" || first == "please" ||
+		first == "you" || first == "otherwise" || first == "only")
+}

@@ -259,6 +259,11 @@ func (x *index) ownOf(m mention) (*ownDefinition, mention) {
 		}
 		m.definition = text.MustFind("date_of_birth")
 	}
+	if m.definition.Name == "travel_date" && m.known {
+		if own := find("departure_date"); own != nil {
+			return own, m
+		}
+	}
 	if m.definition.Name == "date_of_birth" && m.known {
 		if own := find("date_of_birth"); own != nil {
 			return own, m

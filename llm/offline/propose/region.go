@@ -47,11 +47,17 @@ func (r *sentenceReader) readChunks(chunks []chunk, c *clause, scope condition, 
 	groups := r.alternatives(chunks)
 	var names [][]string // of each alternative
 	var places [][2]int  // its mentions in found
-	for _, group := range groups {
+	for g, group := range groups {
 		start := len(r.found)
 		var fields []string
-		for _, ch := range group {
-			m, from, to, ok := r.readChunk(c, ch, scope, list)
+		for k, ch := range group {
+			var after *chunk
+			if k+1 < len(group) {
+				after = &group[k+1]
+			} else if g+1 < len(groups) {
+				after = &groups[g+1][0]
+			}
+			m, from, to, ok := r.readItem(c, ch, after, scope, list)
 			if !ok {
 				continue
 			}
@@ -111,7 +117,7 @@ func (r *sentenceReader) chunks(from, to int) []chunk {
 		if cut {
 			flush(i)
 			start = i
-			or = or || strings.Contains(r.gap(i-1), "/")
+			or = or || strings.Contains(r.gap(i-1), "/") && !(sharedHeads[w] && sharedHeads[r.word(i-1)]) // "date/time"
 		}
 		if text.ListWords[w] || w == "either" || w == "as" && r.word(i+1) == "well" || w == "nor" || w == "along" ||
 			w == "both" && i == start {
@@ -167,7 +173,7 @@ func (r *sentenceReader) trim(ch chunk) (chunk, bool) {
 		if w == "for" && whWords[r.word(ch.from+1)] || w == "since" || w == "at" && whWords[r.word(ch.from+1)] {
 			break
 		}
-		if w == "if" || whWords[w] {
+		if w == "if" || whWords[w] || r.isFirstOf(ch) {
 			break
 		}
 		if !determiners[w] && !owners[w] && !fillers[w] {
@@ -178,7 +184,7 @@ func (r *sentenceReader) trim(ch chunk) (chunk, bool) {
 	if whPrepositions[r.word(ch.from)] && !whWords[r.word(ch.from+1)] && r.word(ch.from) != "since" {
 		return ch, false // "in months"
 	}
-	for ch.to > ch.from && trailers[r.word(ch.to-1)] && r.word(ch.to-2) != "what" {
+	for ch.to > ch.from && trailers[r.word(ch.to-1)] && r.word(ch.to-2) != "what" && !r.isFirstOf(ch) {
 		ch.to--
 	}
 	if ch.from >= ch.to {
@@ -188,6 +194,12 @@ func (r *sentenceReader) trim(ch chunk) (chunk, bool) {
 	ch.question = whWords[w] || w == "if" || w == "since" || whWords[r.word(ch.from+1)] &&
 		(w == "at" || w == "for" || w == "by")
 	return ch, true
+}
+
+// isFirstOf reports whether a chunk is the "first" of "first and last name".
+func (r *sentenceReader) isFirstOf(ch chunk) bool {
+	return r.word(ch.from) == "first" && ch.to == ch.from+1 && text.ListWords[r.word(ch.to)] &&
+		sharedModifiers[r.word(ch.to+1)]
 }
 
 var trailers = text.NewWordSet(`too also first again please now today instead etc anyway respectively then always only
@@ -240,6 +252,21 @@ func (r *sentenceReader) hasEither(chunks []chunk) bool {
 	return r.word(chunks[0].from-1) == "either" || r.word(chunks[0].from-2) == "either"
 }
 
+// readItem reads an item of a list, which may share a modifier or the head with its neighbour.
+func (r *sentenceReader) readItem(c *clause, ch chunk, after *chunk, scope condition, list bool) (
+	m mention, from, to int, ok bool,
+) {
+	if words := r.sharedWords(ch, after); words != nil && !c.weak {
+		if m, ok = r.readShared(words, ch, scope); ok {
+			return m, ch.from, ch.to, true
+		}
+	}
+	if !sharedHeads[r.word(ch.from)] || ch.to != ch.from+1 {
+		r.noteModifier(ch)
+	}
+	return r.readChunk(c, ch, scope, list)
+}
+
 // readChunk finds the definition that a chunk names. from and to are the tokens of its quote.
 func (r *sentenceReader) readChunk(c *clause, ch chunk, scope condition, list bool) (m mention, from, to int, ok bool) {
 	from, to = ch.from, ch.to
@@ -278,7 +305,10 @@ func (r *sentenceReader) readChunk(c *clause, ch chunk, scope condition, list bo
 			return m, from, to, true
 		}
 	}
-	known, yes := r.suggest(ch.from, end, c, list)
+	known, yes := r.suggestConsent(ch, end)
+	if !yes {
+		known, yes = r.suggest(ch.from, end, c, list)
+	}
 	if c.weak && !(yes && c.checks && (known.known || owners[r.word(ch.from-1)])) {
 		r.pass(from, to, "no definition of the agent means this")
 		return m, from, to, false
@@ -379,6 +409,11 @@ func (r *sentenceReader) phraseOf(from, end, to int) phrase {
 // suggest makes the mention of a fact that the agent does not define.
 func (r *sentenceReader) suggest(from, end int, c *clause, list bool) (mention, bool) {
 	owned := owners[r.word(from-1)] || c.owned && (r.ofCustomer(end) || owners[r.word(from-1)])
+	if owners[r.word(from-1)] { // the possessive of a compound: "driver's licence number"
+		if f, n := text.Lexicon.At(r.tokens, from-1); n > 1 && from-1+n == end {
+			return mention{definition: f, known: true, confidence: confidenceRequested, how: MatchedByNothing}, true
+		}
+	}
 	start := from
 	for start < end && (text.Adjectives[r.word(start)] || r.word(start) == "customer" || r.word(start) == "user" ||
 		determiners[r.word(start)] || owners[r.word(start)]) && start+1 < end {

@@ -44,6 +44,8 @@ type sentenceReader struct {
 	passed  []vault.PassedOver
 	mark    int // number of mentions before this sentence
 
+	modifier []string // of the last noun phrase: "pick-up" of "pick-up location and date"
+
 	conditions map[int]condition // by clause, read once
 }
 

@@ -215,7 +215,11 @@ var knownDefinitions = []KnownDefinition{
 	},
 	{
 		"departure_date", "Departure date", vault.TypeDate, "On which date do you leave?", "2030-05-17", false,
-		"date of departure, travel date, date of travel", KindAuto,
+		"date of departure", KindAuto,
+	},
+	{
+		"travel_date", "Travel date", vault.TypeDate, "On which date do you travel?", "2030-05-17", false,
+		"date of travel", KindAuto,
 	},
 	{
 		"return_date", "Return date", vault.TypeDate, "On which date do you return?", "2030-05-24", false,
