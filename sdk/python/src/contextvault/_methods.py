@@ -899,6 +899,7 @@ class Methods:
         corrected_by: str | None = None,
         item_id: Id | None = None,
         reason: str | None = None,
+        replaces_item_id: Id | None = None,
         value: Any | None = None,
         verification_method: str | None = None,
         verified: bool | None = None,
@@ -910,8 +911,9 @@ class Methods:
         Whatever its strength. Both versions remain in the history, the new one with the reason.
         """
         members: dict[str, Any] = {"customer_id": customer_id, "name": name, "agent_id": agent_id, "corrected_by":
-            corrected_by, "item_id": item_id, "reason": reason, "value": value,
-            "verification_method": verification_method, "verified": verified}
+            corrected_by, "item_id": item_id, "reason": reason, "replaces_item_id":
+            replaces_item_id, "value": value, "verification_method": verification_method,
+            "verified": verified}
         return self._call(_correct_value, body, members, wait, idempotency_key)
 
     def decide_review(
@@ -923,6 +925,7 @@ class Methods:
         decision: m.Decision | None = None,
         edit: m.DefinitionEdit | None = None,
         kind: Literal["definition"] | None = None,
+        only_pending: bool | None = None,
         wait: float | None = None,
         idempotency_key: str | None = None,
     ) -> Operation[m.SavedResult]:
@@ -930,7 +933,7 @@ class Methods:
 
         An approval of a requirement can include changes to it.
         """
-        members: dict[str, Any] = {"id": id, "decision": decision, "edit": edit, "kind": kind}
+        members: dict[str, Any] = {"id": id, "decision": decision, "edit": edit, "kind": kind, "only_pending": only_pending}
         return self._call(_decide_review, body, members, wait, idempotency_key)
 
     def decide_value(
@@ -1855,6 +1858,7 @@ class Methods:
         erase_on_withdrawal: bool | None = None,
         extraction_examples: list[str] | None = None,
         extraction_prompt_hint: str | None = None,
+        forbid_extraction: bool | None = None,
         freshness_seconds: int | None = None,
         is_pii: bool | None = None,
         json_schema: Any | None = None,
@@ -1889,15 +1893,15 @@ class Methods:
             default_region, "description": description, "display_name": display_name, "enabled":
             enabled, "encryption_required": encryption_required, "erase_on_withdrawal":
             erase_on_withdrawal, "extraction_examples": extraction_examples,
-            "extraction_prompt_hint": extraction_prompt_hint, "freshness_seconds":
-            freshness_seconds, "is_pii": is_pii, "json_schema": json_schema, "max_elements":
-            max_elements, "maximum": maximum, "minimum": minimum, "multiple": multiple,
-            "on_conflict": on_conflict, "purposes": purposes, "remove_after_days":
-            remove_after_days, "required_verification": required_verification, "retention_days":
-            retention_days, "retry_prompt": retry_prompt, "source_priority": source_priority,
-            "stale_action": stale_action, "time_zone": time_zone, "unit": unit, "validation_mode":
-            validation_mode, "validation_regex": validation_regex, "value_type": value_type,
-            "verification_methods": verification_methods, "write_once": write_once}
+            "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
+            forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
+            "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
+            minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
+            "remove_after_days": remove_after_days, "required_verification": required_verification,
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
+            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
+            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
+            value_type, "verification_methods": verification_methods, "write_once": write_once}
         return self._call(_save_definition, body, members, wait, idempotency_key)
 
     def save_requirement(
@@ -2389,6 +2393,7 @@ class AsyncMethods:
         corrected_by: str | None = None,
         item_id: Id | None = None,
         reason: str | None = None,
+        replaces_item_id: Id | None = None,
         value: Any | None = None,
         verification_method: str | None = None,
         verified: bool | None = None,
@@ -2400,8 +2405,9 @@ class AsyncMethods:
         Whatever its strength. Both versions remain in the history, the new one with the reason.
         """
         members: dict[str, Any] = {"customer_id": customer_id, "name": name, "agent_id": agent_id, "corrected_by":
-            corrected_by, "item_id": item_id, "reason": reason, "value": value,
-            "verification_method": verification_method, "verified": verified}
+            corrected_by, "item_id": item_id, "reason": reason, "replaces_item_id":
+            replaces_item_id, "value": value, "verification_method": verification_method,
+            "verified": verified}
         return await self._call(_correct_value, body, members, wait, idempotency_key)
 
     async def decide_review(
@@ -2413,6 +2419,7 @@ class AsyncMethods:
         decision: m.Decision | None = None,
         edit: m.DefinitionEdit | None = None,
         kind: Literal["definition"] | None = None,
+        only_pending: bool | None = None,
         wait: float | None = None,
         idempotency_key: str | None = None,
     ) -> Operation[m.SavedResult]:
@@ -2420,7 +2427,7 @@ class AsyncMethods:
 
         An approval of a requirement can include changes to it.
         """
-        members: dict[str, Any] = {"id": id, "decision": decision, "edit": edit, "kind": kind}
+        members: dict[str, Any] = {"id": id, "decision": decision, "edit": edit, "kind": kind, "only_pending": only_pending}
         return await self._call(_decide_review, body, members, wait, idempotency_key)
 
     async def decide_value(
@@ -3345,6 +3352,7 @@ class AsyncMethods:
         erase_on_withdrawal: bool | None = None,
         extraction_examples: list[str] | None = None,
         extraction_prompt_hint: str | None = None,
+        forbid_extraction: bool | None = None,
         freshness_seconds: int | None = None,
         is_pii: bool | None = None,
         json_schema: Any | None = None,
@@ -3379,15 +3387,15 @@ class AsyncMethods:
             default_region, "description": description, "display_name": display_name, "enabled":
             enabled, "encryption_required": encryption_required, "erase_on_withdrawal":
             erase_on_withdrawal, "extraction_examples": extraction_examples,
-            "extraction_prompt_hint": extraction_prompt_hint, "freshness_seconds":
-            freshness_seconds, "is_pii": is_pii, "json_schema": json_schema, "max_elements":
-            max_elements, "maximum": maximum, "minimum": minimum, "multiple": multiple,
-            "on_conflict": on_conflict, "purposes": purposes, "remove_after_days":
-            remove_after_days, "required_verification": required_verification, "retention_days":
-            retention_days, "retry_prompt": retry_prompt, "source_priority": source_priority,
-            "stale_action": stale_action, "time_zone": time_zone, "unit": unit, "validation_mode":
-            validation_mode, "validation_regex": validation_regex, "value_type": value_type,
-            "verification_methods": verification_methods, "write_once": write_once}
+            "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
+            forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
+            "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
+            minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
+            "remove_after_days": remove_after_days, "required_verification": required_verification,
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
+            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
+            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
+            value_type, "verification_methods": verification_methods, "write_once": write_once}
         return await self._call(_save_definition, body, members, wait, idempotency_key)
 
     async def save_requirement(
