@@ -72,7 +72,7 @@ var fillCases = []fillCase{
 	},
 	{
 		name: "what a definition forbids to extract is asked for", said: []string{"My badge is B-77. My email is ada@example.com."},
-		defs: []vault.Definition{{Name: "badge", ValueType: vault.TypeString, ForbidExtraction: true}},
+		defs:         []vault.Definition{{Name: "badge", ValueType: vault.TypeString, ForbidExtraction: true}},
 		requirements: []vault.Requirement{hard("badge", vault.FallbackAsk), hard("email", vault.FallbackAsk)},
 		candidates: []vault.Candidate{
 			candidate("badge", text("B-77"), 1, "My badge is B-77."),

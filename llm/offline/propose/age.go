@@ -177,7 +177,8 @@ func (r *sentenceReader) isOtherRange(i int) bool {
 		return false
 	}
 	next := r.word(at + 1)
-	return next != "" && r.adjacent(at) && !ageFollowed[next] || at+1 < len(r.tokens) && strings.ContainsAny(r.gap(at), "%€$£°")
+	return next != "" && r.adjacent(at) && !ageFollowed[next] ||
+		at+1 < len(r.tokens) && strings.ContainsAny(r.gap(at), "%€$£°")
 }
 
 // personBefore returns the first token of the person with the age at token from, article included, or -1.
