@@ -2327,6 +2327,8 @@ export interface components {
             extraction_examples?: string[];
             /** @description A hint for a model that extracts the value from a conversation. */
             extraction_prompt_hint?: string;
+            /** @description No value is read from conversations. The field is filled by an answer to its own question, a session variable or a write. Absent: false. */
+            forbid_extraction?: boolean;
             /** @description The maximum age of a value, in seconds. 0: no age limit. */
             freshness_seconds?: number;
             /** Format: uuid */

@@ -1855,6 +1855,7 @@ class Methods:
         erase_on_withdrawal: bool | None = None,
         extraction_examples: list[str] | None = None,
         extraction_prompt_hint: str | None = None,
+        forbid_extraction: bool | None = None,
         freshness_seconds: int | None = None,
         is_pii: bool | None = None,
         json_schema: Any | None = None,
@@ -1889,15 +1890,15 @@ class Methods:
             default_region, "description": description, "display_name": display_name, "enabled":
             enabled, "encryption_required": encryption_required, "erase_on_withdrawal":
             erase_on_withdrawal, "extraction_examples": extraction_examples,
-            "extraction_prompt_hint": extraction_prompt_hint, "freshness_seconds":
-            freshness_seconds, "is_pii": is_pii, "json_schema": json_schema, "max_elements":
-            max_elements, "maximum": maximum, "minimum": minimum, "multiple": multiple,
-            "on_conflict": on_conflict, "purposes": purposes, "remove_after_days":
-            remove_after_days, "required_verification": required_verification, "retention_days":
-            retention_days, "retry_prompt": retry_prompt, "source_priority": source_priority,
-            "stale_action": stale_action, "time_zone": time_zone, "unit": unit, "validation_mode":
-            validation_mode, "validation_regex": validation_regex, "value_type": value_type,
-            "verification_methods": verification_methods, "write_once": write_once}
+            "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
+            forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
+            "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
+            minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
+            "remove_after_days": remove_after_days, "required_verification": required_verification,
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
+            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
+            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
+            value_type, "verification_methods": verification_methods, "write_once": write_once}
         return self._call(_save_definition, body, members, wait, idempotency_key)
 
     def save_requirement(
@@ -3345,6 +3346,7 @@ class AsyncMethods:
         erase_on_withdrawal: bool | None = None,
         extraction_examples: list[str] | None = None,
         extraction_prompt_hint: str | None = None,
+        forbid_extraction: bool | None = None,
         freshness_seconds: int | None = None,
         is_pii: bool | None = None,
         json_schema: Any | None = None,
@@ -3379,15 +3381,15 @@ class AsyncMethods:
             default_region, "description": description, "display_name": display_name, "enabled":
             enabled, "encryption_required": encryption_required, "erase_on_withdrawal":
             erase_on_withdrawal, "extraction_examples": extraction_examples,
-            "extraction_prompt_hint": extraction_prompt_hint, "freshness_seconds":
-            freshness_seconds, "is_pii": is_pii, "json_schema": json_schema, "max_elements":
-            max_elements, "maximum": maximum, "minimum": minimum, "multiple": multiple,
-            "on_conflict": on_conflict, "purposes": purposes, "remove_after_days":
-            remove_after_days, "required_verification": required_verification, "retention_days":
-            retention_days, "retry_prompt": retry_prompt, "source_priority": source_priority,
-            "stale_action": stale_action, "time_zone": time_zone, "unit": unit, "validation_mode":
-            validation_mode, "validation_regex": validation_regex, "value_type": value_type,
-            "verification_methods": verification_methods, "write_once": write_once}
+            "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
+            forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
+            "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
+            minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
+            "remove_after_days": remove_after_days, "required_verification": required_verification,
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
+            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
+            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
+            value_type, "verification_methods": verification_methods, "write_once": write_once}
         return await self._call(_save_definition, body, members, wait, idempotency_key)
 
     async def save_requirement(

@@ -922,6 +922,10 @@ class Definition:
     extraction_prompt_hint: str | None = None
     # A hint for a model that extracts the value from a conversation.
 
+    forbid_extraction: bool | None = None
+    # No value is read from conversations. The field is filled by an answer to its own question, a
+    # session variable or a write. Absent: false.
+
     freshness_seconds: int | None = None
     # The maximum age of a value, in seconds. 0: no age limit.
 
