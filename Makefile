@@ -110,6 +110,8 @@ check: ## check format, vet, lint, generated code and modules
 		if [ -n "$$unformatted" ]; then echo "not formatted:"; echo "$$unformatted"; exit 1; fi
 	@echo "check: go vet" && go vet ./...
 	@echo "check: golangci-lint (built the first time)" && $(tool) golangci-lint run
+	@echo "check: templ" && $(tool) templ fmt -fail console && $(tool) templ generate -path console -log-level error && \
+		git diff --exit-code --stat -- 'console/*_templ.go'
 	@echo "check: sqlc diff" && $(tool) sqlc diff
 	@echo "check: sqlc vet" && $(tool) sqlc vet
 	@echo "check: go mod verify" && go mod verify && go mod verify -modfile=tools/go.mod
@@ -118,8 +120,9 @@ check: ## check format, vet, lint, generated code and modules
 	@echo "check: ok"
 
 .PHONY: generate
-generate: ## generate db/dbgen, db/catalogue/expected.jsonl, docs/configuration.md, the clients and the steps in docs/operation.md
+generate: ## generate db/dbgen, console/*_templ.go, db/catalogue/expected.jsonl, docs/configuration.md, the clients and the steps in docs/operation.md
 	$(tool) sqlc generate
+	$(tool) templ generate -path console -log-level error
 	@$(with_services) go test -count=1 -run TestExpected_IsAFreshMigration ./db/catalogue -update
 	go generate ./config ./client ./internal/sdkgen
 	@cd sdk/typescript && if ! command -v npm >/dev/null; then \

@@ -128,7 +128,7 @@ func (s *Server) authorize(p permission) func(huma.Context, func(huma.Context)) 
 			s.writeProblem(ctx, err)
 			return
 		}
-		access := vault.Access{Purpose: c.purpose, Masked: c.masked}
+		access := vault.Access{Purpose: c.purpose, Masked: c.masked, Operation: ctx.Operation().OperationID}
 		if stated := ctx.Header(purposeHeader); stated != "" {
 			if err := s.options.Query.CheckPurpose(ctx.Context(), c.tenant, stated); err != nil {
 				s.writeProblem(ctx, err)
@@ -159,18 +159,10 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 		}
 		return s.operator(ctx, now)
 	}
-	address := limit.Address(ctx.RemoteAddr())
-	if err := s.checkStranger(ctx.Context(), address, secret, now); err != nil {
-		return caller{}, err
-	}
-	key, err := s.findKey(ctx.Context(), secret, now)
+	key, err := s.identify(ctx.Context(), ctx.RemoteAddr(), HashKey(secret), looksLikeKey(secret), now)
 	if err != nil {
-		s.strangers.Take(address, limit.ChangeCost, now)
 		return caller{}, err
 	}
-	info := access.InfoOf(ctx.Context())
-	info.Tenant, info.Key = key.TenantID, key.ID
-	s.crowd.See(key.TenantID.String())
 	if err := s.checkRate(ctx, key.ID, now); err != nil {
 		return caller{}, err
 	}
@@ -192,6 +184,49 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 		}
 	}
 	return c, nil
+}
+
+// SignIn returns the valid key of a secret, within the limits of the API. It is for other handlers of the server, such
+// as the console. The error is a *Problem.
+func (s *Server) SignIn(r *http.Request, secret string) (Key, error) {
+	return s.identifyWithin(r, HashKey(secret), looksLikeKey(secret))
+}
+
+// Resume is SignIn with the hash of the secret.
+func (s *Server) Resume(r *http.Request, hash []byte) (Key, error) {
+	return s.identifyWithin(r, hash, true)
+}
+
+func (s *Server) identifyWithin(r *http.Request, hash []byte, plausible bool) (Key, error) {
+	now := time.Now()
+	key, err := s.identify(r.Context(), r.RemoteAddr, hash, plausible, now)
+	if err != nil || s.limits.Units() == 0 {
+		return key, err
+	}
+	return key, s.rateProblem(r.Context(), key.ID, s.limits.Take(key.ID, limit.CostOf(r.Method), now))
+}
+
+// identify returns the valid key with the hash of a secret, if the address has not sent too many unknown ones. A secret
+// that is not plausible costs no query.
+func (s *Server) identify(
+	ctx context.Context, remoteAddr string, hash []byte, plausible bool, now time.Time,
+) (Key, error) {
+	address := limit.Address(remoteAddr)
+	if err := s.checkStranger(ctx, address, hash, now); err != nil {
+		return Key{}, err
+	}
+	key, err := Key{}, error(unauthenticated("the API key is not known"))
+	if plausible {
+		key, err = s.findKey(ctx, hash, now)
+	}
+	if err != nil {
+		s.strangers.Take(address, limit.ChangeCost, now)
+		return Key{}, err
+	}
+	info := access.InfoOf(ctx)
+	info.Tenant, info.Key = key.TenantID, key.ID
+	s.crowd.See(key.TenantID.String())
+	return key, nil
 }
 
 // operator returns the caller of the admin token: the tenant of X-Tenant, or the tenant of the operator without the
@@ -219,10 +254,15 @@ func (s *Server) checkRate(ctx huma.Context, key uuid.UUID, now time.Time) error
 	taken := s.limits.Take(key, limit.CostOf(ctx.Method()), now)
 	ctx.SetHeader("RateLimit-Policy", fmt.Sprintf(`"key";q=%d;w=1`, units))
 	ctx.SetHeader("RateLimit", fmt.Sprintf(`"key";r=%d;t=1`, taken.Left))
+	return s.rateProblem(ctx.Context(), key, taken)
+}
+
+// rateProblem is the problem of a request beyond the limit of its key, after a delay; nil within the limit.
+func (s *Server) rateProblem(ctx context.Context, key uuid.UUID, taken limit.Taken) error {
 	if taken.OK {
 		return nil
 	}
-	s.refusals.Wait(ctx.Context(), key)
+	s.refusals.Wait(ctx, key)
 	return problem.New(http.StatusTooManyRequests, problem.CodeRateLimited, "",
 		"this key exceeds its limit of requests per second; wait for the time in Retry-After").
 		With("Retry-After", taken.RetryAfter)
@@ -230,9 +270,9 @@ func (s *Server) checkRate(ctx huma.Context, key uuid.UUID, now time.Time) error
 
 // checkStranger refuses a key that this process has not seen before, if its address has sent too many unknown keys:
 // each costs a query. Keys that were valid once are not refused, because many clients may share the address of a proxy.
-func (s *Server) checkStranger(ctx context.Context, address netip.Prefix, secret string, now time.Time) error {
+func (s *Server) checkStranger(ctx context.Context, address netip.Prefix, hash []byte, now time.Time) error {
 	retryAfter, exhausted := s.strangers.Exhausted(address, now)
-	if !exhausted || s.known.seen(HashKey(secret)) {
+	if !exhausted || s.known.seen(hash) {
 		return nil
 	}
 	s.strange.Wait(ctx, address)
@@ -246,12 +286,8 @@ func (s *Server) isAdminToken(secret string) bool {
 	return s.options.AdminToken != "" && subtle.ConstantTimeCompare(HashKey(secret), s.adminHash) == 1
 }
 
-// findKey returns the valid key of a secret.
-func (s *Server) findKey(ctx context.Context, secret string, now time.Time) (Key, error) {
-	if !looksLikeKey(secret) {
-		return Key{}, unauthenticated("the API key is not known")
-	}
-	hash := HashKey(secret)
+// findKey returns the valid key with the hash of a secret.
+func (s *Server) findKey(ctx context.Context, hash []byte, now time.Time) (Key, error) {
 	key, known := s.known.get(hash, now)
 	if !known {
 		var err error

@@ -15,6 +15,7 @@ import (
 	"github.com/contextvault/contextvault/api/internal/access"
 	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/api/internal/schema"
+	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -93,6 +94,7 @@ func change[I any, P interface {
 		}
 		receipt, err := accept(ctx, c, in, opts)
 		endTurn(ctx)
+		query.ForgetReads(ctx) // a check of the request shows nothing
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}
@@ -100,6 +102,9 @@ func change[I any, P interface {
 		out, err := s.outcome(ctx, c, receipt, pref)
 		if err == nil && r.complete != nil && out.Body.Status == vault.OperationSucceeded && out.Body.Result != nil {
 			err = r.complete(ctx, c, in, &out.Body)
+		}
+		if err == nil {
+			err = s.options.Query.RecordReads(ctx)
 		}
 		if err != nil {
 			p := s.problem(ctx, err)

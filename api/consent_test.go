@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,7 +32,12 @@ func (c canaryCase) consent(purpose string, granted bool) {
 
 func newCanaryCase(t *testing.T, definition string) canaryCase {
 	t.Helper()
-	s := newService(t, kit)
+	return newCanaryCaseIn(newService(t, kit), definition)
+}
+
+func newCanaryCaseIn(s *service, definition string) canaryCase {
+	t := s.t
+	t.Helper()
 	c := canaryCase{
 		service: s, agent: testkit.ID(), session: testkit.ID(), customer: testkit.ID(), scenario: testkit.ID(),
 	}
@@ -68,32 +72,43 @@ func (canaryCase) purposeOf(definition string) string {
 	return ""
 }
 
-// reads calls every route of /openapi.json that reads, and returns those whose answer has a text.
-func (c canaryCase) reads(text string, headers ...string) []string {
+// paths returns the path of every route of /openapi.json that reads, with the id of its operation.
+func (c canaryCase) paths() map[string]string {
 	c.t.Helper()
 	var doc struct {
-		Paths map[string]map[string]json.RawMessage `json:"paths"`
+		Paths map[string]map[string]struct {
+			ID string `json:"operationId"`
+		} `json:"paths"`
 	}
 	c.do("GET", "/openapi.json", "").want(200).into(&doc)
 	ids := strings.NewReplacer("{customer_id}", c.customer.String(), "{item_id}", c.item.String(), "{name}", "passport",
 		"{agent_id}", c.agent.String(), "{session_id}", c.session.String(), "{scenario_id}", c.scenario.String(),
 		"{question_id}", testkit.ID().String(), "{operation_id}", testkit.ID().String(), "{rule_id}", testkit.ID().String())
-	var paths []string
+	out := map[string]string{}
 	for path, methods := range doc.Paths {
-		if _, ok := methods["get"]; ok {
-			paths = append(paths, ids.Replace(path))
+		if op, ok := methods["get"]; ok {
+			if path = ids.Replace(path); strings.Contains(path, "{") {
+				path = path[:strings.IndexByte(path, '{')] + testkit.ID().String()
+			}
+			out[path] = op.ID
 		}
 	}
 	customer := "/v1/customers/" + c.customer.String()
-	paths = append(paths, "/v1/customers?values=true", customer+"?history=true", customer+"?known_at=2100-01-01T00:00:00Z")
-	if len(paths) < 25 {
-		c.t.Fatalf("only %d routes read", len(paths))
+	out["/v1/customers?values=true"] = "list-customers"
+	for _, query := range []string{"?history=true", "?known_at=2100-01-01T00:00:00Z"} {
+		out[customer+query] = "get-customer"
 	}
+	if len(out) < 25 {
+		c.t.Fatalf("only %d routes read", len(out))
+	}
+	return out
+}
+
+// reads calls every route that reads, and returns those whose answer has a text.
+func (c canaryCase) reads(text string, headers ...string) []string {
+	c.t.Helper()
 	var out []string
-	for _, path := range paths {
-		if strings.Contains(path, "{") {
-			path = path[:strings.IndexByte(path, '{')] + testkit.ID().String()
-		}
+	for path := range c.paths() {
 		if a := c.do("GET", path, "", headers...); strings.Contains(string(a.body), text) {
 			out = append(out, path)
 		}

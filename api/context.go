@@ -51,10 +51,9 @@ func (s *Server) contextRoute() {
 		if err != nil {
 			return nil, err
 		}
-		return &rawAnswer{func(out huma.Context) {
-			out.SetHeader(tokensHeader, strconv.Itoa(d.Tokens))
-			writeTagged(out, in.Known, contextTypes[in.Format], d.ETag, d.Body)
-		}}, nil
+		return tagged(ctx, in.Known, contextTypes[in.Format], d.ETag, d.Body, map[string]string{
+			tokensHeader: strconv.Itoa(d.Tokens),
+		}), nil
 	})
 }
 

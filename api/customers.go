@@ -231,9 +231,7 @@ func (s *Server) profileRoute() {
 		if err != nil {
 			return nil, err
 		}
-		return &rawAnswer{func(out huma.Context) {
-			writeTagged(out, in.Known, "application/json", profile.ETag, profile.JSON)
-		}}, nil
+		return tagged(ctx, in.Known, "application/json", profile.ETag, profile.JSON, nil), nil
 	})
 }
 
@@ -254,17 +252,29 @@ var tagHeader = &huma.Param{
 	Schema:      &huma.Schema{Type: huma.TypeString},
 }
 
-// writeTagged answers with a body, or with 304 if its tag is among those that the caller knows.
-func writeTagged(out huma.Context, known, contentType, tag string, body []byte) {
-	out.SetHeader("ETag", tag)
-	if hasTag(known, tag) {
-		out.SetStatus(http.StatusNotModified)
-		return
+// tagged is an answer with a body and headers, or 304 if its tag is among those that the caller knows. A 304 shows
+// nothing, so it is no read.
+func tagged(
+	ctx context.Context, known, contentType, tag string, body []byte, headers map[string]string,
+) *rawAnswer {
+	isKnown := hasTag(known, tag)
+	if isKnown {
+		query.ForgetReads(ctx)
 	}
-	out.SetHeader("Content-Type", contentType)
-	out.SetHeader("Content-Length", strconv.Itoa(len(body)))
-	out.SetStatus(http.StatusOK)
-	_, _ = out.BodyWriter().Write(body) // the client has gone
+	return &rawAnswer{func(out huma.Context) {
+		for name, value := range headers {
+			out.SetHeader(name, value)
+		}
+		out.SetHeader("ETag", tag)
+		if isKnown {
+			out.SetStatus(http.StatusNotModified)
+			return
+		}
+		out.SetHeader("Content-Type", contentType)
+		out.SetHeader("Content-Length", strconv.Itoa(len(body)))
+		out.SetStatus(http.StatusOK)
+		_, _ = out.BodyWriter().Write(body) // the client has gone
+	}}
 }
 
 // hasTag reports whether an If-None-Match header has a tag. As RFC 9110 requires, the comparison is the weak one: a

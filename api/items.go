@@ -7,6 +7,7 @@ import (
 
 	"github.com/contextvault/contextvault/api/internal/cursor"
 	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -62,6 +63,7 @@ func (s *Server) itemRoutes() {
 			if _, err := s.options.Query.Chain(ctx, c.tenant, in.Item.UUID, 1); err != nil {
 				return nil, err
 			}
+			query.ForgetReads(ctx) // the answer is empty
 		}
 		position := func(l vault.ChainLink) afterID { return afterID{l.ID} }
 		items, next := cursor.Page(cursor.Sorted(all, position, compareIDs), after, in.Limit, position, compareIDs)

@@ -57,6 +57,9 @@ func register[I, O any](s *Server, r route, handler func(ctx context.Context, c 
 	h := s.describe(r)
 	huma.Register(s.api, h, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, callerOf(ctx), in)
+		if err == nil {
+			err = s.options.Query.RecordReads(ctx)
+		}
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}

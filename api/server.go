@@ -239,6 +239,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.handler.ServeHTTP(w, r)
 }
 
+// Handle adds a handler for the paths of a pattern, such as "/console/". Call it before the server serves.
+func (s *Server) Handle(pattern string, h http.Handler) { s.mux.Handle(pattern, h) }
+
 // isForOperators reports whether a path can have a listener of its own.
 func isForOperators(path string) bool {
 	path = strings.TrimRight(path, "/")

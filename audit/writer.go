@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/contextvault/contextvault/vault"
 )
@@ -19,12 +20,13 @@ type Store interface {
 // Options configure a Writer. The zero value of a member is its default.
 type Options struct {
 	Store Store
-	// Interval is the maximum time for which an entry waits in memory. A process that is killed loses what waits. 0: 50
+	// Interval is the maximum time for which an entry waits in memory. A process that is killed loses what waits. 0: 200
 	// milliseconds.
 	Interval time.Duration
 	// MaxBatch is the maximum number of entries of a statement. A full batch does not wait. 0: 1000.
 	MaxBatch int
-	// MaxWaiting is the maximum number of entries in memory. Readers wait while it is reached. 0: 10,000.
+	// MaxWaiting bounds the memory: it is the maximum size of the entries that are not stored yet, where an entry has the
+	// size 1 and each field name in it adds 1. Readers wait while it is reached. 0: 100,000, about 10 MB.
 	MaxWaiting int
 	// CloseTimeout is the maximum time for the entries in memory when the writer is closed. 0: 10 seconds.
 	CloseTimeout time.Duration
@@ -40,7 +42,8 @@ const retryAfter = 200 * time.Millisecond
 type Writer struct {
 	o       Options
 	waiting chan vault.AuditEntry
-	stop    chan struct{} // closed by Close
+	room    *semaphore.Weighted // what is left of MaxWaiting
+	stop    chan struct{}       // closed by Close
 	once    sync.Once
 	done    sync.WaitGroup
 	ctx     context.Context // of the statements; ends CloseTimeout after Close began
@@ -52,13 +55,13 @@ type Writer struct {
 // NewWriter creates a writer and starts it. Callers must call Close.
 func NewWriter(o Options) *Writer {
 	if o.Interval == 0 {
-		o.Interval = 50 * time.Millisecond
+		o.Interval = 200 * time.Millisecond
 	}
 	if o.MaxBatch == 0 {
 		o.MaxBatch = 1000
 	}
 	if o.MaxWaiting == 0 {
-		o.MaxWaiting = 10_000
+		o.MaxWaiting = 100_000
 	}
 	if o.CloseTimeout == 0 {
 		o.CloseTimeout = 10 * time.Second
@@ -67,6 +70,7 @@ func NewWriter(o Options) *Writer {
 		o.Log = slog.Default()
 	}
 	w := &Writer{o: o, waiting: make(chan vault.AuditEntry, o.MaxWaiting), stop: make(chan struct{})}
+	w.room = semaphore.NewWeighted(int64(o.MaxWaiting))
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.done.Go(w.run)
 	return w
@@ -85,18 +89,15 @@ func (w *Writer) Add(ctx context.Context, e vault.AuditEntry) error {
 	if w.closed {
 		return vault.Unavailable("the audit", context.Canceled)
 	}
-	select {
-	case w.waiting <- e:
-		return nil
-	default:
+	if err := w.room.Acquire(ctx, w.sizeOf(e)); err != nil {
+		return vault.Unavailable("the audit", err)
 	}
-	select {
-	case w.waiting <- e:
-		return nil
-	case <-ctx.Done():
-		return vault.Unavailable("the audit", ctx.Err())
-	}
+	w.waiting <- e // never waits: an entry has at least the size 1
+	return nil
 }
+
+// sizeOf returns the size of an entry. One alone may be larger than everything.
+func (w *Writer) sizeOf(e vault.AuditEntry) int64 { return int64(min(1+len(e.Fields), w.o.MaxWaiting)) }
 
 // Close stores what waits and stops the writer. Entries that the database does not take within CloseTimeout are lost,
 // and the log says how many.
@@ -116,7 +117,11 @@ func (w *Writer) Close() {
 
 func (w *Writer) run() {
 	for first := range w.waiting {
-		w.store(w.gather(first))
+		batch := w.gather(first)
+		w.store(batch)
+		for _, e := range batch {
+			w.room.Release(w.sizeOf(e))
+		}
 	}
 }
 

@@ -34,6 +34,8 @@ type NewOperation struct {
 	Fields []string
 	// Forced reports that the operation overrides a protection, such as the deletion of an item with derived items.
 	Forced bool
+	// Decision is the decision that the operation makes about a review. "": none.
+	Decision vault.Decision
 	// CustomerID is the customer whose data the payload holds, so that it is sealed with the customer's key. uuid.Nil: it
 	// holds none.
 	CustomerID uuid.UUID
@@ -106,6 +108,7 @@ func acceptAll(
 		rows.Events, rows.Subjects = append(rows.Events, op.Event), append(rows.Subjects, op.Subject)
 		rows.IdempotencyKeys = append(rows.IdempotencyKeys, op.IdempotencyKey)
 		rows.Actors, rows.Forced = append(rows.Actors, op.Actor), append(rows.Forced, n.Forced)
+		rows.Decisions = append(rows.Decisions, string(n.Decision))
 		rows.Fields = append(rows.Fields, strings.Join(n.Fields, ","))
 		rows.Payloads = append(rows.Payloads, op.Payload)
 		parent := uuid.Nil

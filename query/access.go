@@ -26,11 +26,14 @@ type reader struct {
 	access   vault.Access
 	mu       sync.Mutex
 	withheld map[vault.Withheld]bool
+	reads    map[readOf]bool // the PII that was shown and is not recorded yet
 }
 
 // WithAccess returns a context whose reads show only what a reader may see.
 func WithAccess(ctx context.Context, access vault.Access) context.Context {
-	return context.WithValue(ctx, accessKey{}, &reader{access: access, withheld: map[vault.Withheld]bool{}})
+	return context.WithValue(ctx, accessKey{}, &reader{
+		access: access, withheld: map[vault.Withheld]bool{}, reads: map[readOf]bool{},
+	})
 }
 
 // Withheld returns what the reads of a context of WithAccess have withheld so far, by name.
@@ -93,6 +96,21 @@ func (q *Queries) policiesOf(ctx context.Context, tenant uuid.UUID) (map[string]
 	return fields, nil
 }
 
+// PersonalFields returns the names of the fields of a tenant whose values are masked for a reader without PII.
+func (q *Queries) PersonalFields(ctx context.Context, tenant uuid.UUID) (map[string]bool, error) {
+	policies, err := q.policiesOf(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	personal := map[string]bool{}
+	for name, policy := range policies {
+		if policy.PII {
+			personal[name] = true
+		}
+	}
+	return personal, nil
+}
+
 // CheckPurpose rejects a purpose that no definition of a tenant names.
 func (q *Queries) CheckPurpose(ctx context.Context, tenant uuid.UUID, purpose string) error {
 	policies, err := q.policiesOf(ctx, tenant)
@@ -118,9 +136,11 @@ type guard struct {
 	now      time.Time
 	consents map[uuid.UUID][]vault.Consent // by customer
 	owners   map[uuid.UUID]uuid.UUID       // the customers of items
+	// restricts reports that the reader may not see every field of the tenant.
+	restricts bool
 }
 
-// guard returns the guard of a read, nil if the reader sees every field of the tenant.
+// guard returns the guard of a read, nil if the reader sees every field of the tenant and reads are not recorded.
 func (q *Queries) guard(ctx context.Context, tenant uuid.UUID) (*guard, error) {
 	r, ok := ctx.Value(accessKey{}).(*reader)
 	if !ok {
@@ -130,15 +150,15 @@ func (q *Queries) guard(ctx context.Context, tenant uuid.UUID) (*guard, error) {
 	if err != nil {
 		return nil, err
 	}
+	g := newGuard(q, tenant, r, policies)
+	g.restricts = r.access.Masked // channel identities are PII
 	for _, policy := range policies {
-		if len(policy.Purposes) > 0 || r.access.Masked && policy.PII {
-			return newGuard(q, tenant, r, policies), nil
-		}
+		g.restricts = g.restricts || len(policy.Purposes) > 0
 	}
-	if r.access.Masked { // channel identities are PII
-		return newGuard(q, tenant, r, policies), nil
+	if !g.restricts && q.reads == nil {
+		return nil, nil
 	}
-	return nil, nil
+	return g, nil
 }
 
 func newGuard(q *Queries, tenant uuid.UUID, r *reader, policies map[string]rules.FieldPolicy) *guard {
@@ -207,6 +227,7 @@ func (g *guard) value(ctx context.Context, customer uuid.UUID, v *vault.Value) (
 	if g.masks(v.Name) {
 		v.Value, v.SourceMetadata, v.DecisionNote = rules.Mask(v.ValueType, v.Value), nil, ""
 	}
+	g.note(customer, v.Name)
 	return true, nil
 }
 
@@ -289,6 +310,9 @@ func (g *guard) profile(ctx context.Context, p *vault.Profile) error {
 			p.Channels[i].ExternalID = rules.MaskIdentity(c.ExternalID)
 		}
 	}
+	if len(p.Channels) > 0 {
+		g.note(p.CustomerID, vault.AuditedChannels)
+	}
 	p.Withheld = g.since(before)
 	return nil
 }
@@ -345,14 +369,20 @@ func (g *guard) links(ctx context.Context, links []vault.ChainLink) ([]vault.Cha
 		}
 	}
 	for i, l := range out {
-		policy, restricted := g.policies[l.Name]
-		if !restricted || l.Type != vault.SourceProfileField {
-			continue
-		}
-		if g.masks(l.Name) {
+		if l.Type == vault.SourceProfileField && g.masks(l.Name) {
 			clearMeta(i)
 		}
-		if len(policy.Purposes) == 0 {
+	}
+	// needsOwner reports that what is shown of a link depends on its customer, or is recorded for it.
+	needsOwner := func(l vault.ChainLink) bool {
+		policy := g.policies[l.Name]
+		return l.Type == vault.SourceProfileField && (len(policy.Purposes) > 0 || g.records(l.Name) && l.Meta != nil)
+	}
+	if err := g.findOwners(ctx, out, needsOwner); err != nil {
+		return nil, err
+	}
+	for i, l := range out {
+		if !needsOwner(l) {
 			continue
 		}
 		customer, err := g.ownerOf(ctx, l.ID)
@@ -365,9 +395,32 @@ func (g *guard) links(ctx context.Context, links []vault.ChainLink) ([]vault.Cha
 		}
 		if hidden {
 			clearMeta(i)
+		} else if l.Meta != nil {
+			g.note(customer, l.Name)
 		}
 	}
 	return out, nil
+}
+
+// findOwners reads the customers of links in one round trip.
+func (g *guard) findOwners(ctx context.Context, links []vault.ChainLink, needed func(vault.ChainLink) bool) error {
+	var ids []uuid.UUID
+	for _, l := range links {
+		if needed(l) {
+			ids = append(ids, l.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	rows, err := g.q.db.Tenant(g.tenant).ListValueOwners(ctx, g.tenant, ids)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		g.owners[r.ID] = r.CustomerID
+	}
+	return nil
 }
 
 // ownerOf returns the customer of an item.
@@ -395,6 +448,8 @@ func (g *guard) questions(ctx context.Context, all []vault.Question) error {
 		}
 		if (hidden || g.masks(question.FieldName)) && question.Kind == vault.QuestionConfirm {
 			all[i].Candidate, all[i].Prompt = nil, ""
+		} else if len(question.Candidate) > 0 {
+			g.note(question.CustomerID, question.FieldName)
 		}
 	}
 	return nil
@@ -415,7 +470,12 @@ func (g *guard) session(ctx context.Context, s *vault.Session) error {
 			delete(s.Variables, name)
 		case g.masks(name):
 			s.Variables[name] = rules.Mask(vault.TypeString, s.Variables[name])
+		default:
+			g.note(s.CustomerID, name)
 		}
+	}
+	if len(s.Turns) > 0 {
+		g.note(s.CustomerID, vault.AuditedTurns)
 	}
 	return nil
 }

@@ -63,7 +63,10 @@ func checkContextTokens(tokens int) error {
 func (q *Queries) contextFacts(ctx context.Context, tenant uuid.UUID, in ContextInput) (block.Facts, error) {
 	facts := block.Facts{Now: time.Now()}
 	var err error
-	if facts.Profile, err = q.Profile(ctx, tenant, in.CustomerID); err != nil {
+	earlier := takenOf(ctx)
+	facts.Profile, err = q.Profile(ctx, tenant, in.CustomerID)
+	keepReads(ctx, earlier, func(read string) bool { return read != vault.AuditedChannels }) // a block has no channels
+	if err != nil {
 		return facts, err
 	}
 	facts.Withheld = facts.Profile.Withheld

@@ -9,8 +9,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -31,9 +33,11 @@ type Document struct {
 
 // ProfileDocument is Profile for a caller that needs the JSON: a document from the cache is not decoded.
 func (q *Queries) ProfileDocument(ctx context.Context, tenant, customer uuid.UUID) (Document, error) {
-	if g, err := q.guard(ctx, tenant); err != nil {
+	g, err := q.guard(ctx, tenant)
+	if err != nil {
 		return Document{}, err
-	} else if g != nil {
+	}
+	if g != nil && g.restricts {
 		p, err := q.Profile(ctx, tenant, customer)
 		if err != nil {
 			return Document{}, err
@@ -47,7 +51,14 @@ func (q *Queries) ProfileDocument(ctx context.Context, tenant, customer uuid.UUI
 	if err := s.encode(); err != nil {
 		return Document{}, err
 	}
-	return s.document(ctx, q.sealer, tenant)
+	out, err := s.document(ctx, q.sealer, tenant)
+	if err != nil {
+		return Document{}, err
+	}
+	for name := range s.names() {
+		g.note(customer, name)
+	}
+	return out, nil
 }
 
 // profileHistory is what DocumentWithHistory adds to a profile.
@@ -86,9 +97,10 @@ func etag(digest []byte) string { return `"` + hex.EncodeToString(digest) + `"` 
 // stored is a profile as the cache stores it: its encrypted values are sealed. It has the profile, the bytes or both.
 //
 // The bytes are a header and the JSON of the profile. The header has the digest of the JSON (digestSize bytes), the
-// size of the values that are not sealed (8 bytes), the number of sealed parts (4 bytes), and for each sealed part, in
-// the order of the JSON, its offset and its length in the JSON (4 bytes each), the id of its item (16 bytes), and what
-// it is of the item (1 byte).
+// size of the values that are not sealed (8 bytes), the size of the names (4 bytes), the number of sealed parts
+// (4 bytes), and for each sealed part, in the order of the JSON, its offset and its length in the JSON (4 bytes each),
+// the id of its item (16 bytes), and what it is of the item (1 byte). The names of the fields in the JSON follow, with
+// commas between them, for the audit.
 type stored struct {
 	profile *vault.Profile
 	bytes   []byte
@@ -97,19 +109,19 @@ type stored struct {
 const (
 	// digestSize is half of SHA-256, which is enough to tell the versions of one profile apart.
 	digestSize = 16
-	sealsStart = digestSize + 8 + 4
+	sealsStart = digestSize + 8 + 4 + 4
 	sealSize   = 4 + 4 + 16 + 1
 )
 
 var storedCodec = cache.Codec[*stored]{
-	Shape: cache.Shape[vault.Profile]("document 2"),
+	Shape: cache.Shape[vault.Profile]("document 3"),
 	Encode: func(s *stored) ([]byte, error) {
 		err := s.encode()
 		return s.bytes, err
 	},
 	Decode: func(b []byte) (*stored, error) {
 		s := &stored{bytes: b}
-		if len(b) < sealsStart || len(b) < sealsStart+s.seals()*sealSize {
+		if len(b) < sealsStart || len(b) < s.jsonStart() {
 			return nil, errors.New("the stored profile is too short")
 		}
 		return s, nil
@@ -120,7 +132,32 @@ func (s *stored) digest() [digestSize]byte { return [digestSize]byte(s.bytes) }
 
 func (s *stored) seals() int { return int(binary.BigEndian.Uint32(s.bytes[sealsStart-4:])) }
 
-func (s *stored) json() []byte { return s.bytes[sealsStart+s.seals()*sealSize:] }
+func (s *stored) namesStart() int { return sealsStart + s.seals()*sealSize }
+
+func (s *stored) jsonStart() int {
+	return s.namesStart() + int(binary.BigEndian.Uint32(s.bytes[sealsStart-8:]))
+}
+
+func (s *stored) json() []byte { return s.bytes[s.jsonStart():] }
+
+// names iterates over the names of the fields in the JSON, and vault.AuditedChannels if channels are in it.
+func (s *stored) names() iter.Seq[string] {
+	return strings.SplitSeq(string(s.bytes[s.namesStart():s.jsonStart()]), ",")
+}
+
+// namesOf returns the names of the fields of a profile, and vault.AuditedChannels if it has channels, with commas
+// between them.
+func namesOf(p *vault.Profile) string {
+	var names []string
+	for v := range valuesOf(p) {
+		names = append(names, v.Name)
+	}
+	if len(p.Channels) > 0 {
+		names = append(names, vault.AuditedChannels)
+	}
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), ",")
+}
 
 // encode makes the bytes, if they are not there yet.
 func (s *stored) encode() error {
@@ -153,13 +190,15 @@ func (s *stored) encode() error {
 		}
 	}
 	slices.SortFunc(seals, func(a, b seal) int { return a.offset - b.offset })
-	head := append(make([]byte, 0, sealsStart+len(seals)*sealSize), digest[:digestSize]...)
+	names := namesOf(s.profile)
+	head := append(make([]byte, 0, sealsStart+len(seals)*sealSize+len(names)), digest[:digestSize]...)
 	head = binary.BigEndian.AppendUint64(head, uint64(plain))      //nolint:gosec // a size
+	head = binary.BigEndian.AppendUint32(head, uint32(len(names))) //nolint:gosec // as above
 	head = binary.BigEndian.AppendUint32(head, uint32(len(seals))) //nolint:gosec // at most the values of a profile
 	for _, seal := range seals {
 		head = seal.append(head)
 	}
-	s.bytes = slices.Concat(head, text)
+	s.bytes = slices.Concat(head, []byte(names), text)
 	return nil
 }
 

@@ -103,6 +103,9 @@ func (e CustomerExport) write(ctx context.Context, w exportWriter) error {
 			Format: exportFormat, ExportID: e.ID, CustomerID: e.CustomerID, Customers: scope.Customers,
 			ExportedAt: time.Now().UTC(),
 		}
+		if err := e.recordExport(ctx); err != nil {
+			return err
+		}
 		if err := w.begin(head); err != nil {
 			return err
 		}

@@ -223,7 +223,7 @@ func (q *Queries) SessionsPage(
 	}
 	rows, err := tq.PageSessions(ctx, in)
 	if err == nil && len(rows) == 0 {
-		_, err = q.Profile(ctx, tenant, customer) // an unknown customer is an error
+		_, err = q.stored(ctx, tenant, customer) // an unknown customer is an error
 	}
 	if err != nil {
 		return nil, false, err
@@ -248,7 +248,7 @@ func (q *Queries) MergesPage(
 	}
 	rows, err := q.db.Tenant(tenant).PageMerges(ctx, in)
 	if err == nil && len(rows) == 0 {
-		_, err = q.Profile(ctx, tenant, customer) // an unknown customer is an error
+		_, err = q.stored(ctx, tenant, customer) // an unknown customer is an error
 	}
 	if err != nil {
 		return nil, false, err

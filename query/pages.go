@@ -48,6 +48,11 @@ func (q *Queries) FindCustomer(ctx context.Context, tenant uuid.UUID, in Identit
 			Message: "external_id: no customer has this identity on this channel; open-customer and take-turn create one",
 		}
 	}
+	if err != nil {
+		return vault.Customer{}, err
+	}
+	g, err := q.guard(ctx, tenant)
+	g.note(r.CustomerID, vault.AuditedChannels)
 	return customerOf(dbgen.PageCustomersRow(r)), err
 }
 

@@ -34,6 +34,9 @@ func (q *Queries) ProfileAt(ctx context.Context, tenant, customer uuid.UUID, at 
 	if err != nil || g == nil {
 		return p, err
 	}
+	if !g.restricts {
+		return p, g.profile(ctx, &p)
+	}
 	// The consents of today decide: what was withdrawn since is not shown.
 	present, err := q.openProfile(ctx, tenant, customer)
 	if err != nil {
@@ -149,7 +152,9 @@ func pastVersion(r dbgen.ListPastVersionsRow) rules.PastVersion {
 func (q *Queries) ValueAt(
 	ctx context.Context, tenant, customer uuid.UUID, name string, at vault.Moment,
 ) (vault.Value, error) {
+	earlier := takenOf(ctx)
 	p, err := q.ProfileAt(ctx, tenant, customer, at)
+	keepReads(ctx, earlier, func(read string) bool { return read == name }) // the others are not shown
 	if err != nil {
 		return vault.Value{}, err
 	}

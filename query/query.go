@@ -1,9 +1,11 @@
-// Package query reads the vault. It changes nothing. A read is one round trip to PostgreSQL, or one to Redis on a cache
-// hit. Session and ReviewsPage read two tables and take two, and so do the sessions and the operations of a customer,
-// who may be merged; Missing combines several reads. Rows of other tenants are not found.
+// Package query reads the vault. It changes nothing. A read is one round trip to PostgreSQL, or one to Redis on a
+// cache hit. Session and ReviewsPage read two tables and take two, and so do the sessions and the operations of a
+// customer, who may be merged; a chain with PII takes a second one for its customers; Missing combines several reads.
+// Rows of other tenants are not found.
 //
 //   - query.go: the profile, its history and its lineage; document.go: the JSON of a profile;
-//   - access.go: what a reader may see: every read of values passes through its guard;
+//   - access.go: what a reader may see: every read of values passes through its guard; reads.go: the audit of what was
+//     shown;
 //   - past.go: profile, value and chain at a time;
 //   - config.go: definitions, requirements, scenarios;
 //   - missing.go: missing fields, combined from these reads;
@@ -40,6 +42,7 @@ type Queries struct {
 	// policies are those of the tenants that this process served last.
 	policies *lru.Cache[uuid.UUID, tenantPolicies]
 	onChain  func(items int) // called with the length of each chain read
+	reads    ReadAudit       // nil: reads are not recorded
 	// conditions are the turns to evaluate conditions. A tenant has one at a time and rests after it, so that its
 	// expensive ones leave the CPUs to the others.
 	conditions *turns.Turns
@@ -175,6 +178,9 @@ func (q *Queries) Field(ctx context.Context, tenant, id uuid.UUID) (vault.Value,
 	g, err := q.guard(ctx, tenant)
 	if err != nil || g == nil {
 		return field, err
+	}
+	if _, restricted := g.policies[field.Name]; !restricted {
+		return field, nil
 	}
 	owner, err := g.ownerOf(ctx, id)
 	if err != nil {

@@ -24,6 +24,7 @@ func Submit[In, Out any](
 	op := db.NewOperation{
 		Workflow: spec.Name, Event: spec.EventFor(in), Subject: spec.Subject(in), Payload: in,
 		Actor: vault.ActorOf(ctx), Fields: vault.FieldsOf(in), Forced: vault.IsForced(in),
+		Decision: vault.DecisionOf(in),
 		CustomerID: spec.CustomerOf(in),
 	}
 	if err := resolve(ctx, c.db.Tenant(tenant), tenant, in, &op); err != nil {

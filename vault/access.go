@@ -6,6 +6,8 @@ type Access struct {
 	Purpose string
 	// Masked reports that values of PII fields are masked.
 	Masked bool
+	// Operation is the name of the read in the audit, such as get-profile.
+	Operation string
 }
 
 // Withheld names a field whose value an answer leaves out, and the reason.

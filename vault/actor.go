@@ -94,6 +94,10 @@ func FieldsOf(input any) []string {
 		return []string{in.Name}
 	case CorrectValueInput:
 		return []string{in.Name}
+	case ProposeDeletionInput:
+		return []string{in.Name}
+	case Requirement:
+		return []string{in.FieldName}
 	case Definition:
 		return []string{in.Name}
 	case DeleteDefinitionInput:
@@ -106,6 +110,17 @@ func FieldsOf(input any) []string {
 		return slices.Sorted(maps.Keys(names))
 	}
 	return nil
+}
+
+// DecisionOf returns the decision that the input of an operation makes about a review. "": it makes none.
+func DecisionOf(input any) Decision {
+	switch in := input.(type) {
+	case DecideValueInput:
+		return in.Decision
+	case DecideReviewInput:
+		return in.Decision
+	}
+	return ""
 }
 
 // IsForced reports whether the input of an operation overrides a protection.

@@ -49,7 +49,7 @@ type AuditEntry struct {
 	Subject     string     `json:"subject,omitempty" doc:"The id of the customer, or of another thing that it is about."`
 	Fields      []string   `json:"fields,omitempty" doc:"The names of the fields. (channels) are the identifiers of the customer in channels, (turns) what was said in a conversation."`
 	Purpose     string     `json:"purpose,omitempty" doc:"The purpose of a read."`
-	Code        string     `json:"code,omitempty" doc:"The code of a rejection."`
+	Code        string     `json:"code,omitempty" doc:"The code of a rejection; of an accepted review, the decision: approve or reject."`
 }
 
 // AuditSeal closes an interval of the audit of a tenant. It lists the entries with their hashes.

@@ -129,6 +129,9 @@ type CorrectValueInput struct {
 	Value       json.RawMessage `json:"value" validate:"required"`
 	Reason      string          `json:"reason" validate:"required,max=500" doc:"Why the value was wrong, for people."`
 	CorrectedBy string          `json:"corrected_by,omitempty" validate:"max=200" doc:"The person who corrected it."`
+	// ReplacesID is the version that the person saw as active. The correction is rejected if another one is active. nil:
+	// whichever version is active.
+	ReplacesID *uuid.UUID `json:"replaces_item_id,omitempty" doc:"The active version that the person saw. The correction is rejected if another one is active by then. Absent: whichever is active."`
 	// Verified marks the right value as verified. It needs a VerificationMethod.
 	Verified           bool   `json:"verified,omitempty"`
 	VerificationMethod string `json:"verification_method,omitempty" validate:"max=50,required_if=Verified true"`

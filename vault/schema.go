@@ -79,6 +79,8 @@ type DecideReviewInput struct {
 	Decision Decision   `json:"decision" validate:"required,oneof=approve reject" doc:"The decision of the reviewer."`
 	// Edit changes a requirement or definition that is approved. nil: no change.
 	Edit *ReviewEdit `json:"edit,omitempty" doc:"Changes of the reviewer to an approved requirement or definition."`
+	// OnlyPending rejects the decision if another one was made before, also if it was the same.
+	OnlyPending bool `json:"only_pending,omitempty" doc:"Rejects the decision if another one was made before, also if it was the same."`
 }
 
 // ReviewEdit changes a requirement or definition during its approval. A nil member leaves the value as it is. IsPII and

@@ -48,6 +48,8 @@ func demo(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("demo: failed: %w", err)
 	}
+	fmt.Println("`make run` serves all of this with the console at http://127.0.0.1:8000/console: " +
+		"the inbox, a customer's chain, the operations.")
 	fmt.Println("demo: ok")
 	return nil
 }

@@ -26,6 +26,7 @@ type growth struct {
 	Go      string        `json:"go"`
 	CPUs    int           `json:"cpus"`
 	Workers []byWorkers   `json:"writes_by_worker_processes"`
+	Least   int64         `json:"smallest_worker_peak_mib"` // of the SDK, with one empty step
 	Reads   []byRows      `json:"profile_load_by_rows"`
 	Sweeps  []byRows      `json:"expiry_of_1000_values_by_rows"`
 	Idle    []byRows      `json:"sweep_with_nothing_stale_by_rows"`
@@ -69,7 +70,7 @@ func benchGrowing(ctx context.Context) (err error) {
 	if err := growRows(ctx, cfg, &out); err != nil {
 		return err
 	}
-	if out.Workers, err = growWorkers(ctx, cfg); err != nil {
+	if out.Workers, out.Least, err = growWorkers(ctx, cfg); err != nil {
 		return err
 	}
 	return out.print()
@@ -137,20 +138,22 @@ func (g growth) print() error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
 	_, _ = fmt.Fprintln(
 		w,
-		"WORKERS\tWRITES/S\tRATIO\tCONNECTIONS EACH\tCPU OF WORKERS, ms/WRITE\tCPU OF ENGINE AND LOAD, ms/WRITE",
+		"WORKERS\tWRITES/S\tRATIO\tCONNECTIONS EACH\tCPU OF WORKERS, ms/WRITE\tCPU OF ENGINE AND LOAD, ms/WRITE\tPEAK, MiB",
 	)
 	for _, r := range g.Workers {
 		_, _ = fmt.Fprintf(
 			w,
-			"%d\t%.1f\t%.2f\t%d\t%.1f\t%.1f\n",
+			"%d\t%.1f\t%.2f\t%d\t%.1f\t%.1f\t%d\n",
 			r.Workers,
 			r.PerSecond,
 			r.Ratio,
 			r.Connections,
 			r.WorkerCPU,
 			r.EngineCPU,
+			r.Peak,
 		)
 	}
+	_, _ = fmt.Fprintf(w, "smallest worker of the SDK: %d MiB\n", g.Least)
 	for _, list := range []struct {
 		name string
 		rows []byRows

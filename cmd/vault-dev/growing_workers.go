@@ -42,14 +42,15 @@ type byWorkers struct {
 	Connections int     `json:"postgres_connections_of_one_worker"`
 	WorkerCPU   float64 `json:"worker_cpu_ms_per_write"` // of all workers together
 	EngineCPU   float64 `json:"engine_and_load_cpu_ms_per_write"`
+	Peak        int64   `json:"worker_peak_mib"` // resident memory of one worker
 }
 
 // growWorkers measures one, two and three workers in turn, in several rounds, so that the load of the machine affects
 // all.
-func growWorkers(ctx context.Context, cfg config.Config) ([]byWorkers, error) {
+func growWorkers(ctx context.Context, cfg config.Config) (out []byWorkers, smallest int64, err error) {
 	engine, err := startEngine(cfg)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
@@ -58,7 +59,7 @@ func growWorkers(ctx context.Context, cfg config.Config) ([]byWorkers, error) {
 	}()
 	r, err := app.Connect(ctx, cfg, engine, quietLog())
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer r.Close()
 	runs := map[int][]byWorkers{}
@@ -66,13 +67,12 @@ func growWorkers(ctx context.Context, cfg config.Config) ([]byWorkers, error) {
 		for n := 1; n <= maxWorkers; n++ {
 			m, err := measureWorkers(ctx, cfg, r, engine, n)
 			if err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 			fmt.Fprintf(os.Stderr, "%d workers: %.1f writes a second\n", n, m.PerSecond)
 			runs[n] = append(runs[n], m)
 		}
 	}
-	var out []byWorkers
 	for n := 1; n <= maxWorkers; n++ {
 		ratios := make([]float64, writeRounds)
 		for round, m := range runs[n] {
@@ -88,7 +88,8 @@ func growWorkers(ctx context.Context, cfg config.Config) ([]byWorkers, error) {
 		out[i] = all[writeRounds/2]
 		out[i].Ratio = ratio
 	}
-	return out, nil
+	smallest, err = measureSmallestWorker(ctx)
+	return out, smallest, err
 }
 
 func measureWorkers(
@@ -148,10 +149,15 @@ func measureWorkers(
 	if err != nil {
 		return m, err
 	}
+	peak, err := peakMemory(workers[0].cmd.Process.Pid)
+	if err != nil {
+		return m, err
+	}
 	perWrite := func(d time.Duration, count int) float64 { return float64(d.Microseconds()) / 1000 / float64(count) }
 	return byWorkers{
 		Workers: n, Writes: growingWrites, PerSecond: growingWrites / took.Seconds(), Connections: connections,
 		WorkerCPU: perWrite(stop(), growingWrites+growingWrites/10), EngineCPU: perWrite(engineCPU, growingWrites),
+		Peak: peak,
 	}, nil
 }
 

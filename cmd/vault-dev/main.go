@@ -50,6 +50,7 @@ func main() {
 		growingCommand(),
 		engineSizeCommand(),
 		tenantsCommand(),
+		smallestWorkerCommand(),
 	)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "vault-dev:", cli.Message(err))

@@ -55,9 +55,12 @@ func run(ctx context.Context) error {
 	err = s.serve(ctx, listener, devDir, func(env string) {
 		fmt.Printf(
 			"The vault is running: API (http://%s/docs), workflow engine and worker in this process.\n"+
+				"The console is http://%s/console; sign in with the key in %s.\n"+
 				"Validation mode: %s. In another terminal:\n\n"+
 				"  . %s\n  bin/vault-dev --help\n\nCtrl-C stops it.\n",
 			listener.Addr(),
+			listener.Addr(),
+			filepath.Join(devDir, "api.key"),
 			cfg.Profile.ValidationMode,
 			env,
 		)

@@ -221,9 +221,11 @@ func (r *role) resetPeak() error {
 	return os.WriteFile(path, []byte("5"), 0) //nolint:gosec // a file of the kernel
 }
 
-// peak returns the peak of the resident memory in MiB.
-func (r *role) peak() (int64, error) {
-	status, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(r.cmd.Process.Pid), "status"))
+func (r *role) peak() (int64, error) { return peakMemory(r.cmd.Process.Pid) }
+
+// peakMemory returns the peak of the resident memory of a process in MiB.
+func peakMemory(pid int) (int64, error) {
+	status, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
 	if err != nil {
 		return 0, err
 	}

@@ -609,6 +609,40 @@ func (q *Queries) ListExistingItemIDs(ctx context.Context, tenantID uuid.UUID, i
 	return items, nil
 }
 
+const listValueOwners = `-- name: ListValueOwners :many
+SELECT v.id, p.customer_id
+FROM customer_values v
+JOIN customer_profiles p ON p.id = v.profile_id
+WHERE v.tenant_id = $1
+  AND v.id = ANY ($2::uuid[])
+`
+
+type ListValueOwnersRow struct {
+	ID         uuid.UUID `json:"id"`
+	CustomerID uuid.UUID `json:"customer_id"`
+}
+
+// Lists the customers of values, deleted or not. Indexes: primary keys.
+func (q *Queries) ListValueOwners(ctx context.Context, tenantID uuid.UUID, ids []uuid.UUID) ([]ListValueOwnersRow, error) {
+	rows, err := q.db.Query(ctx, listValueOwners, tenantID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListValueOwnersRow{}
+	for rows.Next() {
+		var i ListValueOwnersRow
+		if err := rows.Scan(&i.ID, &i.CustomerID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockCustomerItems = `-- name: LockCustomerItems :exec
 WITH field AS (
     SELECT 1

@@ -410,26 +410,27 @@ WITH n AS (
         unnest($6::uuid[]) AS parent_id,
         unnest($7::text[]) AS actor,
         unnest($8::boolean[]) AS forced,
-        unnest($9::text[]) AS fields,
-        unnest($10::bytea[]) AS payload
+        unnest($9::text[]) AS decision,
+        unnest($10::text[]) AS fields,
+        unnest($11::bytea[]) AS payload
 ), accepted AS (
     INSERT INTO operations (
         id, tenant_id, workflow, event, subject, idempotency_key, parent_id, actor, payload, attempts, enqueued_at, due_at
     )
     SELECT
-        n.id, $11, n.workflow, n.event, n.subject, n.idempotency_key,
+        n.id, $12, n.workflow, n.event, n.subject, n.idempotency_key,
         nullif(n.parent_id, '00000000-0000-0000-0000-000000000000'), n.actor, n.payload,
-        $12::boolean::integer, CASE WHEN $12 THEN clock_timestamp() END,
-        clock_timestamp() + $13::interval
+        $13::boolean::integer, CASE WHEN $13 THEN clock_timestamp() END,
+        clock_timestamp() + $14::interval
     FROM n
     ORDER BY n.id
     ON CONFLICT (tenant_id, workflow, idempotency_key) DO NOTHING
     RETURNING id, accepted_at, subject_id
 ), audited AS (
-    INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject, fields)
+    INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject, fields, code)
     SELECT
-        $11, CASE WHEN n.forced THEN 'forced' ELSE 'accepted' END, n.actor, n.workflow, n.id, a.subject_id,
-        string_to_array(n.fields, ',')
+        $12, CASE WHEN n.forced THEN 'forced' ELSE 'accepted' END, n.actor, n.workflow, n.id, a.subject_id,
+        string_to_array(n.fields, ','), n.decision
     FROM n
     JOIN accepted a ON a.id = n.id
 )
@@ -447,6 +448,7 @@ type InsertOperationsParams struct {
 	ParentIds       []uuid.UUID   `json:"parent_ids"`
 	Actors          []string      `json:"actors"`
 	Forced          []bool        `json:"forced"`
+	Decisions       []string      `json:"decisions"`
 	Fields          []string      `json:"fields"`
 	Payloads        [][]byte      `json:"payloads"`
 	TenantID        uuid.UUID     `json:"tenant_id"`
@@ -473,6 +475,7 @@ func (q *Queries) InsertOperations(ctx context.Context, arg InsertOperationsPara
 		arg.ParentIds,
 		arg.Actors,
 		arg.Forced,
+		arg.Decisions,
 		arg.Fields,
 		arg.Payloads,
 		arg.TenantID,

@@ -234,6 +234,14 @@ FROM (
 ) item
 JOIN customer_profiles p ON p.id = item.profile_id;
 
+-- Lists the customers of values, deleted or not. Indexes: primary keys.
+-- name: ListValueOwners :many
+SELECT v.id, p.customer_id
+FROM customer_values v
+JOIN customer_profiles p ON p.id = v.profile_id
+WHERE v.tenant_id = sqlc.arg(tenant_id)
+  AND v.id = ANY (sqlc.arg(ids)::uuid[]);
+
 -- Lists the active items that were derived from an item. Indexes: customer_values_source, customer_assets_source.
 -- name: ListDependents :many
 SELECT f.id

@@ -13,6 +13,7 @@ WITH n AS (
         unnest(sqlc.arg(parent_ids)::uuid[]) AS parent_id,
         unnest(sqlc.arg(actors)::text[]) AS actor,
         unnest(sqlc.arg(forced)::boolean[]) AS forced,
+        unnest(sqlc.arg(decisions)::text[]) AS decision,
         unnest(sqlc.arg(fields)::text[]) AS fields,
         unnest(sqlc.arg(payloads)::bytea[]) AS payload
 ), accepted AS (
@@ -29,10 +30,10 @@ WITH n AS (
     ON CONFLICT (tenant_id, workflow, idempotency_key) DO NOTHING
     RETURNING id, accepted_at, subject_id
 ), audited AS (
-    INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject, fields)
+    INSERT INTO audit_entries (tenant_id, action, actor, operation, operation_id, subject, fields, code)
     SELECT
         sqlc.arg(tenant_id), CASE WHEN n.forced THEN 'forced' ELSE 'accepted' END, n.actor, n.workflow, n.id, a.subject_id,
-        string_to_array(n.fields, ',')
+        string_to_array(n.fields, ','), n.decision
     FROM n
     JOIN accepted a ON a.id = n.id
 )

@@ -32,7 +32,7 @@ CREATE TABLE audit_entries (
     subject      text NOT NULL DEFAULT '', -- the id of the customer, or of another thing that it is about
     fields       text[] NOT NULL DEFAULT '{}',
     purpose      text NOT NULL DEFAULT '', -- of a read
-    code         text NOT NULL DEFAULT '', -- of a rejection
+    code         text NOT NULL DEFAULT '', -- of a rejection; the decision of a review
     PRIMARY KEY (tenant_id, id)
 );
 CREATE INDEX audit_entries_subject ON audit_entries (tenant_id, subject, id);

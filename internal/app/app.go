@@ -14,6 +14,7 @@ import (
 
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
 
+	"github.com/contextvault/contextvault/audit"
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/db"
@@ -39,6 +40,8 @@ type Runtime struct {
 
 	ModelUsage *llm.Counters // the calls of the language model by this process
 	Metrics    *metrics.Metrics
+
+	reads *audit.Writer // of the reads of Query
 
 	// ModelError is the problem with the configuration of the language model; nil: none. A process that runs steps
 	// refuses to start with it. The API and the commands never call the model, so they start.
@@ -105,7 +108,8 @@ func ConnectTo(
 		DB: r.DB, Sealer: sealer, Engine: engine, Log: log, MaxPushes: cfg.Jobs.Hatchet.MaxPushes,
 	})
 	r.Metrics = metrics.New(metrics.Sources{Cache: r.Cache, Model: r.ModelUsage, Dependencies: r.Dependencies()})
-	r.Query = query.New(r.DB, r.Cache, sealer, query.OnChain(r.Metrics.ChainRead))
+	r.reads = audit.NewWriter(audit.Options{Store: r.DB, Log: log})
+	r.Query = query.New(r.DB, r.Cache, sealer, query.OnChain(r.Metrics.ChainRead), query.AuditReads(r.reads))
 	deps := steps.Deps{
 		DB: r.DB, Sealer: sealer, Cache: r.Cache, Model: model, Enqueuer: r.Trigger, Settings: settings(cfg), Log: log,
 		Observer: r.Metrics,
@@ -121,6 +125,9 @@ func ConnectTo(
 func (r *Runtime) Close() {
 	if r.Trigger != nil {
 		r.Trigger.Close()
+	}
+	if r.reads != nil {
+		r.reads.Close() // what was read is stored before the database is closed
 	}
 	r.Cache.Close()
 	r.DB.Close()

@@ -107,6 +107,23 @@ install_redis() {
 	! command -v systemctl >/dev/null || as_root systemctl disable redis-server >/dev/null 2>&1 || true
 }
 
+has_chromium() { command -v chromium >/dev/null; }
+
+# install_chromium: only the tests of the console need it. Where it cannot be installed, they are skipped, except in CI.
+install_chromium() {
+	if ! can_apt; then
+		say "chromium: missing, and it cannot be installed here; the tests in a browser are skipped"
+		return
+	fi
+	apt_update
+	if ! apt_has chromium; then
+		say "chromium: apt has no package of this name; the tests in a browser are skipped"
+		return
+	fi
+	apt_install chromium fonts-dejavu-core
+	has_chromium || die "chromium: apt installed no program of this name"
+}
+
 # Debian keeps the program in a folder that is not in the PATH of every user.
 has_pgbouncer() { command -v pgbouncer >/dev/null || [[ -x /usr/sbin/pgbouncer ]]; }
 

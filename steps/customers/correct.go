@@ -3,6 +3,7 @@ package customers
 import (
 	"context"
 
+	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/steps/once"
@@ -30,11 +31,38 @@ func (s Values) PersistCorrection(ctx context.Context, ev vault.Event) (once.App
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.CorrectValueInput,
 	) (vault.ItemResult, error) {
+		if err := s.checkReplaces(ctx, q, op, in); err != nil {
+			return vault.ItemResult{}, err
+		}
 		return s.write(ctx, t, q, op, correctionOf(in), func(row *dbgen.InsertValueParams) {
 			row.Decision, row.DecidedBy, row.DecidedAt = string(vault.DecisionCorrected), in.CorrectedBy, &op.AcceptedAt
 			row.DecisionNote = in.Reason
 		})
 	})
+}
+
+// checkReplaces rejects a correction of a version that is not active any more. It locks the profile.
+func (s Values) checkReplaces(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.CorrectValueInput,
+) error {
+	if in.ReplacesID == nil {
+		return nil
+	}
+	profile, err := lockKnownProfile(ctx, s.Once, q, op.TenantID, in.CustomerID)
+	if err != nil {
+		return err
+	}
+	active, err := q.GetActiveValue(ctx, dbgen.GetActiveValueParams{
+		TenantID: op.TenantID, ProfileID: profile.ID, Name: in.Name,
+	})
+	if err != nil && !db.IsNotFound(err) {
+		return err
+	}
+	if err != nil || active.ID != *in.ReplacesID {
+		return vault.Conflict("replaces_item_id",
+			"replaces_item_id: another version of %s is active by now; nothing was changed", in.Name)
+	}
+	return nil
 }
 
 // correctionOf returns the write of a correction.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/contextvault/contextvault/cache"
@@ -316,6 +317,12 @@ func (s Erasure) Finish(ctx context.Context, ev vault.Event) (once.Applied[vault
 			TenantID: ev.TenantID, ID: ev.OperationID, Receipt: &signed, FinishedAt: &finished,
 		})
 		if err != nil {
+			return out, err
+		}
+		if err := db.InsertAuditEntries(ctx, q, []vault.AuditEntry{{
+			ID: uuid.Must(uuid.NewV7()), TenantID: ev.TenantID, At: time.Now().UTC(), Action: vault.AuditErased,
+			Actor: vault.Actor(op.Actor), Operation: op.Workflow, OperationID: &op.ID, Subject: in.CustomerID.String(),
+		}}); err != nil {
 			return out, err
 		}
 		payload, err := s.Once.Sealer.OpenBytes(ctx, ev.TenantID, ev.OperationID, op.Payload)

@@ -46,7 +46,7 @@ func reviewDefinition(
 	if err != nil {
 		return db.WrapNotFound(err, "definition", in.ID)
 	}
-	if err := checkReviewable(row.Origin, row.ReviewState, state); err != nil {
+	if err := checkReviewable(row.Origin, row.ReviewState, state, in.OnlyPending); err != nil {
 		return err
 	}
 	if decidedLater(row.ReviewState, row.AcceptedAt, op) {
@@ -91,7 +91,7 @@ func reviewRequirement(
 	if err != nil {
 		return nil, db.WrapNotFound(err, "requirement", in.ID)
 	}
-	if err := checkReviewable(row.Origin, row.ReviewState, state); err != nil {
+	if err := checkReviewable(row.Origin, row.ReviewState, state, in.OnlyPending); err != nil {
 		return nil, err
 	}
 	edited := edit(db.RequirementOf(row), in.Edit)
@@ -127,9 +127,13 @@ func decidedLater(state string, at time.Time, op dbgen.Operation) bool {
 	return decided && at.After(op.AcceptedAt)
 }
 
-// checkReviewable rejects the review of a row that a person saved, and a review that reverses an earlier decision.
-func checkReviewable(origin, now string, wanted vault.ReviewState) error {
+// checkReviewable rejects the review of a row that a person saved, and a review that reverses an earlier decision or,
+// with onlyPending, repeats it.
+func checkReviewable(origin, now string, wanted vault.ReviewState, onlyPending bool) error {
+	decided := now == string(vault.ReviewApproved) || now == string(vault.ReviewRejected)
 	switch {
+	case onlyPending && decided && origin == string(vault.OriginExtracted):
+		return vault.Conflict("decision", "decision: this row was %s before; nothing was changed", now)
 	case origin != string(vault.OriginExtracted):
 		return vault.Conflict("id", "id: a person saved this row; only extracted rows can be reviewed")
 	case now == string(vault.ReviewPending) || now == string(vault.ReviewNone) || now == string(wanted):

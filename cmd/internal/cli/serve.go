@@ -17,6 +17,7 @@ import (
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/internal/keystore"
+	"github.com/contextvault/contextvault/internal/webconsole"
 	"github.com/contextvault/contextvault/mcp"
 )
 
@@ -26,9 +27,10 @@ var operatorTenant = uuid.MustParse("00000000-0000-7000-8000-000000000001")
 
 func (a *App) serveCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "serve", Short: "Serve the HTTP API until stopped", Args: cobra.NoArgs,
-		Long: "Serve the HTTP API until stopped. /docs describes the API, and /mcp is an MCP server for\n" +
-			"agents. It accepts changes while the workflow engine is down, and pushes them once it is up.",
+		Use: "serve", Short: "Serve the HTTP API and the console until stopped", Args: cobra.NoArgs,
+		Long: "Serve the HTTP API until stopped. /docs describes the API, /console is for people, and /mcp\n" +
+			"is an MCP server for agents. It accepts changes while the workflow engine is down, and pushes\n" +
+			"them once it is up.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
@@ -84,6 +86,10 @@ func Serve(ctx context.Context, r *app.Runtime, listener net.Listener) error {
 		MaxBodyBytes: int64(cfg.MaxBodyBytes), RateLimit: cfg.RateLimitPerSecond,
 		RequestTimeout: cfg.RequestTimeout(), ShutdownGrace: cfg.ShutdownGrace(),
 	})
+	if err := webconsole.Mount(server, r, describe); err != nil {
+		_ = listener.Close()
+		return err
+	}
 	server.Mount(mcp.Path, mcp.NewHandler(mcp.HandlerOptions{API: server, Stopping: server.Stopping(), Log: r.Log}))
 	r.Log.InfoContext(ctx, "api_started", "address", listener.Addr().String())
 	relay, endRelay := context.WithCancel(context.WithoutCancel(ctx)) // runs until the requests in flight finish

@@ -1,0 +1,219 @@
+package console
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/api"
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/telemetry"
+	"github.com/contextvault/contextvault/vault"
+)
+
+const (
+	operationsPageSize = 50
+	// slowAfter is the age from which an unfinished operation counts as slow: most finish within a second.
+	slowAfter = time.Minute
+)
+
+// operationsPage is the content of the page of operations.
+type operationsPage struct {
+	Operations             []vault.OperationSummary
+	Next, Status, Workflow string
+	Workflows              []string
+	Kinds                  []kindOfOperation
+	Capped                 bool // there are more than the counts say
+	Health                 telemetry.Health
+	Names                  []string // of the dependencies
+	MayReplay              bool
+	Token                  string
+}
+
+// kindOfOperation counts the operations of a workflow that are not done.
+type kindOfOperation struct {
+	Workflow           string
+	Owed, Slow, Failed int
+	Oldest             *time.Time // the acceptance of the oldest one that is owed
+}
+
+func (q *request) operationsPage() error {
+	after, err := decodeCursor[uuid.UUID](q.r.FormValue("page"))
+	if err != nil {
+		return err
+	}
+	page := operationsPage{
+		Status: q.r.FormValue("status"), Workflow: q.r.FormValue("workflow"), Token: q.session.Token,
+		MayReplay: q.may(api.ScopeAdmin), Health: telemetry.CheckDependencies(q.ctx, q.options.Dependencies),
+	}
+	for name := range page.Health.Dependencies {
+		page.Names = append(page.Names, name)
+	}
+	slices.Sort(page.Names)
+	for _, o := range vault.Operations() {
+		page.Workflows = append(page.Workflows, o.Name)
+	}
+	slices.Sort(page.Workflows)
+	filter := vault.OperationFilter{Status: vault.OperationSelection(page.Status), Workflow: page.Workflow}
+	var more bool
+	page.Operations, more, err = q.options.Query.OperationsPage(q.ctx, q.key.TenantID, filter, after, operationsPageSize)
+	if err != nil {
+		return err
+	}
+	if more {
+		page.Next = encodeCursor(page.Operations[len(page.Operations)-1].ID)
+	}
+	if page.Kinds, page.Capped, err = q.kinds(); err != nil {
+		return err
+	}
+	return q.show(http.StatusOK, "Operations", "operations", operationsContent(page))
+}
+
+// kinds counts what is owed, slow and failed, up to query.MaxPage operations of each.
+func (q *request) kinds() (out []kindOfOperation, capped bool, err error) {
+	byName := map[string]*kindOfOperation{}
+	failed := vault.OperationSelection(vault.OperationFailed)
+	for _, selection := range []vault.OperationSelection{vault.SelectUnfinished, failed} {
+		ops, more, err := q.options.Query.OperationsPage(
+			q.ctx, q.key.TenantID, vault.OperationFilter{Status: selection}, nil, query.MaxPage)
+		if err != nil {
+			return nil, false, err
+		}
+		capped = capped || more
+		for _, op := range ops {
+			k := byName[op.Workflow]
+			if k == nil {
+				k = &kindOfOperation{Workflow: op.Workflow}
+				byName[op.Workflow] = k
+			}
+			if op.Status == vault.OperationFailed {
+				k.Failed++
+				continue
+			}
+			k.Owed++
+			if time.Since(op.AcceptedAt) > slowAfter {
+				k.Slow++
+			}
+			if k.Oldest == nil || op.AcceptedAt.Before(*k.Oldest) {
+				k.Oldest = &op.AcceptedAt
+			}
+		}
+	}
+	for _, k := range byName {
+		out = append(out, *k)
+	}
+	slices.SortFunc(out, func(a, b kindOfOperation) int {
+		return cmp.Or(cmp.Compare(b.Failed, a.Failed), cmp.Compare(b.Slow, a.Slow), cmp.Compare(a.Workflow, b.Workflow))
+	})
+	return out, capped, nil
+}
+
+func (q *request) operationPage() error {
+	id, err := q.id()
+	if err != nil {
+		return err
+	}
+	op, err := q.options.Query.Operation(q.ctx, q.key.TenantID, id)
+	if err != nil {
+		return err
+	}
+	return q.show(http.StatusOK, "Operation "+op.Workflow, "operations",
+		operationContent(op, q.may(api.ScopeAdmin), q.session.Token))
+}
+
+// advice says what a person can do about an operation.
+func advice(op vault.Operation) string {
+	switch {
+	case op.Status == vault.OperationSucceeded:
+		return ""
+	case op.WaitingFor != nil:
+		return "It waits for the answer of a customer. Nothing is to be done."
+	case op.Status != vault.OperationFailed:
+		return "It runs, or waits for the workflow engine. It is pushed again by itself, and is not lost. " +
+			"If it stays like this, look at the state of the engine and at the log of the workers."
+	case op.Error == nil:
+		return "Replay it once the cause is fixed."
+	}
+	switch op.Error.Code {
+	case vault.CodeInvalid, vault.CodeNotAllowed:
+		return "The input breaks a rule, so a replay fails in the same way until the rule is changed. " +
+			"Change the definition and replay it, or submit a right input as a new operation."
+	case vault.CodeUnknown:
+		return "It names something that does not exist. Create or restore that, then replay it."
+	case vault.CodeConflict:
+		return "It contradicts what is stored by now. Compare it with the current state; often nothing is to be done."
+	case vault.CodeHasDependents:
+		return "Delete what was derived from the item first, then replay it."
+	case vault.CodeConsentRequired:
+		return "The customer has not consented. Replay it once a consent is recorded."
+	case vault.CodeBudget:
+		return "The budget of the language model for the day is used up. Replay it tomorrow, or raise the budget."
+	default:
+		return "Something that the vault needs did not answer. Replay it once that is back."
+	}
+}
+
+// replay runs an operation again.
+func (q *request) replay() error {
+	id, err := q.id()
+	if err != nil {
+		return err
+	}
+	receipt, err := q.options.Trigger.Replay(q.ctx, q.key.TenantID, id)
+	if err == nil {
+		err = q.await(receipt)
+	}
+	e, ok := errors.AsType[*vault.Error](err)
+	switch {
+	case err == nil:
+		return q.after("/operations/"+id.String(), id)
+	case !ok || receipt.Replayed == "" && e.Code == vault.CodeUnknown: // there is no such operation
+		return err
+	}
+	op, readErr := q.options.Query.Operation(q.ctx, q.key.TenantID, id)
+	if readErr != nil {
+		return readErr
+	}
+	text := sentence(e.Error())
+	if receipt.Replayed != "" {
+		text = "It was replayed, and failed again: " + text
+	}
+	q.notices = append(q.notices, notice{Kind: "failed", Text: text})
+	return q.show(http.StatusConflict, "Operation "+op.Workflow, "operations",
+		operationContent(op, q.may(api.ScopeAdmin), q.session.Token))
+}
+
+// replayAll replays the failed operations of a workflow. It does not wait for their outcome.
+func (q *request) replayAll() error {
+	filter := vault.OperationFilter{
+		Status: vault.OperationSelection(vault.OperationFailed), Workflow: q.r.PostFormValue("workflow"),
+	}
+	if filter.Workflow == "" {
+		return vault.Invalid("workflow", "is required")
+	}
+	ops, more, err := q.options.Query.OperationsPage(q.ctx, q.key.TenantID, filter, nil, query.MaxPage)
+	if err != nil {
+		return err
+	}
+	replayed := 0
+	for _, op := range ops {
+		_, err := q.options.Trigger.Replay(q.ctx, q.key.TenantID, op.ID)
+		if _, ok := errors.AsType[*vault.Error](err); err != nil && !ok {
+			return err
+		}
+		if err == nil { // else somebody else replayed it meanwhile
+			replayed++
+		}
+	}
+	text := fmt.Sprintf("%d of %d failed %s operations run again.", replayed, len(ops), filter.Workflow)
+	if more {
+		text += " There are more: replay them in the same way."
+	}
+	q.notices = append(q.notices, notice{Kind: "waits", Text: text})
+	return q.operationsPage()
+}

@@ -1,0 +1,54 @@
+// Package webconsole adds the console to a server of the API, with the sealing key and the dependencies of a process.
+// Package console imports neither db nor app.
+package webconsole
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/api"
+	"github.com/contextvault/contextvault/console"
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/internal/app"
+)
+
+// Mount adds the console to a server. describe returns the text of an internal error for the log, without customer
+// values. change adjusts the options; tests use it.
+func Mount(
+	server *api.Server, r *app.Runtime, describe func(error) string, change ...func(*console.Options),
+) error {
+	sealer, err := db.NewSealer(r.Config.SealingKey.Reveal())
+	if err != nil {
+		return err
+	}
+	o := console.Options{
+		Query: r.Query, Trigger: r.Trigger, Keys: server, Sealer: cookies{sealer}, Dependencies: r.Dependencies(),
+		Audit: r.DB.InsertAuditEntries, Describe: describe, Log: r.Log,
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	console.Mount(server, o)
+	return nil
+}
+
+// cookieRow binds session cookies, so that nothing else that the sealing key sealed opens as one.
+var cookieRow = uuid.NewSHA1(uuid.NameSpaceURL, []byte("contextvault console session cookie"))
+
+var errNoCookie = errors.New("this is no session cookie")
+
+// cookies seals session cookies. They belong to no customer and no tenant: the sealing key itself seals them.
+type cookies struct{ sealer *db.Sealer }
+
+func (c cookies) Seal(ctx context.Context, plain []byte) ([]byte, error) {
+	return c.sealer.SealBytes(ctx, db.Owner{}, cookieRow, plain)
+}
+
+func (c cookies) Open(ctx context.Context, sealed []byte) ([]byte, error) {
+	if db.OwnerOf(uuid.Nil, sealed).CustomerID != uuid.Nil { // it names a customer, whose key would be looked up
+		return nil, errNoCookie
+	}
+	return c.sealer.OpenBytes(ctx, uuid.Nil, cookieRow, sealed)
+}
