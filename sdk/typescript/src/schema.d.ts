@@ -1769,7 +1769,7 @@ export interface components {
             actor: string;
             /** Format: date-time */
             at: string;
-            /** @description The code of a rejection. */
+            /** @description The code of a rejection; of an accepted review, the decision: approve or reject. */
             code?: string;
             /** @description The names of the fields. (channels) are the identifiers of the customer in channels, (turns) what was said in a conversation. */
             fields?: string[];
@@ -2060,6 +2060,11 @@ export interface components {
             name?: string;
             /** @description Why the value was wrong, for people. */
             reason: string;
+            /**
+             * Format: uuid
+             * @description The active version that the person saw. The correction is rejected if another one is active by then. Absent: whichever is active.
+             */
+            replaces_item_id?: string;
             /** @description Any JSON value of the type of the definition, up to 64 KiB. */
             value: unknown;
             /** @description The method of the verification. Required if verified is true. */
@@ -2184,6 +2189,8 @@ export interface components {
              * @enum {string}
              */
             kind: "definition";
+            /** @description Rejects the decision if another one was made before, also if it was the same. */
+            only_pending?: boolean;
         };
         DecideReviewOperation: {
             /** Format: date-time */
@@ -2240,6 +2247,8 @@ export interface components {
              * @enum {string}
              */
             kind: "requirement";
+            /** @description Rejects the decision if another one was made before, also if it was the same. */
+            only_pending?: boolean;
         };
         DecideValue: {
             /** @description The person who decided. */

@@ -899,6 +899,7 @@ class Methods:
         corrected_by: str | None = None,
         item_id: Id | None = None,
         reason: str | None = None,
+        replaces_item_id: Id | None = None,
         value: Any | None = None,
         verification_method: str | None = None,
         verified: bool | None = None,
@@ -910,8 +911,9 @@ class Methods:
         Whatever its strength. Both versions remain in the history, the new one with the reason.
         """
         members: dict[str, Any] = {"customer_id": customer_id, "name": name, "agent_id": agent_id, "corrected_by":
-            corrected_by, "item_id": item_id, "reason": reason, "value": value,
-            "verification_method": verification_method, "verified": verified}
+            corrected_by, "item_id": item_id, "reason": reason, "replaces_item_id":
+            replaces_item_id, "value": value, "verification_method": verification_method,
+            "verified": verified}
         return self._call(_correct_value, body, members, wait, idempotency_key)
 
     def decide_review(
@@ -923,6 +925,7 @@ class Methods:
         decision: m.Decision | None = None,
         edit: m.DefinitionEdit | None = None,
         kind: Literal["definition"] | None = None,
+        only_pending: bool | None = None,
         wait: float | None = None,
         idempotency_key: str | None = None,
     ) -> Operation[m.SavedResult]:
@@ -930,7 +933,7 @@ class Methods:
 
         An approval of a requirement can include changes to it.
         """
-        members: dict[str, Any] = {"id": id, "decision": decision, "edit": edit, "kind": kind}
+        members: dict[str, Any] = {"id": id, "decision": decision, "edit": edit, "kind": kind, "only_pending": only_pending}
         return self._call(_decide_review, body, members, wait, idempotency_key)
 
     def decide_value(
@@ -2390,6 +2393,7 @@ class AsyncMethods:
         corrected_by: str | None = None,
         item_id: Id | None = None,
         reason: str | None = None,
+        replaces_item_id: Id | None = None,
         value: Any | None = None,
         verification_method: str | None = None,
         verified: bool | None = None,
@@ -2401,8 +2405,9 @@ class AsyncMethods:
         Whatever its strength. Both versions remain in the history, the new one with the reason.
         """
         members: dict[str, Any] = {"customer_id": customer_id, "name": name, "agent_id": agent_id, "corrected_by":
-            corrected_by, "item_id": item_id, "reason": reason, "value": value,
-            "verification_method": verification_method, "verified": verified}
+            corrected_by, "item_id": item_id, "reason": reason, "replaces_item_id":
+            replaces_item_id, "value": value, "verification_method": verification_method,
+            "verified": verified}
         return await self._call(_correct_value, body, members, wait, idempotency_key)
 
     async def decide_review(
@@ -2414,6 +2419,7 @@ class AsyncMethods:
         decision: m.Decision | None = None,
         edit: m.DefinitionEdit | None = None,
         kind: Literal["definition"] | None = None,
+        only_pending: bool | None = None,
         wait: float | None = None,
         idempotency_key: str | None = None,
     ) -> Operation[m.SavedResult]:
@@ -2421,7 +2427,7 @@ class AsyncMethods:
 
         An approval of a requirement can include changes to it.
         """
-        members: dict[str, Any] = {"id": id, "decision": decision, "edit": edit, "kind": kind}
+        members: dict[str, Any] = {"id": id, "decision": decision, "edit": edit, "kind": kind, "only_pending": only_pending}
         return await self._call(_decide_review, body, members, wait, idempotency_key)
 
     async def decide_value(

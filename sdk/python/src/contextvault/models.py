@@ -489,7 +489,7 @@ class AuditEntry:
     # The name of the workflow, of the read or of the command.
 
     code: str | None = None
-    # The code of a rejection.
+    # The code of a rejection; of an accepted review, the decision: approve or reject.
 
     fields: list[str] | None = None
     # The names of the fields. (channels) are the identifiers of the customer in channels, (turns)
@@ -741,6 +741,10 @@ class CorrectValue:
 
     name: str | None = None
 
+    replaces_item_id: UUID | None = None
+    # The active version that the person saw. The correction is rejected if another one is active by
+    # then. Absent: whichever is active.
+
     verification_method: str | None = None
     # The method of the verification. Required if verified is true.
 
@@ -842,6 +846,9 @@ class DecideReviewDefinition:
 
     id: UUID | None = None
 
+    only_pending: bool | None = None
+    # Rejects the decision if another one was made before, also if it was the same.
+
 
 @dataclass(kw_only=True)
 class DecideReviewRequirement:
@@ -856,6 +863,9 @@ class DecideReviewRequirement:
     # Changes of the reviewer to an approved requirement or definition.
 
     id: UUID | None = None
+
+    only_pending: bool | None = None
+    # Rejects the decision if another one was made before, also if it was the same.
 
 
 @dataclass(kw_only=True)
