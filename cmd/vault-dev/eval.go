@@ -83,7 +83,42 @@ func evalCommand() *cobra.Command {
 	sgd.Flags().BoolVar(&flags.json, "json", false, "print the report as JSON")
 	_ = sgd.MarkFlagRequired("data")
 	cmd := &cobra.Command{Use: "eval", Short: "measure the vault against annotated conversations"}
-	cmd.AddCommand(sgd)
+	cmd.AddCommand(sgd, namesCommand())
+	return cmd
+}
+
+func namesCommand() *cobra.Command {
+	var data string
+	cmd := &cobra.Command{
+		Use:   "names",
+		Short: "measure how the embeddings of the configured model match names and descriptions in other words",
+		Args:  cobra.NoArgs,
+		Long: "Compare the names and descriptions of eval/paraphrases.json with the slots of the data set's schema.json, by\n" +
+			"the embeddings of the configured model: VAULT_LLM_PROVIDER=offline for the built-in one, or openai with\n" +
+			"VAULT_LLM_BASE_URL and VAULT_LLM_EMBEDDING_MODEL for a server. Print for each threshold how many match the right\n" +
+			"definition, another one, and how many pairs of different slots would match each other. Needs no database.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			services, _, err := eval.Load(data)
+			if err != nil {
+				return err
+			}
+			cfg, err := loadConfig(os.Environ())
+			if err != nil {
+				return err
+			}
+			model, err := app.Model(cfg.LLM)
+			if err != nil {
+				return err
+			}
+			names, err := eval.MatchNames(cmd.Context(), model, services)
+			if err != nil {
+				return err
+			}
+			return eval.PrintNames(cmd.OutOrStdout(), names)
+		},
+	}
+	cmd.Flags().StringVar(&data, "data", "", "folder of the data set")
+	_ = cmd.MarkFlagRequired("data")
 	return cmd
 }
 

@@ -35,6 +35,11 @@ func newModel(cfg config.LLM, usage *llm.Counters, log *slog.Logger) (llm.Model,
 	return model, nil
 }
 
+// Model builds the language model of the configuration by itself, for measurements. Nothing counts its calls.
+func Model(cfg config.LLM) (llm.Model, error) {
+	return newModel(cfg, &llm.Counters{}, slog.New(slog.DiscardHandler))
+}
+
 func modelConfig(cfg config.LLM, usage *llm.Counters) llm.Config {
 	out := llm.Config{
 		Usage:    usage.Count,

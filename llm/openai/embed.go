@@ -19,7 +19,8 @@ const (
 	maxEmbedBudget = 250_000 // of one batch
 )
 
-// Embed implements llm.Model. It sends the texts in batches.
+// Embed implements llm.Model. It sends the texts in batches. Vectors of a model with fewer dimensions are extended with
+// zeros.
 func (o *Model) Embed(ctx context.Context, texts []string) (vectors [][]float32, err error) {
 	if len(texts) == 0 {
 		return nil, nil
@@ -79,9 +80,9 @@ func (o *Model) embedBatch(ctx context.Context, m *llm.Meter, batch []string) ([
 				fmt.Errorf("the response has an embedding for an unknown or repeated text"),
 			)
 		}
-		if len(e.Embedding) != vault.EmbeddingDimensions {
+		if len(e.Embedding) > vault.EmbeddingDimensions {
 			return nil, &vault.Error{Code: vault.CodeInvalid, Message: fmt.Sprintf(
-				"%s %s gave embeddings of %d dimensions instead of %d; use an embedding model that can shorten its vectors, "+
+				"%s %s gave embeddings of %d dimensions instead of at most %d; use an embedding model that can shorten its vectors, "+
 					"such as %s",
 				llm.Dependency,
 				o.cfg.EmbeddingModel,
@@ -94,7 +95,8 @@ func (o *Model) embedBatch(ctx context.Context, m *llm.Meter, batch []string) ([
 		if !ok {
 			return nil, vault.Unavailable(llm.Dependency, fmt.Errorf("the response has an embedding that is zero or not finite"))
 		}
-		vectors[e.Index] = v
+		// Zeros change no similarity.
+		vectors[e.Index] = append(v, make([]float32, vault.EmbeddingDimensions-len(v))...)
 	}
 	for i := range vectors {
 		if vectors[i] == nil {

@@ -770,10 +770,26 @@ func TestEmbed_WrongDimensionsAreRejected(t *testing.T) {
 	e.answers = []http.HandlerFunc{func(w http.ResponseWriter, _ *http.Request) { e.embed(w, 1536) }}
 	m, _ := e.model(t, func(c *llm.Config) { c.EmbeddingModel = "text-embedding-ada-002" })
 	_, err := m.Embed(t.Context(), []string{"a"})
-	want := "language model text-embedding-ada-002 gave embeddings of 1536 dimensions instead of 512; use an " +
+	want := "language model text-embedding-ada-002 gave embeddings of 1536 dimensions instead of at most 512; use an " +
 		"embedding model that can shorten its vectors, such as text-embedding-3-small"
 	if !vault.Permanent(err) || err.Error() != want {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A model with 384 dimensions serves as well: zeros change no similarity.
+func TestEmbed_ShortVectorsAreExtended(t *testing.T) {
+	e := newEndpoint(t, nil...)
+	e.answers = []http.HandlerFunc{func(w http.ResponseWriter, _ *http.Request) { e.embed(w, 384) }}
+	m, _ := e.model(t, func(c *llm.Config) { c.EmbeddingModel = "all-minilm" })
+	got, err := m.Embed(t.Context(), []string{"a", "b"})
+	if err != nil || len(got) != 2 {
+		t.Fatalf("got %d vectors, %v", len(got), err)
+	}
+	for i, v := range got {
+		if len(v) != vault.EmbeddingDimensions || v[i] != 1 || v[384] != 0 || v[vault.EmbeddingDimensions-1] != 0 {
+			t.Errorf("vector %d has %d dimensions: %v", i, len(v), v)
+		}
 	}
 }
 
