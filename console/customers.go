@@ -79,7 +79,11 @@ func (q *request) findCustomer() error {
 		form.ExternalIDError = "Enter the identity on the channel, such as a phone number."
 		return q.showCustomers(http.StatusUnprocessableEntity, form)
 	default:
-		found, err = q.options.Query.CustomerOfChannel(q.ctx, q.key.TenantID, form.Channel, form.ExternalID)
+		var customer vault.Customer
+		customer, err = q.options.Query.FindCustomer(q.ctx, q.key.TenantID, query.Identity{
+			Channel: form.Channel, ExternalID: form.ExternalID,
+		})
+		found = customer.CustomerID
 		if vault.CodeOf(err) == vault.CodeUnknown {
 			form.ExternalIDError = "No customer has this identity on this channel."
 		}

@@ -95,7 +95,7 @@ func TestCounts_ExportsOperationsAndValues(t *testing.T) {
 		_, err := d.Tenant(tenant).InsertOperations(t.Context(), dbgen.InsertOperationsParams{
 			TenantID: tenant, Ids: []uuid.UUID{testkit.ID()}, Workflows: []string{vault.WriteValue.Name},
 			Events: []string{vault.WriteValue.Event}, Subjects: []string{"s"}, IdempotencyKeys: []string{fmt.Sprint(i)},
-			ParentIds: []uuid.UUID{uuid.Nil}, Actors: []string{string(vault.ActorProcess)}, Forced: []bool{false},
+			ParentIds: []uuid.UUID{uuid.Nil}, Actors: []string{string(vault.ActorProcess)}, Forced: []bool{false}, Decisions: []string{""},
 			Fields: []string{""}, Payloads: [][]byte{[]byte("sealed")}, DueAfter: time.Minute,
 		})
 		if err != nil {

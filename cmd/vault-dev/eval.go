@@ -93,10 +93,10 @@ func namesCommand() *cobra.Command {
 		Use:   "names",
 		Short: "measure how the embeddings of the configured model match names and descriptions in other words",
 		Args:  cobra.NoArgs,
-		Long: "Compare the names and descriptions of eval/paraphrases.json with the slots of the data set's schema.json, by\n" +
-			"the embeddings of the configured model: VAULT_LLM_PROVIDER=offline for the built-in one, or openai with\n" +
-			"VAULT_LLM_BASE_URL and VAULT_LLM_EMBEDDING_MODEL for a server. Print for each threshold how many match the right\n" +
-			"definition, another one, and how many pairs of different slots would match each other. Needs no database.",
+		Long: "Compare the names and descriptions of eval/paraphrases.json with the slots of the data set's schema.json,\n" +
+			"by the embeddings of the configured model: VAULT_LLM_PROVIDER=offline for the built-in one, or openai with\n" +
+			"VAULT_LLM_BASE_URL and VAULT_LLM_EMBEDDING_MODEL for a server. Print for each threshold how many match the\n" +
+			"right definition, another one, and how many pairs of different slots would match each other.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			services, _, err := eval.Load(data)
 			if err != nil {

@@ -82,8 +82,8 @@ func (o *Model) embedBatch(ctx context.Context, m *llm.Meter, batch []string) ([
 		}
 		if len(e.Embedding) > vault.EmbeddingDimensions {
 			return nil, &vault.Error{Code: vault.CodeInvalid, Message: fmt.Sprintf(
-				"%s %s gave embeddings of %d dimensions instead of at most %d; use an embedding model that can shorten its vectors, "+
-					"such as %s",
+				"%s %s gave embeddings of %d dimensions instead of at most %d; use an embedding model that can shorten its "+
+					"vectors, such as %s",
 				llm.Dependency,
 				o.cfg.EmbeddingModel,
 				len(e.Embedding),
