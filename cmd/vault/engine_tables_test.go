@@ -74,7 +74,8 @@ func TestPurge_CleansTheEngine(t *testing.T) {
 	write()
 	testkit.Eventually(t, "only the known tables keep rows", func(context.Context) (struct{}, bool) {
 		for name, n := range e.unpartitioned() {
-			if n-before[name] >= writes && !enginedb.Cleans(name) {
+			// A scheduler has a lease for each queue that it knows, however many runs there are.
+			if n-before[name] >= writes && !enginedb.Cleans(name) && name != "Lease" {
 				t.Logf("%s has %d rows more", name, n-before[name])
 				return struct{}{}, false
 			}
