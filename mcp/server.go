@@ -57,8 +57,8 @@ type Server struct {
 const instructions = "The Customer Context Vault keeps verified facts about customers across conversations. " +
 	"Call take_turn once for each message of the customer: it finds the customer, stores what the message states, and " +
 	"returns the next question and the context block. Without it, call find_customer, get_context, remember and " +
-	"next_question. not said. " +
-	"Do not guess what is withheld."
+	"next_question. " + fenceRule + " A fact needs a quote of the customer's own words: do not remember what was " +
+	"not said. Do not guess what is withheld."
 
 // New creates the server of an agent. It asks the API for the definitions of the agent, so it needs a key with the
 // scope read.
