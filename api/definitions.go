@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/contextvault/contextvault/api/internal/cursor"
 	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/internal/cursor"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -57,7 +57,7 @@ func (s *Server) definitionRoutes() {
 		method: http.MethodGet, path: "/v1/agents/{agent_id}/definitions",
 		summary: "List the definitions of an agent", detail: "Sorted by name.", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *list) (*page[vault.Definition], error) {
-		after, err := cursor.Decode[afterName](in.Cursor)
+		after, err := decodeCursor[afterName](in.Cursor)
 		if err != nil {
 			return nil, err
 		}

@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/contextvault/contextvault/api/internal/cursor"
 	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/internal/cursor"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -51,7 +51,7 @@ func (s *Server) itemRoutes() {
 		detail:  "Up to 1,000 items, in the order of their creation.",
 		errors:  []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *derived) (*page[vault.ChainLink], error) {
-		after, err := cursor.Decode[afterID](in.Cursor)
+		after, err := decodeCursor[afterID](in.Cursor)
 		if err != nil {
 			return nil, err
 		}

@@ -47,6 +47,14 @@ type Key struct {
 	LastUsedAt *time.Time
 }
 
+// May reports whether a key has a scope.
+func (k Key) May(s Scope) bool { return includes(k.Scopes, s) }
+
+// includes reports whether scopes include one. The scope admin includes all others.
+func includes(scopes []Scope, s Scope) bool {
+	return slices.Contains(scopes, s) || slices.Contains(scopes, ScopeAdmin)
+}
+
 // Keys stores API keys.
 type Keys interface {
 	// FindKey returns the key with a hash, also if it is revoked or expired. The error of an unknown key has

@@ -4,8 +4,8 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/contextvault/contextvault/api/internal/cursor"
 	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/internal/cursor"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -21,7 +21,7 @@ func (s *Server) questionRoutes() {
 		name: "list-questions", method: http.MethodGet, path: "/v1/questions", tag: tagQuestions, access: toRead,
 		summary: "List the open questions", detail: "Oldest first.",
 	}, func(ctx context.Context, c caller, in *list) (*page[vault.Question], error) {
-		after, err := cursor.Decode[query.QuestionPosition](in.Cursor)
+		after, err := decodeCursor[query.QuestionPosition](in.Cursor)
 		if err != nil {
 			return nil, err
 		}

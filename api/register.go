@@ -11,9 +11,10 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
-	"github.com/contextvault/contextvault/api/internal/cursor"
 	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/api/internal/problem"
 	"github.com/contextvault/contextvault/api/internal/schema"
+	"github.com/contextvault/contextvault/internal/cursor"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -150,11 +151,21 @@ type afterID struct {
 	ID uuid.UUID `json:"id"`
 }
 
+// decodeCursor returns the position of a cursor, nil for the first page. The error is a *Problem.
+func decodeCursor[T any](text string) (*T, error) {
+	position, ok := cursor.Decode[T](text)
+	if !ok {
+		return nil, problem.New(http.StatusBadRequest, problem.CodeMalformed, "cursor",
+			"cursor: is not a cursor of this list; start without a cursor, then pass on next_cursor unchanged")
+	}
+	return position, nil
+}
+
 // pageByID reads a page of a list that is sorted by id. after is nil for the first page; id returns the id of an entry.
 func pageByID[T any](
 	in input.Page, read func(after *uuid.UUID, limit int) (items []T, more bool, err error), id func(T) uuid.UUID,
 ) (*page[T], error) {
-	position, err := cursor.Decode[afterID](in.Cursor)
+	position, err := decodeCursor[afterID](in.Cursor)
 	if err != nil {
 		return nil, err
 	}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/contextvault/contextvault/api/internal/cursor"
 	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/internal/cursor"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -25,7 +25,7 @@ func (s *Server) requirementRoutes() {
 		detail:  "Includes the requirements of its rules. Sorted by the order of collection.",
 		errors:  []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *list) (*page[vault.Requirement], error) {
-		after, err := cursor.Decode[afterRequirement](in.Cursor)
+		after, err := decodeCursor[afterRequirement](in.Cursor)
 		if err != nil {
 			return nil, err
 		}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/contextvault/contextvault/api/internal/cursor"
 	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/internal/cursor"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -29,7 +29,7 @@ func (s *Server) reviewRoutes() {
 		summary: "List the pending reviews",
 		detail:  "Extracted definitions first, then requirements, then pending values. Oldest first.",
 	}, func(ctx context.Context, c caller, in *input.Page) (*one[PendingReviews], error) {
-		after, err := cursor.Decode[query.ReviewPosition](in.Cursor)
+		after, err := decodeCursor[query.ReviewPosition](in.Cursor)
 		if err != nil {
 			return nil, err
 		}

@@ -93,6 +93,14 @@ type Server struct {
 	stop      context.CancelFunc
 }
 
+// StatusOf returns the status of the API's answer to an error with a code of the vault, 500 for another code.
+func StatusOf(code vault.Code) int {
+	if status, known := problem.StatusOf(code); known {
+		return status
+	}
+	return http.StatusInternalServerError
+}
+
 // Problem is the body of all errors: problem details as in RFC 9457.
 type Problem = problem.Problem
 

@@ -6,8 +6,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/contextvault/contextvault/api/internal/cursor"
 	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/internal/cursor"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
@@ -41,7 +41,7 @@ func (s *Server) sessionRoutes() {
 		detail:  "Newest first, without variables and turns. Those of customers merged with this customer are included.",
 		errors:  []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *ofCustomer) (*page[vault.SessionSummary], error) {
-		after, err := cursor.Decode[query.SessionPosition](in.Cursor)
+		after, err := decodeCursor[query.SessionPosition](in.Cursor)
 		if err != nil {
 			return nil, err
 		}

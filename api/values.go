@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/contextvault/contextvault/api/internal/cursor"
 	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/internal/cursor"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -143,7 +143,7 @@ func (s *Server) valueRoutes() {
 func (s *Server) historyPage(
 	ctx context.Context, c caller, customer input.ID, name string, in input.Page,
 ) (*page[vault.Value], error) {
-	after, err := cursor.Decode[query.HistoryPosition](in.Cursor)
+	after, err := decodeCursor[query.HistoryPosition](in.Cursor)
 	if err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ const retryAfter = 200 * time.Millisecond
 type Writer struct {
 	o       Options
 	waiting chan vault.AuditEntry
-	room    *semaphore.Weighted // what is left of MaxWaiting
+	room    *semaphore.Weighted // the rest of MaxWaiting
 	stop    chan struct{}       // closed by Close
 	once    sync.Once
 	done    sync.WaitGroup

@@ -12,7 +12,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// notice says what came of an action.
+// notice is the outcome of an action.
 type notice struct {
 	Kind string // done, waits or failed
 	Text string

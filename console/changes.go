@@ -145,16 +145,17 @@ func (q *request) correct() error {
 	if in.Value, err = typed(f.Text, f.Value.ValueType, f.List); err != nil {
 		_, f.Errors["value"] = explain(err)
 	}
-	if len(f.Errors) > 0 {
+	again := func() error {
 		return q.show(http.StatusUnprocessableEntity, "Correct "+f.Value.Name, "customers", correctContent(f))
+	}
+	if len(f.Errors) > 0 {
+		return again()
 	}
 	op, err := submit(q, vault.CorrectValue, in)
 	if err != nil {
 		return q.formFailed(&f, err, map[string]string{
 			"value": "value", "reason": "reason", "agent_id": "agent", f.Value.Name: "value",
-		}, func() error {
-			return q.show(http.StatusUnprocessableEntity, "Correct "+f.Value.Name, "customers", correctContent(f))
-		})
+		}, again)
 	}
 	return q.after("/customers/"+f.Customer.String(), op)
 }

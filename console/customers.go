@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/api"
+	"github.com/contextvault/contextvault/internal/cursor"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -44,7 +45,7 @@ func (q *request) showCustomers(status int, list customerList) error {
 		return err
 	}
 	if more {
-		list.Next = encodeCursor(list.Customers[len(list.Customers)-1].CustomerID)
+		list.Next = cursor.Encode(list.Customers[len(list.Customers)-1].CustomerID)
 	}
 	return q.show(status, "Customers", "customers", customersContent(list))
 }
@@ -194,7 +195,7 @@ func (q *request) timelinePage() error {
 	}
 	if more {
 		last := page.Versions[len(page.Versions)-1]
-		page.Next = encodeCursor(query.HistoryPosition{
+		page.Next = cursor.Encode(query.HistoryPosition{
 			AcceptedAt: last.AcceptedAt, OperationID: last.OperationID, ID: last.ID,
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/api"
+	"github.com/contextvault/contextvault/internal/cursor"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -149,7 +150,7 @@ func (q *request) readInbox(limit int) (inbox, error) {
 	}
 	if more && len(page.Items) > 0 {
 		last := page.Items[len(page.Items)-1]
-		page.Next = encodeCursor(query.ReviewPosition{Kind: last.Kind, ID: last.ID})
+		page.Next = cursor.Encode(query.ReviewPosition{Kind: last.Kind, ID: last.ID})
 	}
 	if after == nil {
 		page.Questions, page.MoreQuestion, err = q.options.Query.QuestionsPage(

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/api"
+	"github.com/contextvault/contextvault/internal/cursor"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/telemetry"
 	"github.com/contextvault/contextvault/vault"
@@ -66,7 +67,7 @@ func (q *request) operationsPage() error {
 		return err
 	}
 	if more {
-		page.Next = encodeCursor(page.Operations[len(page.Operations)-1].ID)
+		page.Next = cursor.Encode(page.Operations[len(page.Operations)-1].ID)
 	}
 	if page.Kinds, page.Capped, err = q.kinds(); err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -66,7 +65,7 @@ func (q *request) begin(r route) error {
 	}
 	q.key, q.session = key, s
 	q.ctx = q.reading(false)
-	if !may(key, r.scope) {
+	if !q.may(r.scope) {
 		return &vault.Error{
 			Code: vault.CodeNotAllowed, Message: "your API key lacks the scope " + string(r.scope) + ", so nothing was changed",
 		}
@@ -121,12 +120,7 @@ func (q *request) decider() string {
 	return string(q.actor())
 }
 
-// may reports whether a key has a scope. The scope admin includes all others.
-func may(key api.Key, scope api.Scope) bool {
-	return slices.Contains(key.Scopes, scope) || slices.Contains(key.Scopes, api.ScopeAdmin)
-}
-
-func (q *request) may(scope api.Scope) bool { return may(q.key, scope) }
+func (q *request) may(scope api.Scope) bool { return q.key.May(scope) }
 
 // id returns the id in the path.
 func (q *request) id() (uuid.UUID, error) {
@@ -217,12 +211,7 @@ func explain(err error) (status int, text string) {
 	case !ok:
 		return http.StatusInternalServerError, "The vault failed to answer. The log of the server has the cause."
 	}
-	return map[vault.Code]int{
-		vault.CodeInvalid: http.StatusUnprocessableEntity, vault.CodeUnknown: http.StatusNotFound,
-		vault.CodeConflict: http.StatusConflict, vault.CodeHasDependents: http.StatusConflict,
-		vault.CodeNotAllowed: http.StatusForbidden, vault.CodeConsentRequired: http.StatusForbidden,
-		vault.CodeBudget: http.StatusTooManyRequests, vault.CodeUnavailable: http.StatusServiceUnavailable,
-	}[e.Code], sentence(e.ForCaller())
+	return api.StatusOf(e.Code), sentence(e.ForCaller())
 }
 
 // sentence starts a text with a capital letter and ends it with a full stop.

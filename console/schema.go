@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/internal/cursor"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -30,7 +31,7 @@ func (q *request) schemaPage() error {
 		return err
 	}
 	if more {
-		list.Next = encodeCursor(list.Agents[len(list.Agents)-1].AgentID)
+		list.Next = cursor.Encode(list.Agents[len(list.Agents)-1].AgentID)
 	}
 	return q.show(http.StatusOK, "Schema", "schema", schemaContent(list))
 }
@@ -59,7 +60,7 @@ func (q *request) agentPage() error {
 		return err
 	}
 	if more {
-		page.Next = encodeCursor(page.Scenarios[len(page.Scenarios)-1].ID)
+		page.Next = cursor.Encode(page.Scenarios[len(page.Scenarios)-1].ID)
 	}
 	if page.Definitions, err = q.options.Query.Definitions(q.ctx, q.key.TenantID, id); err != nil {
 		return err

@@ -113,7 +113,7 @@ func (q *request) signIn() error {
 		form.Error = text
 		return q.render(status, signInPage(form))
 	}
-	if !may(key, api.ScopeRead) {
+	if !key.May(api.ScopeRead) {
 		form.Error = "This API key lacks the scope read, which the console needs."
 		return q.render(http.StatusForbidden, signInPage(form))
 	}

@@ -2,13 +2,13 @@ package console
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
 	"time"
 
+	"github.com/contextvault/contextvault/internal/cursor"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -148,24 +148,11 @@ func quoteOf(meta json.RawMessage) string {
 	return m.Quote
 }
 
-// encodeCursor and decodeCursor make a position in a list part of an address.
-func encodeCursor(position any) string {
-	encoded, err := json.Marshal(position)
-	if err != nil {
-		return ""
-	}
-	return base64.RawURLEncoding.EncodeToString(encoded)
-}
-
-// decodeCursor returns nil for an empty text.
+// decodeCursor returns the position of a page, nil for the first one.
 func decodeCursor[T any](text string) (*T, error) {
-	if text == "" {
-		return nil, nil
-	}
-	var position T
-	decoded, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || json.Unmarshal(decoded, &position) != nil {
+	position, ok := cursor.Decode[T](text)
+	if !ok {
 		return nil, vault.Invalid("page", "is not a page of this list; open the list again")
 	}
-	return &position, nil
+	return position, nil
 }

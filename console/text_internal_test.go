@@ -2,11 +2,14 @@ package console
 
 import (
 	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"github.com/contextvault/contextvault/api"
+	"github.com/contextvault/contextvault/internal/cursor"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -108,7 +111,7 @@ func TestDecodeCursor_RefusesOtherText(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		position := struct{ A, B int }{rapid.Int().Draw(t, "a"), rapid.Int().Draw(t, "b")}
-		got, err := decodeCursor[struct{ A, B int }](encodeCursor(position))
+		got, err := decodeCursor[struct{ A, B int }](cursor.Encode(position))
 		if err != nil || *got != position {
 			t.Errorf("%v became %v, %v", position, got, err)
 		}
@@ -117,5 +120,22 @@ func TestDecodeCursor_RefusesOtherText(t *testing.T) {
 		if _, err := decodeCursor[struct{ A int }](text); vault.CodeOf(err) != vault.CodeInvalid {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+}
+
+// Each code of the vault has the status that the API gives it: an erased customer is gone.
+func TestExplain_EachCode(t *testing.T) {
+	t.Parallel()
+	for _, code := range []vault.Code{
+		vault.CodeInvalid, vault.CodeUnknown, vault.CodeConflict, vault.CodeHasDependents, vault.CodeNotAllowed,
+		vault.CodeConsentRequired, vault.CodeErased, vault.CodeBudget, vault.CodeUnavailable,
+	} {
+		if status, text := explain(&vault.Error{Code: code, Message: "why"}); status != api.StatusOf(code) ||
+			http.StatusText(status) == "" || status == http.StatusInternalServerError || text == "" {
+			t.Errorf("%s has the status %d and the text %q", code, status, text)
+		}
+	}
+	if status, _ := explain(&vault.Error{Code: vault.CodeErased}); status != http.StatusGone {
+		t.Errorf("an erased customer has the status %d", status)
 	}
 }

@@ -38,10 +38,9 @@ type NamesAbove struct {
 // thresholds are the thresholds of Names.At, enough to find the best one of any scale.
 var thresholds = []float64{0.40, 0.45, 0.50, 0.55, 0.60, 0.65, 0.70, 0.73, 0.75, 0.80, 0.85, 0.90}
 
-// MatchNames measures an embedding on the services that have a paraphrase, tuned and held out apart, without a
-// group that has none. It compares as an
-// extraction does: by the cosine similarity of name, display name and description, unless type or name tell two fields
-// apart.
+// MatchNames measures an embedding on the services that have a paraphrase, tuned and held out apart, without a group
+// that has none. It compares as an extraction does: by the cosine similarity of name, display name and description,
+// unless type or name tell two fields apart.
 func MatchNames(ctx context.Context, model Embedder, services []Service) ([]Names, error) {
 	out := []Names{{Group: GroupTuned}, {Group: GroupHeldOut}}
 	for i := range out {

@@ -52,8 +52,11 @@ func (q *Queries) FindCustomer(ctx context.Context, tenant uuid.UUID, in Identit
 		return vault.Customer{}, err
 	}
 	g, err := q.guard(ctx, tenant)
+	if err != nil {
+		return vault.Customer{}, err
+	}
 	g.note(r.CustomerID, vault.AuditedChannels)
-	return customerOf(dbgen.PageCustomersRow(r)), err
+	return customerOf(dbgen.PageCustomersRow(r)), nil
 }
 
 // customersPerRead is the number of customers whose values are read at once. Several bound the memory of a page.

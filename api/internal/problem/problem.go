@@ -94,6 +94,12 @@ var statusOf = map[vault.Code]int{
 	vault.CodeUnavailable:     http.StatusServiceUnavailable,
 }
 
+// StatusOf returns the status of an answer to an error with a code of the vault.
+func StatusOf(code vault.Code) (status int, known bool) {
+	status, known = statusOf[code]
+	return status, known
+}
+
 // retryAfter is the header Retry-After, in seconds, when a dependency is unavailable.
 const retryAfter = "5"
 
@@ -104,7 +110,7 @@ func Of(err error, unavailable func(error) bool) (p *Problem, complete bool) {
 		return p, true
 	}
 	if e, ok := errors.AsType[*vault.Error](err); ok {
-		status, known := statusOf[e.Code]
+		status, known := StatusOf(e.Code)
 		if !known {
 			return Internal(), false
 		}

@@ -15,10 +15,7 @@ import (
 // enums are components, what is read can be written with the same component, lists are never null, and the results of
 // operations differ by a discriminator. operation is the name of the component of the status of an operation.
 func Finish(api *huma.OpenAPI, all []Body, operation string) {
-	b := &bodies{
-		schemas: api.Components.Schemas, uses: map[reflect.Type][]use{}, components: map[reflect.Type]*huma.Schema{},
-		names: map[reflect.Type]string{},
-	}
+	b := newBodies(api.Components.Schemas)
 	for _, body := range all {
 		b.add(body)
 	}
@@ -153,7 +150,7 @@ func addOperations(schemas huma.Registry, operation string) {
 const AcceptedName = "AcceptedOperation"
 
 // variants are the forms of a body. The discriminator is a member with the word of the form. The object in the member
-// varies has the members whose tag kind is that word.
+// varies has the members with that word as their tag kind.
 type variants struct {
 	discriminator, varies string
 	words                 []string
@@ -166,7 +163,7 @@ func variantsOf(t reflect.Type) *variants {
 	return &variants{"kind", "edit", []string{string(vault.ReviewOfDefinition), string(vault.ReviewOfRequirement)}}
 }
 
-// membersOf returns the members of a struct whose tag kind is a word.
+// membersOf returns the members of a struct with a word as their tag kind.
 func membersOf(t reflect.Type, word string) []string {
 	var out []string
 	for i := range t.NumField() {
@@ -178,16 +175,13 @@ func membersOf(t reflect.Type, word string) []string {
 	return out
 }
 
-// oneOf describes a body whose form depends on a member.
+// oneOf describes a body with a form for each word of a member.
 func (b *bodies) oneOf(body Body, v *variants) *huma.Schema {
 	base := nameOf(body.Type, "")
 	choice := &huma.Schema{Discriminator: &huma.Discriminator{PropertyName: v.discriminator, Mapping: map[string]string{}}}
 	components := b.schemas.Map()
 	for _, word := range v.words {
-		part := &bodies{
-			schemas: b.schemas, uses: map[reflect.Type][]use{}, components: map[reflect.Type]*huma.Schema{},
-			names: map[reflect.Type]string{},
-		}
+		part := newBodies(b.schemas)
 		part.of(body.Type, "", body.Omit, "", body.Operation)
 		whole, name := part.components[body.Type], base+TypeName(word)
 		whole.Required = part.uses[body.Type][0].required

@@ -52,6 +52,13 @@ type bodies struct {
 	names      map[reflect.Type]string
 }
 
+func newBodies(schemas huma.Registry) *bodies {
+	return &bodies{
+		schemas: schemas, uses: map[reflect.Type][]use{}, components: map[reflect.Type]*huma.Schema{},
+		names: map[reflect.Type]string{},
+	}
+}
+
 // use is one place where a body has a struct type.
 type use struct {
 	required []string

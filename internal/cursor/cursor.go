@@ -5,10 +5,8 @@ package cursor
 import (
 	"encoding/base64"
 	"encoding/json"
-	"net/http"
 	"slices"
 
-	"github.com/contextvault/contextvault/api/internal/problem"
 	"github.com/contextvault/contextvault/rules"
 )
 
@@ -21,20 +19,19 @@ func Encode(position any) string {
 	return base64.RawURLEncoding.EncodeToString(encoded)
 }
 
-// Decode returns the position of a cursor, nil for the first page. The error is a *problem.Problem.
-func Decode[T any](text string) (*T, error) {
+// Decode returns the position of a cursor, nil for the first page. ok is false for a text that Encode did not return.
+func Decode[T any](text string) (position *T, ok bool) {
 	if text == "" {
-		return nil, nil
+		return nil, true
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err == nil {
 		position := new(T)
 		if err = rules.DecodeStrict(raw, position); err == nil && Encode(position) == text {
-			return position, nil
+			return position, true
 		}
 	}
-	return nil, problem.New(http.StatusBadRequest, problem.CodeMalformed, "cursor",
-		"cursor: is not a cursor of this list; start without a cursor, then pass on next_cursor unchanged")
+	return nil, false
 }
 
 // Page returns the page of a complete list after a position, in the order of compare, and the cursor of the next page.
