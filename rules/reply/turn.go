@@ -31,12 +31,32 @@ func Accepts(def vault.Definition, c vault.Candidate, turns []vault.Turn) bool {
 	r.split()
 	switch {
 	case def.ValueType == vault.TypeBoolean && strings.Contains(asked, "?"):
-		return r.answers(c)
+		return r.answers(c) || r.reverses(c, asked)
 	case r.isAskedIn(asked):
 		return r.answers(c) || !hasForm(def) && r.tells(c)
 	default:
 		return hasForm(def) || r.tells(c)
 	}
+}
+
+var (
+	negatedAsk = regexp.MustCompile(`(?:^| )(?:without|not|no|don't|do not|doesn't|won't)(?: |$)`)
+	wanting    = regexp.MustCompile(`^(?:i|we)(?:'d| would|'ll| will)?(?: do)? (?:like|love|want|need|prefer) `)
+)
+
+// reverses reports whether the customer answers no to a negated question and then states the opposite: "without
+// subtitles?" – "No, I'd like it with subtitles". The no alone would be ambiguous.
+func (r *reader) reverses(c vault.Candidate, asked string) bool {
+	if string(c.Value) != "true" || !negatedAsk.MatchString(" "+strings.Join(strings.Fields(fold(asked)), " ")) ||
+		len(r.parts) < 2 || r.parts[0].class != classNo {
+		return false
+	}
+	label := newSet(r.Definition.Noun())
+	return slices.ContainsFunc(r.parts[1:], func(p part) bool {
+		words := p.words()
+		return p.class == classContent && wanting.MatchString(words) && !negatedAsk.MatchString(words) &&
+			slices.ContainsFunc(p.tokens, func(t token) bool { return label[t.word] })
+	})
 }
 
 // tells reports whether the turn states the candidate in a sentence of its own, such as a request ("Can you find one in
@@ -57,15 +77,28 @@ func (r *reader) tells(c vault.Candidate) bool {
 		holding = r.parts
 	}
 	return slices.ContainsFunc(holding, func(p part) bool { return p.isStatement(text) }) &&
-		(r.mayBeValue(text) || isTitle(text) && strings.Contains(r.text, text))
+		(r.mayBeValue(text) || isTitle(text) && strings.Contains(r.text, text) || r.gives(text))
 }
+
+// titleWords are written in lower case inside a title: "Josie and the Pussycats", "Springhill Suites by Marriott".
+var titleWords = newSet("a an the and or of by for to at in on with from de la le les du des di da del van von und y e")
 
 // isTitle reports whether a text is written as a title of several words, such as "What Now".
 func isTitle(text string) bool {
 	words := strings.Fields(text)
-	return len(words) > 1 && !courtesies[fold(text)] && !slices.ContainsFunc(words, func(w string) bool {
-		return !unicode.IsUpper(firstRune(w))
-	})
+	return len(words) > 1 && !courtesies[fold(text)] && unicode.IsUpper(firstRune(words[0])) &&
+		!slices.ContainsFunc(words[1:], func(w string) bool { return !unicode.IsUpper(firstRune(w)) && !titleWords[w] })
+}
+
+// giving matches words that give a thing its name, at the end of what comes before the name.
+var giving = regexp.MustCompile(`(?:^| )(?:call|name|title|label) (?:it|this|that|them|the \S+) $`)
+
+// gives reports whether the customer gives a text as a name: "Please call it dinner for four". Such a name may have any
+// words.
+func (r *reader) gives(text string) bool {
+	said := strings.Join(strings.Fields(fold(r.text)), " ")
+	before, _, found := strings.Cut(said, fold(text))
+	return found && giving.MatchString(before)
 }
 
 // isStatement reports whether a part says something around a value: "Can you find one in Oslo?", "I want to check in
@@ -83,14 +116,31 @@ func (p part) isStatement(value string) bool {
 				return strings.Contains(" "+phrase+" ", " "+value+" ") || strings.Contains(value, strings.TrimSpace(phrase))
 			})
 	case classDoubt:
-		return !doubts.match(kindOf.ReplaceAllString(words, " ")) // "some kind of concert", and not "kind of"
+		return !doubts.match(settled(words))
 	default:
 		return false
 	}
 }
 
-// kindOf matches words that name a class of things, and doubt nothing, if words follow.
-var kindOf = regexp.MustCompile(`(?:^| )(?:kind|sort) of `)
+var (
+	// kindOf matches words that name a class of things, and doubt nothing, if words follow: "some kind of concert".
+	kindOf = regexp.MustCompile(`(?:^| )(?:kind|sort) of `)
+	// softened matches a hedge before a wish. Who says "I think I'd like Thai" has chosen; "I think it's Thai" has not.
+	softened = regexp.MustCompile(`(?:^| )i (?:think|guess|suppose|believe) (?:that )?` +
+		`((?:i|we)(?:'d| would|'ll| will)?(?: rather| really| also)? ` +
+		`(?:like|love|want|need|prefer|take|have|go for|go with) |` +
+		`(?:i'm|i am|we're|we are) (?:craving|looking for|going with|going for|after|in the mood for) )`)
+	// politeIf matches a condition that is only polite: "a window seat, if possible".
+	politeIf = regexp.MustCompile(`(?:^| )(?:if (?:at all |that's |that is |it's |it is )?possible|` +
+		`if (?:you|u) (?:could|can|would|please|don't mind|do not mind|wouldn't mind))(?: |$)`)
+)
+
+// settled returns folded words without those that sound like a doubt and are none.
+func settled(words string) string {
+	words = kindOf.ReplaceAllString(words, " ")
+	words = softened.ReplaceAllString(words, " $1")
+	return strings.TrimSpace(politeIf.ReplaceAllString(words, " "))
+}
 
 // answers reports whether the turn, read as the answer to the question for the field, states the candidate.
 func (r *reader) answers(c vault.Candidate) bool {
