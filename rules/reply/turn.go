@@ -31,9 +31,9 @@ func Accepts(def vault.Definition, c vault.Candidate, turns []vault.Turn) bool {
 	r.split()
 	switch {
 	case def.ValueType == vault.TypeBoolean && strings.Contains(asked, "?"):
-		return r.answers(c) || r.reverses(c, asked)
+		return r.answers(c) || r.reverses(c, asked) || r.namesFeature(asked)
 	case r.isAskedIn(asked):
-		return r.answers(c) || !hasForm(def) && r.tells(c)
+		return r.answers(c) || (!hasForm(def) || len(def.AllowedValues) > 0) && r.tells(c)
 	default:
 		return hasForm(def) || r.tells(c)
 	}
@@ -41,22 +41,54 @@ func Accepts(def vault.Definition, c vault.Candidate, turns []vault.Turn) bool {
 
 var (
 	negatedAsk = regexp.MustCompile(`(?:^| )(?:without|not|no|don't|do not|doesn't|won't)(?: |$)`)
-	wanting    = regexp.MustCompile(`^(?:i|we)(?:'d| would|'ll| will)?(?: do)? (?:like|love|want|need|prefer) `)
+	wanting    = regexp.MustCompile(`(?:^| )(?:i|we)(?:'d| would|'ll| will)?(?: do)? (?:like|love|want|need|prefer) `)
 )
 
-// reverses reports whether the customer answers no to a negated question and then states the opposite: "without
-// subtitles?" – "No, I'd like it with subtitles". The no alone would be ambiguous.
+// reverses reports whether the customer answers a negated question with the opposite: "without subtitles?" – "No, I'd
+// like it with subtitles". A no alone would be ambiguous.
 func (r *reader) reverses(c vault.Candidate, asked string) bool {
-	if string(c.Value) != "true" || !negatedAsk.MatchString(" "+strings.Join(strings.Fields(fold(asked)), " ")) ||
-		len(r.parts) < 2 || r.parts[0].class != classNo {
-		return false
-	}
-	label := newSet(r.Definition.Noun())
-	return slices.ContainsFunc(r.parts[1:], func(p part) bool {
-		words := p.words()
-		return p.class == classContent && wanting.MatchString(words) && !negatedAsk.MatchString(words) &&
-			slices.ContainsFunc(p.tokens, func(t token) bool { return label[t.word] })
+	return string(c.Value) == "true" && negatedAsk.MatchString(folded(asked)) && r.namesWhere(func(p part) bool {
+		return wanting.MatchString(p.words()) && !negatedAsk.MatchString(p.words())
 	})
+}
+
+// namesFeature reports whether a sentence of the customer's own names the field, after a question about something else:
+// "Shall I book the flight?" – "Yes. I also need a house that has laundry service." The evidence gate decides whether it
+// says yes or no.
+func (r *reader) namesFeature(asked string) bool {
+	about := newSet(folded(asked))
+	for w := range newSet(r.Definition.Label()) {
+		if about[w] && !fillers[w] {
+			return false
+		}
+	}
+	return r.namesWhere(func(p part) bool { return len(p.tokens) > 2*len(newSet(r.Definition.Noun())) })
+}
+
+// namesWhere reports whether a part that states something, and matches, has all words of the field's name.
+func (r *reader) namesWhere(match func(part) bool) bool {
+	label := newSet(r.Definition.Noun())
+	return len(label) > 0 && slices.ContainsFunc(r.parts, func(p part) bool {
+		if p.class != classContent && p.class != classCourtesy || !match(p) {
+			return false
+		}
+		said := newSet(p.words())
+		for w := range label {
+			if !fillers[w] && !said[w] && !said[w+"s"] {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// folded returns the folded words of a text.
+func folded(text string) string {
+	var out []string
+	for _, s := range segments(text) {
+		out = append(out, s.words())
+	}
+	return strings.Join(out, " ")
 }
 
 // tells reports whether the turn states the candidate in a sentence of its own, such as a request ("Can you find one in
@@ -130,8 +162,11 @@ var (
 		`((?:i|we)(?:'d| would|'ll| will)?(?: rather| really| also)? ` +
 		`(?:like|love|want|need|prefer|take|have|go for|go with) |` +
 		`(?:i'm|i am|we're|we are) (?:craving|looking for|going with|going for|after|in the mood for) )`)
-	// politeIf matches a condition that is only polite: "a window seat, if possible".
-	politeIf = regexp.MustCompile(`(?:^| )(?:if (?:at all |that's |that is |it's |it is )?possible|` +
+	// approved matches a hedge before praise of what the agent offered: "I think Breakthrough is perfect".
+	approved = regexp.MustCompile(`(?:^| )i think (.{1,60} (?:is|sounds|looks|would be) ` +
+		`(?:perfect|great|awesome|good|fine|ideal|excellent|lovely|nice))(?: |$)`)
+	// politeIf matches a condition that is only polite, "a window seat, if possible", and a slip: "make if two".
+	politeIf = regexp.MustCompile(`(?:^| )(?:make if|if (?:at all |that's |that is |it's |it is )?possible|` +
 		`if (?:you|u) (?:could|can|would|please|don't mind|do not mind|wouldn't mind))(?: |$)`)
 )
 
@@ -139,6 +174,7 @@ var (
 func settled(words string) string {
 	words = kindOf.ReplaceAllString(words, " ")
 	words = softened.ReplaceAllString(words, " $1")
+	words = approved.ReplaceAllString(words, " $1 ")
 	return strings.TrimSpace(politeIf.ReplaceAllString(words, " "))
 }
 
@@ -199,5 +235,16 @@ func (r *reader) mayBeValue(text string) bool {
 		doubts.whole.MatchString(words[0].words()) || courtesies[words[0].words()]) {
 		return false
 	}
-	return !r.isName() || r.isPlainText(text, "")
+	return !r.isName() || r.isPlainText(text, r.placing(text))
+}
+
+// placing returns the preposition before a text: "a doctor in daly city". A place is written in lower case too.
+func (r *reader) placing(text string) string {
+	said := folded(r.text)
+	for _, lead := range []string{"in", "at", "from"} {
+		if strings.Contains(" "+said+" ", " "+lead+" "+folded(text)+" ") {
+			return lead
+		}
+	}
+	return ""
 }

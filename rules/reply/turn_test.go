@@ -57,6 +57,12 @@ func TestAccepts_Sentences(t *testing.T) {
 		{subtitles, `true`, "You'd like to watch it without subtitles?", "No, I'd like to watch it without subtitles.", false},
 		{subtitles, `true`, "You'd like to watch it without subtitles?", "No", false},
 		{subtitles, `true`, "Do you want subtitles?", "No, I'd like to watch it with my wife.", false},
+		{subtitles, `true`, "Shall I book the flight?", "Great. Find me a film to see with subtitles.", true},
+		{subtitles, `true`, "Shall I book the flight?", "Yes, if it has subtitles.", false},
+		{agrees, `true`, "Do you accept?", "Yes, the terms, if they are fair", false},
+		{city, `"daly city"`, "Anything else?", "How about a dermatologist in daly city?", true},
+		{song, `"Breakthrough"`, "I suggest Breakthrough?", "I think Breakthrough is perfect, good choice.", true},
+		{song, `"Breakthrough"`, "I suggest Breakthrough?", "I think Breakthrough is wrong.", false},
 	} {
 		turns := []vault.Turn{
 			{Index: 0, Speaker: vault.SpeakerAgent, Text: tc.asked},
