@@ -52,9 +52,16 @@ func (r *reader) reverses(c vault.Candidate, asked string) bool {
 	})
 }
 
+// seeking matches a search that is what the customer wants, and no pause: "I need to find a house", not "I need to find
+// my papers".
+var seeking = regexp.MustCompile(`(?:^| )(?:need|want|like|love) to (?:find|get|look for|search for) (?:a|an|some|somewhere) `)
+
+// saying matches a sentence of the customer's own, and no remainder such as "for the subtitles".
+var saying = regexp.MustCompile(`(?:^| )(?:i|we|i'd|we'd|i'll|we'll|i'm|find|book|search|get|show|play)(?: |$)`)
+
 // namesFeature reports whether a sentence of the customer's own names the field, after a question about something else:
-// "Shall I book the flight?" – "Yes. I also need a house that has laundry service." The evidence gate decides whether it
-// says yes or no.
+// "Shall I book the flight?" – "Yes. I also need a house that has laundry service." The evidence gate decides whether
+// it says yes or no.
 func (r *reader) namesFeature(asked string) bool {
 	about := newSet(folded(asked))
 	for w := range newSet(r.Definition.Label()) {
@@ -62,14 +69,16 @@ func (r *reader) namesFeature(asked string) bool {
 			return false
 		}
 	}
-	return r.namesWhere(func(p part) bool { return len(p.tokens) > 2*len(newSet(r.Definition.Noun())) })
+	return r.namesWhere(func(p part) bool { return saying.MatchString(p.words()) })
 }
 
 // namesWhere reports whether a part that states something, and matches, has all words of the field's name.
 func (r *reader) namesWhere(match func(part) bool) bool {
 	label := newSet(r.Definition.Noun())
 	return len(label) > 0 && slices.ContainsFunc(r.parts, func(p part) bool {
-		if p.class != classContent && p.class != classCourtesy || !match(p) {
+		states := p.class == classContent || p.class == classCourtesy ||
+			p.class == classInterruption && seeking.MatchString(p.words())
+		if !states || !match(p) {
 			return false
 		}
 		said := newSet(p.words())

@@ -58,6 +58,8 @@ func TestAccepts_Sentences(t *testing.T) {
 		{subtitles, `true`, "You'd like to watch it without subtitles?", "No", false},
 		{subtitles, `true`, "Do you want subtitles?", "No, I'd like to watch it with my wife.", false},
 		{subtitles, `true`, "Shall I book the flight?", "Great. Find me a film to see with subtitles.", true},
+		{subtitles, `true`, "Shall I book the flight?", "Yes. I also need to find a film for two that has subtitles.", true},
+		{subtitles, `true`, "Shall I book the flight?", "I need to find my glasses, for the subtitles.", false},
 		{subtitles, `true`, "Shall I book the flight?", "Yes, if it has subtitles.", false},
 		{agrees, `true`, "Do you accept?", "Yes, the terms, if they are fair", false},
 		{city, `"daly city"`, "Anything else?", "How about a dermatologist in daly city?", true},

@@ -27,9 +27,9 @@ const maxListed = 5
 // maxFeatureGap is the number of words that may stand between the words of a feature: "pets are allowed".
 const maxFeatureGap = 2
 
-// readFeatures reads the wish for a thing with a feature as a yes, and without it as a no: "Find me a house with laundry
-// service", "I'd like it without subtitles". The feature is what a boolean target is named after. A sentence that only
-// says so of something ("they have live music"), or asks, wishes nothing.
+// readFeatures reads the wish for a thing with a feature as a yes, and without it as a no: "Find me a house with
+// laundry service", "I'd like it without subtitles". The feature is what a boolean target is named after. A sentence
+// that only says so of something ("they have live music"), or asks, wishes nothing.
 func (tr *turnReader) readFeatures() {
 	for f, t := range tr.targets {
 		if t.kind != text.KindBoolean || tr.isStated(f, statedByForm) {

@@ -9,8 +9,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// A wish for a thing with a feature is a yes to the feature, and a wish without it a no. What somebody asks or says of a
-// thing is neither.
+// A wish for a thing with a feature is a yes to the feature, and a wish without it a no. What somebody asks or says of
+// a thing is neither.
 func TestExtract_Features(t *testing.T) {
 	t.Parallel()
 	defs := []vault.Definition{
