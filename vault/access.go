@@ -29,6 +29,9 @@ type agentsKey struct{}
 
 // WithAgents returns a context whose reads and operations are limited to agents. An empty list limits nothing.
 func WithAgents(ctx context.Context, agents []uuid.UUID) context.Context {
+	if len(agents) == 0 {
+		agents = nil // to queries, an empty list would allow none
+	}
 	return context.WithValue(ctx, agentsKey{}, AgentLimit(agents))
 }
 
