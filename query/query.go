@@ -140,6 +140,9 @@ func (q *Queries) profile(ctx context.Context, tenant, customer uuid.UUID) (vaul
 
 // History returns the versions of a field, newest first by order of acceptance, up to 1000.
 func (q *Queries) History(ctx context.Context, tenant, customer uuid.UUID, name string) ([]vault.Value, error) {
+	if err := q.checkFields(ctx, tenant, name); err != nil {
+		return nil, err
+	}
 	rows, err := q.db.Tenant(tenant).ListHistory(ctx, dbgen.ListHistoryParams{
 		TenantID: tenant, CustomerID: customer, Name: name, MaxRows: historyLimit,
 	})
@@ -167,6 +170,9 @@ func (q *Queries) History(ctx context.Context, tenant, customer uuid.UUID, name 
 
 // Field returns one version of a field by its id.
 func (q *Queries) Field(ctx context.Context, tenant, id uuid.UUID) (vault.Value, error) {
+	if err := q.checkIDs(ctx, tenant, id); err != nil {
+		return vault.Value{}, err
+	}
 	row, err := q.db.Tenant(tenant).GetValue(ctx, tenant, id)
 	if err != nil {
 		return vault.Value{}, db.WrapNotFound(err, "item", id)
@@ -200,6 +206,9 @@ func (q *Queries) Field(ctx context.Context, tenant, id uuid.UUID) (vault.Value,
 func (q *Queries) Chain(ctx context.Context, tenant, item uuid.UUID, depth int) (vault.Chain, error) {
 	depth, err := chainDepth(depth)
 	if err != nil {
+		return vault.Chain{}, err
+	}
+	if err := q.checkIDs(ctx, tenant, item); err != nil {
 		return vault.Chain{}, err
 	}
 	out, err := q.readChain(ctx, tenant, item, depth)
@@ -270,11 +279,17 @@ const maxChainDepth = 100
 
 // AnalysisFields returns the ids of the values that were read from an asset (analysis_field_ids).
 func (q *Queries) AnalysisFields(ctx context.Context, tenant, asset uuid.UUID) ([]uuid.UUID, error) {
+	if err := q.checkIDs(ctx, tenant, asset); err != nil {
+		return nil, err
+	}
 	return q.db.Tenant(tenant).ListAnalysisValues(ctx, tenant, asset)
 }
 
 // Derived returns the items that name this item as their source.
 func (q *Queries) Derived(ctx context.Context, tenant, item uuid.UUID) ([]vault.ChainLink, error) {
+	if err := q.checkIDs(ctx, tenant, item); err != nil {
+		return nil, err
+	}
 	rows, err := q.db.Tenant(tenant).ListDerived(ctx, tenant, item)
 	if err != nil {
 		return nil, err

@@ -13,18 +13,19 @@ import (
 )
 
 type ApiKey struct {
-	ID         uuid.UUID  `json:"id"`
-	TenantID   uuid.UUID  `json:"tenant_id"`
-	Name       string     `json:"name"`
-	KeyHash    []byte     `json:"key_hash"`
-	Scopes     []string   `json:"scopes"`
-	Sources    []string   `json:"sources"`
-	Purpose    string     `json:"purpose"`
-	Pii        bool       `json:"pii"`
-	CreatedAt  time.Time  `json:"created_at"`
-	ExpiresAt  *time.Time `json:"expires_at"`
-	RevokedAt  *time.Time `json:"revoked_at"`
-	LastUsedAt *time.Time `json:"last_used_at"`
+	ID         uuid.UUID   `json:"id"`
+	TenantID   uuid.UUID   `json:"tenant_id"`
+	Name       string      `json:"name"`
+	KeyHash    []byte      `json:"key_hash"`
+	Scopes     []string    `json:"scopes"`
+	Sources    []string    `json:"sources"`
+	Agents     []uuid.UUID `json:"agents"`
+	Purpose    string      `json:"purpose"`
+	Pii        bool        `json:"pii"`
+	CreatedAt  time.Time   `json:"created_at"`
+	ExpiresAt  *time.Time  `json:"expires_at"`
+	RevokedAt  *time.Time  `json:"revoked_at"`
+	LastUsedAt *time.Time  `json:"last_used_at"`
 }
 
 type AuditEntry struct {
