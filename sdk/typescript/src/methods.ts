@@ -106,6 +106,17 @@ export class Methods extends Core {
   }
 
   /**
+   * Count the customers who meet conditions. The conditions are those of list-customers. Merged customers are
+   * not counted. The count ends after 200,000 candidates.
+   */
+  countCustomers(input: Input<"count-customers"> = {}): Promise<Read<"count-customers">> {
+    return this.read(
+      { method: "GET", path: "/v1/customers/count", inPath: {}, inQuery: ["where"] },
+      input,
+    );
+  }
+
+  /**
    * Approve or reject an extracted definition or requirement. An approval of a requirement can include
    * changes to it.
    */
@@ -528,11 +539,15 @@ export class Methods extends Core {
   }
 
   /**
-   * List the customers. Sorted by id. Merged customers are not included.
+   * List the customers. Sorted by id; with conditions, in the order of the index that finds them: the
+   * customers with an old value begin with the oldest. Merged customers are not included. With conditions a
+   * page reads up to 5,000 candidates: it can have fewer entries than its limit, or none, and still have a
+   * next_cursor. A key can use only fields that it may see: a masked field is refused, a field with purposes
+   * needs one of them, and the customers who have not consented to it are left out.
    */
   listCustomers(input: Input<"list-customers"> = {}): AsyncIterableIterator<Entry<"list-customers">> {
     return this.list(
-      { method: "GET", path: "/v1/customers", inPath: {}, inQuery: ["values", "limit"] },
+      { method: "GET", path: "/v1/customers", inPath: {}, inQuery: ["values", "where", "limit"] },
       input,
     );
   }

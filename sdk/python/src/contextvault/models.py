@@ -767,6 +767,17 @@ class Customer:
 
 
 @dataclass(kw_only=True)
+class CustomerCount:
+    """CustomerCount of the vault."""
+
+    complete: bool
+    # false: the count ended after 200,000 candidates, and there may be more customers.
+
+    count: int
+    # The number of customers.
+
+
+@dataclass(kw_only=True)
 class CustomerProfile:
     """CustomerProfile of the vault."""
 
@@ -989,6 +1000,12 @@ class Definition:
     # on your card.". Absent: derived from the type and the allowed values.
 
     review_state: ReviewState | None = None
+
+    searchable: bool | None = None
+    # Lets list-customers find customers by an encrypted value: the database keeps a keyed hash of
+    # it, which shows which customers have the same value. It holds for the name of the field: each
+    # definition that requires the encryption must allow it. Values that are not encrypted can
+    # always be found. Absent: false.
 
     source_priority: list[ValueSource] | None = None
     # The sources from the strongest to the weakest. Those that are absent follow in the usual
