@@ -60,6 +60,85 @@ func (q *Queries) HasUnpublishedEvents(ctx context.Context, tenantID uuid.UUID) 
 	return exists, err
 }
 
+const listEventValues = `-- name: ListEventValues :many
+SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since, p.customer_id
+FROM customer_values f
+JOIN customer_profiles p ON p.id = f.profile_id
+WHERE f.tenant_id = $1
+  AND f.id = ANY ($2::uuid[])
+  AND f.deleted_at IS NULL
+  AND p.deleted_at IS NULL
+`
+
+type ListEventValuesRow struct {
+	CustomerValue CustomerValue `json:"customer_value"`
+	CustomerID    uuid.UUID     `json:"customer_id"`
+}
+
+// Lists the values that events tell of, without deleted ones and those of deleted customers, each with the customer
+// whose profile it is in. Indexes: primary keys.
+func (q *Queries) ListEventValues(ctx context.Context, tenantID uuid.UUID, ids []uuid.UUID) ([]ListEventValuesRow, error) {
+	rows, err := q.db.Query(ctx, listEventValues, tenantID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListEventValuesRow{}
+	for rows.Next() {
+		var i ListEventValuesRow
+		if err := rows.Scan(
+			&i.CustomerValue.ID,
+			&i.CustomerValue.TenantID,
+			&i.CustomerValue.ProfileID,
+			&i.CustomerValue.Name,
+			&i.CustomerValue.Value,
+			&i.CustomerValue.Encrypted,
+			&i.CustomerValue.ValueType,
+			&i.CustomerValue.Source,
+			&i.CustomerValue.SourceSessionID,
+			&i.CustomerValue.SourceScenarioID,
+			&i.CustomerValue.SourceStepID,
+			&i.CustomerValue.SourceItemID,
+			&i.CustomerValue.SourceItemType,
+			&i.CustomerValue.SourceMetadata,
+			&i.CustomerValue.Status,
+			&i.CustomerValue.SupersededByID,
+			&i.CustomerValue.SupersededAt,
+			&i.CustomerValue.YieldsToID,
+			&i.CustomerValue.Decision,
+			&i.CustomerValue.DecidedBy,
+			&i.CustomerValue.DecidedAt,
+			&i.CustomerValue.DecisionNote,
+			&i.CustomerValue.Verified,
+			&i.CustomerValue.VerificationMethod,
+			&i.CustomerValue.VerifiedAt,
+			&i.CustomerValue.VerifiedBy,
+			&i.CustomerValue.Confidence,
+			&i.CustomerValue.RequiresConfirmation,
+			&i.CustomerValue.CollectedAt,
+			&i.CustomerValue.UpdatedAt,
+			&i.CustomerValue.ExpiresAt,
+			&i.CustomerValue.DefinitionID,
+			&i.CustomerValue.Warnings,
+			&i.CustomerValue.OperationID,
+			&i.CustomerValue.Actor,
+			&i.CustomerValue.AcceptedAt,
+			&i.CustomerValue.DeletedAt,
+			&i.CustomerValue.DeletionProposedAt,
+			&i.CustomerValue.DeletionReason,
+			&i.CustomerValue.StaleSince,
+			&i.CustomerID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listTenantsWithOldEvents = `-- name: ListTenantsWithOldEvents :many
 SELECT t.id
 FROM tenants t

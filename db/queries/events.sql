@@ -147,3 +147,14 @@ WITH gone AS (
 )
 SELECT c.removed
 FROM cut c;
+
+-- Lists the values that events tell of, without deleted ones and those of deleted customers, each with the customer
+-- whose profile it is in. Indexes: primary keys.
+-- name: ListEventValues :many
+SELECT sqlc.embed(f), p.customer_id
+FROM customer_values f
+JOIN customer_profiles p ON p.id = f.profile_id
+WHERE f.tenant_id = sqlc.arg(tenant_id)
+  AND f.id = ANY (sqlc.arg(ids)::uuid[])
+  AND f.deleted_at IS NULL
+  AND p.deleted_at IS NULL;
