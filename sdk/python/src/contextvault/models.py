@@ -58,6 +58,7 @@ Code = Literal[
     "not_allowed",
     "consent_required",
     "erased",
+    "expired",
     "over_budget",
     "unavailable",
 ]
@@ -1093,6 +1094,15 @@ class Erasure:
 
     receipt: str | None = None
     # The signed receipt, as vault erasure verify reads it. Lists leave it out.
+
+
+@dataclass(kw_only=True)
+class EventList:
+    """EventList of the vault."""
+
+    after: str
+    # The position up to which the feed was read. Pass it as after to continue later, also if items
+    # is empty.
 
 
 @dataclass(kw_only=True)
