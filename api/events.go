@@ -53,7 +53,10 @@ type listEvents struct {
 
 // eventList is a page of the feed.
 type eventList struct {
-	listOf[vault.FeedEvent]
+	Items    []vault.FeedEvent `json:"items" nullable:"false"`
+	Next     string            `json:"next_cursor,omitempty" doc:"The cursor of the next page. Absent: the newest event was read."`
+	Withheld []vault.Withheld  `json:"withheld,omitempty" doc:"The fields of customers whose values are not shown, and why."`
+	// After is the position up to which the feed was read.
 	After string `json:"after" doc:"The position up to which the feed was read. Pass it as after to continue later, also if items is empty." example:"1042"`
 }
 
@@ -185,7 +188,7 @@ func (f *feed) read(ctx context.Context) (vault.EventPage, error) {
 
 func (f *feed) page(ctx context.Context) (eventList, error) {
 	read, err := f.read(ctx)
-	out := eventList{listOf[vault.FeedEvent]{Items: read.Items}, strconv.FormatInt(read.Next, 10)}
+	out := eventList{Items: read.Items, After: strconv.FormatInt(read.Next, 10)}
 	if read.More {
 		out.Next = out.After
 	}
