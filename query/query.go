@@ -1,4 +1,4 @@
-// Package query reads the vault. It changes nothing. A read is one round trip to PostgreSQL, or one to Redis on a
+// Package query reads the vault. It changes nothing, except that reading the feed publishes its new events. A read is one round trip to PostgreSQL, or one to Redis on a
 // cache hit. Session and ReviewsPage read two tables and take two, and so do the sessions and the operations of a
 // customer, who may be merged; a chain with PII takes a second one for its customers; Missing combines several reads.
 // Rows of other tenants are not found.
@@ -12,6 +12,7 @@
 //   - context.go: the context block, combined from the profile and the missing fields;
 //   - operations.go: questions and operations;
 //   - customers.go: the search for customers;
+//   - events.go: the feed of events;
 //   - pages.go: lists of customers and what belongs to them, one page at a time; lists.go: the other lists;
 //   - reviews.go: what waits for a decision.
 package query

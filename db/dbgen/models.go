@@ -287,6 +287,28 @@ type ErasureTombstone struct {
 	AddedAt   time.Time `json:"added_at"`
 }
 
+type Event struct {
+	Seq             int64      `json:"seq"`
+	TenantID        uuid.UUID  `json:"tenant_id"`
+	Position        *int64     `json:"position"`
+	Type            string     `json:"type"`
+	At              time.Time  `json:"at"`
+	CustomerID      *uuid.UUID `json:"customer_id"`
+	OtherCustomerID *uuid.UUID `json:"other_customer_id"`
+	AgentID         *uuid.UUID `json:"agent_id"`
+	SubjectID       *uuid.UUID `json:"subject_id"`
+	OperationID     *uuid.UUID `json:"operation_id"`
+	Kind            string     `json:"kind"`
+	Name            string     `json:"name"`
+	Status          string     `json:"status"`
+}
+
+type EventHead struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+	Last     int64     `json:"last"`
+	PurgedTo int64     `json:"purged_to"`
+}
+
 type FillWakeup struct {
 	ID       int64     `json:"id"`
 	TenantID uuid.UUID `json:"tenant_id"`
