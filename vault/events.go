@@ -61,7 +61,7 @@ type FeedEvent struct {
 	OperationID    *uuid.UUID `json:"operation_id,omitempty" doc:"The operation that made the change, if it is known; of question.opened, the gap fill."`
 	Kind           string     `json:"kind,omitempty" doc:"Of a question: value or confirm. Of a review: definition, requirement or value."`
 	Name           string     `json:"name,omitempty" doc:"The name of the field; of a consent, the purpose; of a failure, the workflow." example:"email"`
-	Status         string     `json:"status,omitempty" doc:"The outcome: of a question, its status; of a review, the decision; of a consent, granted or withdrawn; of a gap fill, ended or cancelled; of a failure, the code of the error."`
+	Status         string     `json:"status,omitempty" doc:"The outcome: of a question, its status; of a review, the decision, or of a value its status afterwards: active, superseded … or deleted; of a consent, granted or withdrawn; of a gap fill, ended or cancelled; of a failure, the code of the error."`
 	// Value is that of the item now.
 	Value json.RawMessage `json:"value,omitempty" doc:"With values=true: the value of the item at the time of reading, of value.changed, value.pending and value.verified. Absent: it was deleted since, or is withheld."`
 }

@@ -129,7 +129,7 @@ BEGIN
         CASE
             WHEN told.type <> 'review.settled' THEN ''
             WHEN gone OR now_row.deleted_at IS NOT NULL THEN 'deleted'
-            ELSE coalesce(nullif(now_row.decision, ''), now_row.status)
+            ELSE now_row.status
         END
     FROM unnest(types) WITH ORDINALITY AS told (type, place)
     ORDER BY told.place;
