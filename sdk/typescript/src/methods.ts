@@ -573,8 +573,8 @@ export class Methods extends Core {
    * events, which goes on with what happens next. Events are kept for some days (events.retention_days):
    * after them, a cursor is expired. Of an erased customer only customer.erased is left.
    */
-  listEvents(input: Input<"list-events"> = {}): Promise<Read<"list-events">> {
-    return this.read(
+  listEvents(input: Input<"list-events"> = {}): AsyncIterableIterator<Entry<"list-events">> {
+    return this.list(
       { method: "GET", path: "/v1/events", inPath: {}, inQuery: ["after", "types", "customer_id", "agent_id", "values", "limit"] },
       input,
     );

@@ -2731,7 +2731,14 @@ export interface components {
              * @example 1042
              */
             after: string;
+            items: components["schemas"]["FeedEvent"][];
+            /** @description The cursor of the next page. Absent: the newest event was read. */
+            next_cursor?: string;
+            /** @description The fields of customers whose values are not shown, and why. */
+            withheld?: components["schemas"]["Withheld"][];
         };
+        /** @enum {string} */
+        EventType: "value.changed" | "value.pending" | "value.verified" | "value.expired" | "value.orphaned" | "value.deleted" | "asset.changed" | "asset.deleted" | "consent.changed" | "question.opened" | "question.settled" | "review.opened" | "review.settled" | "fill.done" | "operation.failed" | "customer.merged" | "customer.unmerged" | "customer.deleted" | "customer.erased";
         ExpireValuesOperation: {
             /** Format: date-time */
             accepted_at?: string;
@@ -2898,6 +2905,53 @@ export interface components {
         };
         /** @enum {string} */
         FallbackAction: "ask" | "skip" | "block" | "extract";
+        FeedEvent: {
+            /**
+             * Format: uuid
+             * @description The agent of the definition, question or scenario.
+             */
+            agent_id?: string;
+            /**
+             * Format: date-time
+             * @description The time of the change.
+             */
+            at: string;
+            /** Format: uuid */
+            customer_id?: string;
+            /**
+             * Format: int64
+             * @description The position in the feed: 1, 2, 3 … with gaps where a customer was erased.
+             * @example 1042
+             */
+            id: number;
+            /**
+             * Format: uuid
+             * @description Of a merge and its undo: the customer into whom customer_id was merged.
+             */
+            into_customer_id?: string;
+            /** @description Of a question: value or confirm. Of a review: definition, requirement or value. */
+            kind?: string;
+            /**
+             * @description The name of the field; of a consent, the purpose; of a failure, the workflow.
+             * @example email
+             */
+            name?: string;
+            /**
+             * Format: uuid
+             * @description The operation that made the change, if it is known; of question.opened, the gap fill.
+             */
+            operation_id?: string;
+            /** @description The outcome: of a question, its status; of a review, the decision, or of a value its status afterwards: active, superseded … or deleted; of a consent, granted or withdrawn; of a gap fill, ended or cancelled; of a failure, the code of the error. */
+            status?: string;
+            /**
+             * Format: uuid
+             * @description The id of the value or asset, the question, the gap fill or the operation; of a review, of what is reviewed.
+             */
+            subject_id?: string;
+            type: components["schemas"]["EventType"];
+            /** @description With values=true: the value of the item at the time of reading, of value.changed, value.pending and value.verified. Absent: it was deleted since, or is withheld. */
+            value?: unknown;
+        };
         FieldProblem: {
             /** @example is not a UUID, such as 0198c5f2-8a4b-7cde-9f01-23456789abcd */
             detail: string;

@@ -441,7 +441,7 @@ _list_events = Call(
     path="/v1/events",
     in_path={},
     in_query=("after", "types", "customer_id", "agent_id", "values", "limit"),
-    result=m.EventList,
+    result=m.FeedEvent,
 )
 _list_history = Call(
     name="list_history",
@@ -1553,7 +1553,7 @@ class Methods:
         agent_id: Id | None = None,
         values: bool | None = None,
         limit: int | None = None,
-    ) -> m.EventList | str:
+    ) -> Iterator[m.FeedEvent | str]:
         """Read the feed of events.
 
         What happened, oldest first, in ids and names. Events about one customer are in the order in
@@ -1564,7 +1564,7 @@ class Methods:
         """
         members: dict[str, Any] = {"after": after, "types": types, "customer_id": customer_id, "agent_id": agent_id,
             "values": values, "limit": limit}
-        return self._call(_list_events, None, members, None, None)
+        return self._list(_list_events, members)
 
     def list_history(
         self,
@@ -3060,7 +3060,7 @@ class AsyncMethods:
         members: dict[str, Any] = {"limit": limit}
         return self._list(_list_erasures, members)
 
-    async def list_events(
+    def list_events(
         self,
         *,
         after: str | None = None,
@@ -3069,7 +3069,7 @@ class AsyncMethods:
         agent_id: Id | None = None,
         values: bool | None = None,
         limit: int | None = None,
-    ) -> m.EventList | str:
+    ) -> AsyncIterator[m.FeedEvent | str]:
         """Read the feed of events.
 
         What happened, oldest first, in ids and names. Events about one customer are in the order in
@@ -3080,7 +3080,7 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"after": after, "types": types, "customer_id": customer_id, "agent_id": agent_id,
             "values": values, "limit": limit}
-        return await self._call(_list_events, None, members, None, None)
+        return self._list(_list_events, members)
 
     def list_history(
         self,
