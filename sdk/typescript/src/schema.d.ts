@@ -11283,14 +11283,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of the feed, or a stream. */
+            /** @description A page of the feed; with Accept: text/event-stream a stream of server-sent events. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["EventList"];
-                    "text/event-stream": string;
                 };
             };
             /** @description Bad Request */

@@ -1553,7 +1553,7 @@ class Methods:
         agent_id: Id | None = None,
         values: bool | None = None,
         limit: int | None = None,
-    ) -> Iterator[m.FeedEvent | str]:
+    ) -> Iterator[m.FeedEvent]:
         """Read the feed of events.
 
         What happened, oldest first, in ids and names. Events about one customer are in the order in
@@ -3069,7 +3069,7 @@ class AsyncMethods:
         agent_id: Id | None = None,
         values: bool | None = None,
         limit: int | None = None,
-    ) -> AsyncIterator[m.FeedEvent | str]:
+    ) -> AsyncIterator[m.FeedEvent]:
         """Read the feed of events.
 
         What happened, oldest first, in ids and names. Events about one customer are in the order in
