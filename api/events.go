@@ -18,6 +18,7 @@ import (
 
 	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/api/internal/problem"
+	"github.com/contextvault/contextvault/internal/cursor"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -45,10 +46,15 @@ type listEvents struct {
 	Customer input.ID `query:"customer_id" doc:"Only events about this customer."`
 	Agent    input.ID `query:"agent_id" doc:"Only events of this agent."`
 	Values   bool     `query:"values" doc:"Show the values that the key may see, with the purpose of the request."`
-	Cursor   string   `query:"cursor" maxLength:"18" pattern:"^[0-9]{1,18}$" doc:"The next_cursor of the previous page. It has precedence over after."`
+	Cursor   string   `query:"cursor" maxLength:"500" doc:"The next_cursor of the previous page. It has precedence over after."`
 	Limit    int      `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"The maximum number of events of the page."`
 	Accept   string   `header:"Accept" hidden:"true"`
 	Last     string   `header:"Last-Event-ID" maxLength:"18" pattern:"^[0-9]{1,18}$" doc:"Of a stream: the id of the last event that was received. Clients of server-sent events send it when they connect again. It has precedence over after."`
+}
+
+// afterEvent is a position in the feed.
+type afterEvent struct {
+	ID int64 `json:"id"`
 }
 
 // eventList is a page of the feed.
@@ -71,10 +77,10 @@ func (s *Server) eventRoutes() {
 			"Of an erased customer only customer.erased is left.",
 		errors: []int{http.StatusGone},
 		answers: map[string]*huma.Response{"200": {
-			Description: "A page of the feed, or a stream.",
+			// Clients are generated from this, and their methods read pages: a stream is none of their types.
+			Description: "A page of the feed; with Accept: text/event-stream a stream of server-sent events.",
 			Content: map[string]*huma.MediaType{
 				"application/json": {Schema: page},
-				eventStream:        {Schema: &huma.Schema{Type: huma.TypeString}},
 			},
 		}},
 	}, func(ctx context.Context, c caller, in *listEvents) (*streamed, error) {
@@ -154,8 +160,13 @@ func (f *feed) begin(ctx context.Context, in *listEvents, stream bool) error {
 	if stream && in.Last != "" {
 		text = in.Last
 	}
-	if in.Cursor != "" {
-		text = in.Cursor
+	position, err := decodeCursor[afterEvent](in.Cursor)
+	if err != nil {
+		return err
+	}
+	if position != nil {
+		f.after = &position.ID
+		return nil
 	}
 	switch text {
 	case "":
@@ -165,9 +176,9 @@ func (f *feed) begin(ctx context.Context, in *listEvents, stream bool) error {
 		f.after = &last
 		return err
 	}
-	position, err := strconv.ParseInt(text, 10, 64)
-	f.after = &position
-	return err // the pattern has at most 18 digits
+	id, err := strconv.ParseInt(text, 10, 64)
+	f.after = &id
+	return err // nil: the pattern has at most 18 digits
 }
 
 // read reads the next page, and records what it shows. A page with values waits for the turn of its tenant.
@@ -190,7 +201,7 @@ func (f *feed) page(ctx context.Context) (eventList, error) {
 	read, err := f.read(ctx)
 	out := eventList{Items: read.Items, After: strconv.FormatInt(read.Next, 10)}
 	if read.More {
-		out.Next = out.After
+		out.Next = cursor.Encode(afterEvent{read.Next})
 	}
 	out.Withheld = query.Withheld(ctx)
 	return out, err

@@ -341,7 +341,7 @@ export interface paths {
         };
         /**
          * List the customers
-         * @description Sorted by id; with conditions, in the order of the index that finds them: the customers with an old value begin with the oldest. Merged customers are not included. With conditions a page reads up to 5,000 candidates: it can have fewer entries than its limit, or none, and still have a next_cursor. A key can use only fields that it may see: a masked field is refused, a field with purposes needs one of them, and the customers who have not consented to it are left out.
+         * @description Sorted by id. Merged customers are not included.
          */
         get: operations["list-customers"];
         put?: never;
@@ -350,26 +350,6 @@ export interface paths {
          * @description The result contains the id of the customer.
          */
         post: operations["open-customer"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/customers/count": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Count the customers who meet conditions
-         * @description The conditions are those of list-customers. Merged customers are not counted. The count ends after 200,000 candidates.
-         */
-        get: operations["count-customers"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2167,15 +2147,6 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
-        CustomerCount: {
-            /** @description false: the count ended after 200,000 candidates, and there may be more customers. */
-            complete: boolean;
-            /**
-             * Format: int64
-             * @description The number of customers.
-             */
-            count: number;
-        };
         CustomerProfile: {
             assets?: components["schemas"]["Asset"][];
             channels?: components["schemas"]["Channel"][];
@@ -2418,8 +2389,6 @@ export interface components {
             /** @description The text to the customer after an answer that was unclear or invalid, such as "The number is on your card.". Absent: derived from the type and the allowed values. */
             retry_prompt?: string;
             readonly review_state?: components["schemas"]["ReviewState"];
-            /** @description Lets list-customers find customers by an encrypted value: the database keeps a keyed hash of it, which shows which customers have the same value. It holds for the name of the field: each definition that requires the encryption must allow it. Values that are not encrypted can always be found. Absent: false. */
-            searchable?: boolean;
             /** @description The sources from the strongest to the weakest. Those that are absent follow in the usual order. */
             source_priority?: components["schemas"]["ValueSource"][];
             /** @description The effect of a value that exceeds the maximum age. Absent: block. */
@@ -2972,7 +2941,7 @@ export interface components {
              * @description The operation that made the change, if it is known; of question.opened, the gap fill.
              */
             operation_id?: string;
-            /** @description The outcome: of a question, its status; of a review, the decision; of a consent, granted or withdrawn; of a gap fill, ended or cancelled; of a failure, the code of the error. */
+            /** @description The outcome: of a question, its status; of a review, the decision, or of a value its status afterwards: active, superseded … or deleted; of a consent, granted or withdrawn; of a gap fill, ended or cancelled; of a failure, the code of the error. */
             status?: string;
             /**
              * Format: uuid
@@ -7134,8 +7103,6 @@ export interface operations {
             query?: {
                 /** @description Include the active values. */
                 values?: boolean;
-                /** @description A condition on the active value of a field; repeat it for more, all of which hold. field=value: the value, without the case of ASCII letters; field:verified: a verified value; field:present and field:missing: a value, or none; field:older_than=30d: a value that was collected longer ago (d, h, m). */
-                where?: string[];
                 /** @description The next_cursor of the previous page. Empty: the first page. */
                 cursor?: string;
                 /** @description The maximum number of entries of the page. */
@@ -7327,95 +7294,6 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "count-customers": {
-        parameters: {
-            query?: {
-                /** @description A condition on the active value of a field; repeat it for more, all of which hold. field=value: the value, without the case of ASCII letters; field:verified: a verified value; field:present and field:missing: a value, or none; field:older_than=30d: a value that was collected longer ago (d, h, m). */
-                where?: string[];
-            };
-            header?: {
-                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
-                "Vault-Purpose"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CustomerCount"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11405,14 +11283,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of the feed, or a stream. */
+            /** @description A page of the feed; with Accept: text/event-stream a stream of server-sent events. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["EventList"];
-                    "text/event-stream": string;
                 };
             };
             /** @description Bad Request */

@@ -91,14 +91,6 @@ _correct_value = Call(
     has_body=True,
     result=m.ItemResult,
 )
-_count_customers = Call(
-    name="count_customers",
-    method="GET",
-    path="/v1/customers/count",
-    in_path={},
-    in_query=("where",),
-    result=m.CustomerCount,
-)
 _decide_review = Call(
     name="decide_review",
     method="POST",
@@ -416,7 +408,7 @@ _list_customers = Call(
     method="GET",
     path="/v1/customers",
     in_path={},
-    in_query=("values", "where", "limit"),
+    in_query=("values", "limit"),
     result=m.Customer,
 )
 _list_definitions = Call(
@@ -931,19 +923,6 @@ class Methods:
             replaces_item_id, "value": value, "verification_method": verification_method,
             "verified": verified}
         return self._call(_correct_value, body, members, wait, idempotency_key)
-
-    def count_customers(
-        self,
-        *,
-        where: list[str] | None = None,
-    ) -> m.CustomerCount:
-        """Count the customers who meet conditions.
-
-        The conditions are those of list-customers. Merged customers are not counted. The count ends
-        after 200,000 candidates.
-        """
-        members: dict[str, Any] = {"where": where}
-        return self._call(_count_customers, None, members, None, None)
 
     def decide_review(
         self,
@@ -1518,19 +1497,13 @@ class Methods:
         self,
         *,
         values: bool | None = None,
-        where: list[str] | None = None,
         limit: int | None = None,
     ) -> Iterator[m.Customer]:
         """List the customers.
 
-        Sorted by id; with conditions, in the order of the index that finds them: the customers with
-        an old value begin with the oldest. Merged customers are not included. With conditions a
-        page reads up to 5,000 candidates: it can have fewer entries than its limit, or none, and
-        still have a next_cursor. A key can use only fields that it may see: a masked field is
-        refused, a field with purposes needs one of them, and the customers who have not consented
-        to it are left out.
+        Sorted by id. Merged customers are not included.
         """
-        members: dict[str, Any] = {"values": values, "where": where, "limit": limit}
+        members: dict[str, Any] = {"values": values, "limit": limit}
         return self._list(_list_customers, members)
 
     def list_definitions(
@@ -1580,7 +1553,7 @@ class Methods:
         agent_id: Id | None = None,
         values: bool | None = None,
         limit: int | None = None,
-    ) -> Iterator[m.FeedEvent | str]:
+    ) -> Iterator[m.FeedEvent]:
         """Read the feed of events.
 
         What happened, oldest first, in ids and names. Events about one customer are in the order in
@@ -1929,7 +1902,6 @@ class Methods:
         required_verification: bool | None = None,
         retention_days: int | None = None,
         retry_prompt: str | None = None,
-        searchable: bool | None = None,
         source_priority: list[m.ValueSource] | None = None,
         stale_action: m.StaleAction | None = None,
         time_zone: str | None = None,
@@ -1956,11 +1928,10 @@ class Methods:
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
             minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
             "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
-            searchable, "source_priority": source_priority, "stale_action": stale_action,
-            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
-            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
-            verification_methods, "write_once": write_once}
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
+            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
+            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
+            value_type, "verification_methods": verification_methods, "write_once": write_once}
         return self._call(_save_definition, body, members, wait, idempotency_key)
 
     def save_requirement(
@@ -2468,19 +2439,6 @@ class AsyncMethods:
             replaces_item_id, "value": value, "verification_method": verification_method,
             "verified": verified}
         return await self._call(_correct_value, body, members, wait, idempotency_key)
-
-    async def count_customers(
-        self,
-        *,
-        where: list[str] | None = None,
-    ) -> m.CustomerCount:
-        """Count the customers who meet conditions.
-
-        The conditions are those of list-customers. Merged customers are not counted. The count ends
-        after 200,000 candidates.
-        """
-        members: dict[str, Any] = {"where": where}
-        return await self._call(_count_customers, None, members, None, None)
 
     async def decide_review(
         self,
@@ -3055,19 +3013,13 @@ class AsyncMethods:
         self,
         *,
         values: bool | None = None,
-        where: list[str] | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[m.Customer]:
         """List the customers.
 
-        Sorted by id; with conditions, in the order of the index that finds them: the customers with
-        an old value begin with the oldest. Merged customers are not included. With conditions a
-        page reads up to 5,000 candidates: it can have fewer entries than its limit, or none, and
-        still have a next_cursor. A key can use only fields that it may see: a masked field is
-        refused, a field with purposes needs one of them, and the customers who have not consented
-        to it are left out.
+        Sorted by id. Merged customers are not included.
         """
-        members: dict[str, Any] = {"values": values, "where": where, "limit": limit}
+        members: dict[str, Any] = {"values": values, "limit": limit}
         return self._list(_list_customers, members)
 
     def list_definitions(
@@ -3117,7 +3069,7 @@ class AsyncMethods:
         agent_id: Id | None = None,
         values: bool | None = None,
         limit: int | None = None,
-    ) -> AsyncIterator[m.FeedEvent | str]:
+    ) -> AsyncIterator[m.FeedEvent]:
         """Read the feed of events.
 
         What happened, oldest first, in ids and names. Events about one customer are in the order in
@@ -3466,7 +3418,6 @@ class AsyncMethods:
         required_verification: bool | None = None,
         retention_days: int | None = None,
         retry_prompt: str | None = None,
-        searchable: bool | None = None,
         source_priority: list[m.ValueSource] | None = None,
         stale_action: m.StaleAction | None = None,
         time_zone: str | None = None,
@@ -3493,11 +3444,10 @@ class AsyncMethods:
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
             minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
             "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
-            searchable, "source_priority": source_priority, "stale_action": stale_action,
-            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
-            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
-            verification_methods, "write_once": write_once}
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
+            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
+            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
+            value_type, "verification_methods": verification_methods, "write_once": write_once}
         return await self._call(_save_definition, body, members, wait, idempotency_key)
 
     async def save_requirement(

@@ -790,17 +790,6 @@ class Customer:
 
 
 @dataclass(kw_only=True)
-class CustomerCount:
-    """CustomerCount of the vault."""
-
-    complete: bool
-    # false: the count ended after 200,000 candidates, and there may be more customers.
-
-    count: int
-    # The number of customers.
-
-
-@dataclass(kw_only=True)
 class CustomerProfile:
     """CustomerProfile of the vault."""
 
@@ -1024,12 +1013,6 @@ class Definition:
 
     review_state: ReviewState | None = None
 
-    searchable: bool | None = None
-    # Lets list-customers find customers by an encrypted value: the database keeps a keyed hash of
-    # it, which shows which customers have the same value. It holds for the name of the field: each
-    # definition that requires the encryption must allow it. Values that are not encrypted can
-    # always be found. Absent: false.
-
     source_priority: list[ValueSource] | None = None
     # The sources from the strongest to the weakest. Those that are absent follow in the usual
     # order.
@@ -1227,8 +1210,9 @@ class FeedEvent:
     # The operation that made the change, if it is known; of question.opened, the gap fill.
 
     status: str | None = None
-    # The outcome: of a question, its status; of a review, the decision; of a consent, granted or
-    # withdrawn; of a gap fill, ended or cancelled; of a failure, the code of the error.
+    # The outcome: of a question, its status; of a review, the decision, or of a value its status
+    # afterwards: active, superseded … or deleted; of a consent, granted or withdrawn; of a gap
+    # fill, ended or cancelled; of a failure, the code of the error.
 
     subject_id: UUID | None = None
     # The id of the value or asset, the question, the gap fill or the operation; of a review, of
