@@ -146,7 +146,7 @@ func New(o Options) *Server {
 		s.definitionRoutes, s.scenarioRoutes, s.configurationRoutes, s.requirementRoutes, s.reviewRoutes,
 		s.customerRoutes, s.erasureRoutes, s.valueRoutes, s.itemRoutes,
 		s.gapRoutes, s.sessionRoutes, s.turnRoutes, s.questionRoutes,
-		s.operationRoutes, s.auditRoutes, s.adminRoutes, s.healthRoutes,
+		s.operationRoutes, s.auditRoutes, s.keyRoutes, s.adminRoutes, s.healthRoutes,
 	} {
 		add()
 	}
@@ -206,6 +206,7 @@ func description() huma.Config {
 				{Name: "Reviews", Description: "Extracted definitions and requirements that need a decision."},
 				{Name: "Operations", Description: "The status of operations."},
 				{Name: "Audit", Description: "Who did what to whom, and whether that was changed."},
+				{Name: tagKeys, Description: "API keys with their rights, and what was used of the language model."},
 				{Name: "Administration", Description: "Maintenance that otherwise runs on a schedule."},
 				{Name: "Health", Description: "For orchestrators."},
 			},
