@@ -50,6 +50,8 @@ type Options struct {
 	Dependencies []telemetry.Dependency
 	// Audit stores entries of the audit. Masked values are revealed only after their entries are stored.
 	Audit func(context.Context, []vault.AuditEntry) error
+	// PurgeAfter is the time from the deletion of a customer to its erasure, unless the deletion names another. 0: never.
+	PurgeAfter time.Duration
 	// Describe returns the text of an internal error for the log, without customer values.
 	Describe func(error) string
 	// Log gets failures. nil: slog.Default().
@@ -166,12 +168,28 @@ func (c *Console) routes() []route {
 		post("/customers/{id}/values/{name}/verify", api.ScopeVerify, (*request).verify),
 		post("/customers/{id}/merge", api.ScopeWrite, (*request).merge),
 		post("/customers/{id}/unmerge", api.ScopeWrite, (*request).unmerge),
+		{http.MethodGet, "/customers/{id}/values/{name}/expire", api.ScopeWrite, (*request).expirePage},
+		post("/customers/{id}/values/{name}/expire", api.ScopeWrite, (*request).expire),
+		{http.MethodGet, "/customers/{id}/delete", api.ScopeWrite, (*request).deleteCustomerPage},
+		post("/customers/{id}/delete", api.ScopeWrite, (*request).deleteCustomer),
+		{http.MethodGet, "/customers/{id}/export", api.ScopeErase, (*request).exportPage},
+		post("/customers/{id}/export", api.ScopeErase, (*request).exportCustomer),
+		{http.MethodGet, "/customers/{id}/erase", api.ScopeErase, (*request).erasePage},
+		post("/customers/{id}/erase", api.ScopeErase, (*request).erase),
+		get("/customers/{id}/questions", (*request).questionsPage),
+		{http.MethodGet, "/exports/{id}", api.ScopeErase, (*request).exportedPage},
+		{http.MethodGet, "/exports/{id}/customer.json", api.ScopeErase, (*request).exportJSON},
+		{http.MethodGet, "/exports/{id}/customer.html", api.ScopeErase, (*request).exportHTML},
+		{http.MethodGet, "/erasures", api.ScopeErase, (*request).erasuresPage},
+		{http.MethodGet, "/erasures/{id}", api.ScopeErase, (*request).erasurePage},
+		{http.MethodGet, "/erasures/{id}/receipt.json", api.ScopeErase, (*request).receipt},
 		get("/sessions/{id}", (*request).sessionPage),
 		post("/sessions/{id}/reveal", api.ScopeRead, revealed("reveal-conversation", (*request).sessionPage)),
 		get("/items/{id}", (*request).itemPage),
 		post("/items/{id}/reveal", api.ScopeRead, revealed("reveal-item", (*request).itemPage)),
 		{http.MethodGet, "/items/{id}/delete", api.ScopeWrite, (*request).deletePage},
 		post("/items/{id}/delete", api.ScopeWrite, (*request).remove),
+		post("/items/{id}/restore", api.ScopeAdmin, (*request).restore),
 
 		get("/operations", (*request).operationsPage),
 		post("/operations/replay", api.ScopeAdmin, (*request).replayAll),

@@ -2,6 +2,7 @@ package console
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -157,6 +158,16 @@ func advice(op vault.Operation) string {
 	default:
 		return "Something that the vault needs did not answer. Replay it once that is back."
 	}
+}
+
+// deletedItem returns the id of the item that an operation deleted, "" if it deleted none.
+func deletedItem(op vault.Operation) string {
+	var result vault.DeleteResult
+	if op.Workflow != vault.DeleteItem.Name || op.Status != vault.OperationSucceeded ||
+		json.Unmarshal(op.Result, &result) != nil {
+		return ""
+	}
+	return result.ItemID.String()
 }
 
 // replay runs an operation again.

@@ -222,6 +222,7 @@ func QuestionOf(r dbgen.Question) vault.Question {
 		OpenedAt:   r.OpenedAt,
 		DeadlineAt: r.DeadlineAt,
 		Channels:   r.Channels, ClaimedBy: r.ClaimedBy, ClaimedUntil: r.ClaimedUntil, AnsweredOn: r.AnsweredOn,
+		Rejection: r.Rejection, ClosedAt: r.ClosedAt,
 	}
 }
 
