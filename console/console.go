@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/contextvault/contextvault/api"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/telemetry"
@@ -26,6 +28,8 @@ type Keys interface {
 	SignIn(r *http.Request, secret string) (api.Key, error)
 	// Resume returns the valid key with the hash of a secret.
 	Resume(r *http.Request, hash []byte) (api.Key, error)
+	// Operator returns the tenant of the operator if a secret is the admin token.
+	Operator(r *http.Request, secret string) (uuid.UUID, error)
 }
 
 // Sealer seals session cookies with a key that all processes of the API share.
@@ -52,6 +56,8 @@ type Options struct {
 	Audit func(context.Context, []vault.AuditEntry) error
 	// PurgeAfter is the time from the deletion of a customer to its erasure, unless the deletion names another. 0: never.
 	PurgeAfter time.Duration
+	// Dashboard is the address of Hatchet's dashboard. "": there is no link to it.
+	Dashboard string
 	// Describe returns the text of an internal error for the log, without customer values.
 	Describe func(error) string
 	// Log gets failures. nil: slog.Default().
@@ -70,6 +76,7 @@ type Options struct {
 type Console struct {
 	options    Options
 	crossSites *http.CrossOriginProtection
+	pulses     *pulses
 }
 
 //go:embed static
@@ -78,6 +85,7 @@ var files embed.FS
 var (
 	styles  = asset("console.css", "text/css; charset=utf-8")
 	scripts = asset("console.js", "text/javascript; charset=utf-8")
+	refresh = asset("live.js", "text/javascript; charset=utf-8")
 )
 
 // static is an embedded file with an address that changes with its content.
@@ -119,11 +127,13 @@ func Mount(mux Mux, o Options) {
 		o.Wait = 10 * time.Second
 	}
 	c := &Console{options: o, crossSites: http.NewCrossOriginProtection()}
+	c.pulses = &pulses{newest: c.newestEntry, every: pulseEvery}
 	for _, r := range c.routes() {
 		mux.Handle(r.pattern(), c.handler(r))
 	}
 	mux.Handle("GET "+styles.path, styles)
 	mux.Handle("GET "+scripts.path, scripts)
+	mux.Handle("GET "+refresh.path, refresh)
 }
 
 // route is a page, or an action of a form.
@@ -147,6 +157,7 @@ func (c *Console) routes() []route {
 		{http.MethodPost, "/sign-in", "", (*request).signIn},
 		post("/sign-out", api.ScopeRead, (*request).signOut),
 		post("/purpose", api.ScopeRead, (*request).setPurpose),
+		get(livePath, (*request).live),
 		get("", func(q *request) error { return q.redirect("/inbox") }),
 		get("/{$}", func(q *request) error { return q.redirect("/inbox") }),
 		get("/", (*request).notFound),
@@ -193,8 +204,17 @@ func (c *Console) routes() []route {
 
 		get("/operations", (*request).operationsPage),
 		post("/operations/replay", api.ScopeAdmin, (*request).replayAll),
+		post("/operations/relay", api.ScopeAdmin, (*request).relay),
+		post("/operations/sweep", api.ScopeAdmin, (*request).sweep),
 		get("/operations/{id}", (*request).operationPage),
 		post("/operations/{id}/replay", api.ScopeAdmin, (*request).replay),
+
+		{http.MethodGet, "/keys", api.ScopeAdmin, (*request).keysPage},
+		post("/keys", api.ScopeAdmin, (*request).createKey),
+		post("/keys/{id}/revoke", api.ScopeAdmin, (*request).revokeKey),
+		{http.MethodGet, "/audit", api.ScopeAdmin, (*request).auditPage},
+		post("/audit/verify", api.ScopeAdmin, (*request).verifyAudit),
+		{http.MethodGet, "/usage", api.ScopeAdmin, (*request).usagePage},
 
 		get("/schema", (*request).schemaPage),
 		get("/agents/{id}", (*request).agentPage),
@@ -204,7 +224,8 @@ func (c *Console) routes() []route {
 
 // policy allows the console's own files and nothing else: no inline script or style, no frame, no other site.
 var policy = strings.Join([]string{
-	"default-src 'none'", "style-src 'self'", "script-src 'self'", "img-src 'self'", "form-action 'self'",
+	"default-src 'none'", "style-src 'self'", "script-src 'self'", "img-src 'self'", "connect-src 'self'",
+	"form-action 'self'",
 	"base-uri 'none'", "frame-ancestors 'none'",
 }, "; ")
 

@@ -44,7 +44,7 @@ func TestDelete_IsUndone(t *testing.T) {
 	p := v.post("/items/" + city.String() + "/delete").want(200).has("delete-item succeeded.")
 	op := strings.TrimPrefix(p.at[strings.Index(p.at, "op="):], "op=")
 	v.get("/operations/" + op).want(200).has("Restore the deleted item")
-	v.post("/items/" + city.String() + "/restore").want(200).has("restore-item succeeded.", "Oslo")
+	v.post("/items/"+city.String()+"/restore").want(200).has("restore-item succeeded.", "Oslo")
 	if w.active("city") != city {
 		t.Error("the value is not active again")
 	}
@@ -63,7 +63,7 @@ func TestDeleteCustomer_ShowsDependents(t *testing.T) {
 	at := "/customers/" + gone.String()
 	writer := w.visitor(w.newKey(nil, "read", "write"))
 	writer.get(at+"/delete").want(200).has("tier", w.customer.String(), "reversible", "30 days from now", "Delete those first")
-	writer.post(at + "/delete").want(409).has("Cannot delete", "Nothing was changed.")
+	writer.post(at+"/delete").want(409).has("Cannot delete", "Nothing was changed.")
 	writer.post(at+"/delete", "force", "yes").want(403)
 	v := w.visitor(w.key)
 	v.get(at + "/delete").want(200)
@@ -84,7 +84,7 @@ func TestExport_JSONAndPage(t *testing.T) {
 	w, _ := full(t, hostile)
 	at := "/customers/" + w.customer.String()
 	v := w.visitor(w.key)
-	v.get(at+"/export").want(200).has("everything that an erasure would remove")
+	v.get(at + "/export").want(200).has("everything that an erasure would remove")
 	p := v.post(at+"/export").want(200).has("export-customer succeeded.", "can be fetched until")
 	export, _, _ := strings.Cut(strings.TrimPrefix(p.at, "/console"), "?")
 	json := v.get(export + "/customer.json").want(200)
@@ -124,7 +124,7 @@ func TestErase_AfterItsIDIsTyped(t *testing.T) {
 		weak.post(at+"/erase", "confirm", w.customer.String(), "derived", "stale").want(403).has("nothing was changed")
 	}
 	v := w.visitor(w.newKey(nil, "read", "erase"))
-	v.get(at+"/erase").want(200).has("cannot be undone")
+	v.get(at + "/erase").want(200).has("cannot be undone")
 	p := v.post(at+"/erase", "confirm", "yes", "derived", "erase").want(422).has("This is not the id of the customer.")
 	if !strings.Contains(p.body, `value="yes"`) {
 		t.Error("what was typed is gone")
@@ -172,7 +172,7 @@ func TestConversation_MarksWhatWasHeard(t *testing.T) {
 	w.write("pet", "cat", heard("have a cat", "0"))
 	v := w.visitor(w.key)
 	v.get("/sessions/" + session.String()).want(200).lacks("Oslo")
-	p := v.post("/sessions/" + session.String() + "/reveal").want(200).has("Heard in it", "city", "pet")
+	p := v.post("/sessions/"+session.String()+"/reveal").want(200).has("Heard in it", "city", "pet")
 	if strings.Count(p.body, "<mark>") != 2 || !strings.Contains(p.body, "<mark>have a cat</mark>") {
 		t.Errorf("the marks are not two: %s", p.body)
 	}

@@ -75,7 +75,8 @@ func (q *request) begin(r route) error {
 			return err
 		}
 	}
-	if q.options.Now().Sub(time.Unix(s.Seen, 0)) > seenEvery {
+	// A page that is open and does nothing does not keep its session.
+	if r.path != livePath && q.options.Now().Sub(time.Unix(s.Seen, 0)) > seenEvery {
 		return q.keepSession(s)
 	}
 	return nil
@@ -159,7 +160,7 @@ func (q *request) show(status int, title, section string, content templ.Componen
 	q.addOutcomes()
 	return q.render(status, framed(frame{
 		Title: title, Section: section, Token: q.session.Token, Name: q.session.Name, Key: q.key.ID.String(),
-		Scopes: q.key.Scopes, Purpose: q.session.Purpose, Notices: q.notices, Here: q.here(), CanReveal: !q.key.Masked,
+		Scopes: q.key.Scopes, Purpose: q.session.Purpose, Notices: q.notices, Here: q.here(), CanReveal: !q.key.Masked, Live: q.r.Method == http.MethodGet && status == http.StatusOK,
 	}, content))
 }
 

@@ -25,7 +25,8 @@ func Mount(
 	}
 	o := console.Options{
 		Query: r.Query, Trigger: r.Trigger, Keys: server, Sealer: cookies{sealer}, Dependencies: r.Dependencies(),
-		Audit: r.DB.InsertAuditEntries, PurgeAfter: r.Config.Erasure.PurgeAfter(), Describe: describe, Log: r.Log,
+		Audit: r.DB.InsertAuditEntries, PurgeAfter: r.Config.Erasure.PurgeAfter(), Dashboard: r.Config.Console.DashboardURL,
+		Describe: describe, Log: r.Log,
 	}
 	for _, f := range change {
 		f(&o)
