@@ -195,6 +195,12 @@ func (s *Server) Resume(r *http.Request, hash []byte) (Key, error) {
 	return s.identifyWithin(r, hash, true)
 }
 
+// Limit takes the cost of a request of a person whom another handler of the server identified, within the limits of a
+// key. The error is a *Problem.
+func (s *Server) Limit(r *http.Request, person uuid.UUID) error {
+	return s.rateProblem(r.Context(), person, s.limits.Take(person, limit.CostOf(r.Method), time.Now()))
+}
+
 // Operator returns the tenant of the operator if a secret is the admin token and the request may use it. The error is a
 // *Problem, or of the code not_allowed.
 func (s *Server) Operator(r *http.Request, secret string) (uuid.UUID, error) {

@@ -19,7 +19,9 @@
       const response = await fetch(location.href, { headers: { Accept: "text/html" } });
       if (!response.ok || response.redirected) return;
       const next = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("main [data-live]");
-      if (next && !busy()) find().replaceWith(next);
+      if (!next || busy()) return;
+      find().replaceWith(next);
+      document.dispatchEvent(new Event("vault:loaded"));
     } finally {
       loading = false;
     }
