@@ -36,13 +36,14 @@ type pulses struct {
 
 // pulse is a tenant with watchers.
 type pulse struct {
-	watchers map[chan struct{}]bool
+	watchers map[chan uuid.UUID]bool
+	last     uuid.UUID // the newest entry; uuid.Nil: it was not looked at yet, or there is none
 	stop     context.CancelFunc
 }
 
-// watch returns a channel that gets a message after changes, and a function that ends it. The first watcher of a tenant
-// starts to look at it, the last one ends that.
-func (p *pulses) watch(tenant uuid.UUID) (changed <-chan struct{}, end func()) {
+// watch returns a channel that gets the newest entry now and after changes, and a function that ends it. The first
+// watcher of a tenant starts to look at it, the last one ends that.
+func (p *pulses) watch(tenant uuid.UUID) (states <-chan uuid.UUID, end func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.tenants == nil {
@@ -51,12 +52,15 @@ func (p *pulses) watch(tenant uuid.UUID) (changed <-chan struct{}, end func()) {
 	t := p.tenants[tenant]
 	if t == nil {
 		ctx, cancel := context.WithCancel(context.Background())
-		t = &pulse{watchers: map[chan struct{}]bool{}, stop: cancel}
+		t = &pulse{watchers: map[chan uuid.UUID]bool{}, stop: cancel}
 		p.tenants[tenant] = t
 		go p.look(ctx, tenant, t)
 	}
-	c := make(chan struct{}, 1) // changes that the watcher has not taken yet are one
+	c := make(chan uuid.UUID, 1)
 	t.watchers[c] = true
+	if t.last != uuid.Nil {
+		c <- t.last
+	}
 	return c, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -71,14 +75,9 @@ func (p *pulses) watch(tenant uuid.UUID) (changed <-chan struct{}, end func()) {
 func (p *pulses) look(ctx context.Context, tenant uuid.UUID, t *pulse) {
 	ticker := time.NewTicker(p.every)
 	defer ticker.Stop()
-	var last uuid.UUID
-	for first := true; ; first = false {
-		newest, err := p.newest(ctx, tenant)
-		if err == nil && newest != last { // after an error the next look finds what changed
-			last = newest
-			if !first {
-				p.tell(t)
-			}
+	for {
+		if newest, err := p.newest(ctx, tenant); err == nil { // after an error the next look finds what changed
+			p.tell(t, newest)
 		}
 		select {
 		case <-ctx.Done():
@@ -88,14 +87,20 @@ func (p *pulses) look(ctx context.Context, tenant uuid.UUID, t *pulse) {
 	}
 }
 
-func (p *pulses) tell(t *pulse) {
+// tell sends a new state to the watchers, in place of one that they have not taken yet.
+func (p *pulses) tell(t *pulse, newest uuid.UUID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if newest == t.last {
+		return
+	}
+	t.last = newest
 	for c := range t.watchers {
 		select {
-		case c <- struct{}{}:
+		case <-c:
 		default:
 		}
+		c <- newest
 	}
 }
 
@@ -108,10 +113,10 @@ func (c *Console) newestEntry(ctx context.Context, tenant uuid.UUID) (uuid.UUID,
 	return entries[0].ID, nil
 }
 
-// live is a stream of server-sent events: changed, each time that something in the tenant changed. It holds no data, so
-// that it needs no right beyond that of the pages, which the browser loads again.
+// live is a stream of server-sent events: state, at its start and each time that something in the tenant changed. Its
+// data is an id that says nothing, so that it needs no right beyond that of the pages, which the browser loads again.
 func (q *request) live() error {
-	changed, end := q.pulses.watch(q.key.TenantID)
+	states, end := q.pulses.watch(q.key.TenantID)
 	defer end()
 	h := q.w.Header()
 	h.Set("Content-Type", "text/event-stream")
@@ -135,8 +140,8 @@ func (q *request) live() error {
 			return nil
 		case <-ends.C:
 			return nil
-		case <-changed:
-			if err := send("event: changed\ndata:\n\n"); err != nil {
+		case state := <-states:
+			if err := send("event: state\ndata: " + state.String() + "\n\n"); err != nil {
 				return nil //nolint:nilerr // the client has gone
 			}
 		}

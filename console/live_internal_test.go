@@ -31,7 +31,12 @@ func TestPulses_LookWhileSomebodyWatches(t *testing.T) {
 	if len(p.tenants) != 1 {
 		t.Fatalf("%d tenants are looked at", len(p.tenants))
 	}
-	for range 3 { // the first look is over
+	for _, states := range []<-chan uuid.UUID{one, two} { // each begins with the state
+		if got := <-states; got != first {
+			t.Errorf("the state is %s", got)
+		}
+	}
+	for range 3 {
 		<-looked
 	}
 	select {
@@ -41,12 +46,17 @@ func TestPulses_LookWhileSomebodyWatches(t *testing.T) {
 	}
 	second := uuid.New()
 	newest.Store(&second)
-	<-one
-	<-two
+	for _, states := range []<-chan uuid.UUID{one, two} {
+		if got := <-states; got != second {
+			t.Errorf("the state is %s", got)
+		}
+	}
 	endOne()
-	third := uuid.New()
-	newest.Store(&third)
-	<-two
+	third, endThird := p.watch(tenant)
+	if got := <-third; got != second {
+		t.Errorf("a later watcher begins with %s", got)
+	}
+	endThird()
 	endTwo()
 	if len(p.tenants) != 0 {
 		t.Error("a tenant without a watcher is looked at")

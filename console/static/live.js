@@ -7,6 +7,7 @@
   if (!find() || !window.EventSource) return;
   const hint = document.querySelector("[data-news]");
   let source = null;
+  let known = "";
   let edited = false;
   let loading = false;
   document.querySelector("main").addEventListener("input", () => { edited = true; });
@@ -31,9 +32,12 @@
     if (document.hidden) { source?.close(); source = null; return; }
     if (source) return;
     source = new EventSource("/console/live");
-    source.addEventListener("changed", changed);
+    source.addEventListener("state", (event) => {
+      if (known && known !== event.data) changed();
+      known = document.body.dataset.live = event.data;
+    });
   };
-  document.addEventListener("visibilitychange", () => { look(); if (!document.hidden) changed(); });
+  document.addEventListener("visibilitychange", look);
   window.addEventListener("pagehide", () => { source?.close(); source = null; });
   look();
 })();
