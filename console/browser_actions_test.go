@@ -113,9 +113,9 @@ func TestBrowser_CustomerActionsByKeyboard(t *testing.T) {
 	}
 }
 
-// A list is loaded again when something changed, and what a person types stays.
-func TestBrowser_Live(t *testing.T) {
-	t.Parallel()
+// A list is loaded again when something changed, and what a person types stays. The test runs alone: a page behind
+// another one is not looked at, and so it asks for nothing.
+func TestBrowser_Live(t *testing.T) { //nolint:paralleltest // see above
 	w := newWorld(t)
 	w.define(nil, "plan")
 	w.write("plan", "gold")
