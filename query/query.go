@@ -10,7 +10,7 @@
 //   - config.go: definitions, requirements, scenarios;
 //   - missing.go: missing fields, combined from these reads;
 //   - context.go: the context block, combined from the profile and the missing fields;
-//   - operations.go: questions and operations;
+//   - operations.go: questions and operations; keys.go: API keys and the use of the model;
 //   - customers.go: the search for customers;
 //   - events.go: the feed of events;
 //   - pages.go: lists of customers and what belongs to them, one page at a time; lists.go: the other lists;

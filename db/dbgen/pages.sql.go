@@ -519,6 +519,96 @@ func (q *Queries) PageAgents(ctx context.Context, arg PageAgentsParams) ([]PageA
 	return items, nil
 }
 
+const pageClosedQuestions = `-- name: PageClosedQuestions :many
+SELECT q.id, q.tenant_id, q.fill_id, q.customer_id, q.agent_id, q.scenario_id, q.field_name, q.kind, q.candidate, q.item_id, q.prompt, q.reason, q.rejection, q.attempt, q.status, q.answer_operation_id, q.answered_on, q.channels, q.claimed_by, q.claimed_until, q.opened_at, q.deadline_at, q.closed_at
+FROM questions q
+WHERE q.tenant_id = $1
+  AND q.customer_id = ANY (ARRAY(
+      SELECT $2::uuid
+      UNION
+      SELECT lead.customer_id
+      FROM customer_profiles c
+      JOIN customer_profiles lead ON lead.id = c.merged_into_id
+      WHERE c.tenant_id = $1
+        AND c.customer_id = $2::uuid
+      UNION
+      SELECT led.customer_id
+      FROM customer_profiles c
+      JOIN customer_profiles led ON led.merged_into_id =
+          CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
+      WHERE c.tenant_id = $1
+        AND c.customer_id = $2::uuid
+  ))
+  AND q.status <> 'open'
+  AND (
+    $3::timestamptz IS NULL
+    OR (q.opened_at, q.id) < ($3, $4::uuid)
+  )
+ORDER BY q.opened_at DESC, q.id DESC
+LIMIT $5
+`
+
+type PageClosedQuestionsParams struct {
+	TenantID       uuid.UUID  `json:"tenant_id"`
+	CustomerID     uuid.UUID  `json:"customer_id"`
+	BeforeOpenedAt *time.Time `json:"before_opened_at"`
+	BeforeID       *uuid.UUID `json:"before_id"`
+	MaxRows        int32      `json:"max_rows"`
+}
+
+// Returns a page of the closed questions to a customer and the customers merged with it (as in ListMergedCustomers), the
+// newest first. The before_ parameters are the position of the last row of the previous page; null: the first page.
+// Indexes: questions_scenario, and those of ListMergedCustomers.
+func (q *Queries) PageClosedQuestions(ctx context.Context, arg PageClosedQuestionsParams) ([]Question, error) {
+	rows, err := q.db.Query(ctx, pageClosedQuestions,
+		arg.TenantID,
+		arg.CustomerID,
+		arg.BeforeOpenedAt,
+		arg.BeforeID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Question{}
+	for rows.Next() {
+		var i Question
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.FillID,
+			&i.CustomerID,
+			&i.AgentID,
+			&i.ScenarioID,
+			&i.FieldName,
+			&i.Kind,
+			&i.Candidate,
+			&i.ItemID,
+			&i.Prompt,
+			&i.Reason,
+			&i.Rejection,
+			&i.Attempt,
+			&i.Status,
+			&i.AnswerOperationID,
+			&i.AnsweredOn,
+			&i.Channels,
+			&i.ClaimedBy,
+			&i.ClaimedUntil,
+			&i.OpenedAt,
+			&i.DeadlineAt,
+			&i.ClosedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const pageCustomerOperations = `-- name: PageCustomerOperations :many
 WITH lead AS (
     SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END AS id

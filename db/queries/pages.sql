@@ -56,6 +56,37 @@ WHERE q.tenant_id = sqlc.arg(tenant_id)
 ORDER BY q.opened_at, q.id
 LIMIT sqlc.arg(max_rows);
 
+-- Returns a page of the closed questions to a customer and the customers merged with it (as in ListMergedCustomers), the
+-- newest first. The before_ parameters are the position of the last row of the previous page; null: the first page.
+-- Indexes: questions_scenario, and those of ListMergedCustomers.
+-- name: PageClosedQuestions :many
+SELECT q.*
+FROM questions q
+WHERE q.tenant_id = sqlc.arg(tenant_id)
+  AND q.customer_id = ANY (ARRAY(
+      SELECT sqlc.arg(customer_id)::uuid
+      UNION
+      SELECT lead.customer_id
+      FROM customer_profiles c
+      JOIN customer_profiles lead ON lead.id = c.merged_into_id
+      WHERE c.tenant_id = sqlc.arg(tenant_id)
+        AND c.customer_id = sqlc.arg(customer_id)::uuid
+      UNION
+      SELECT led.customer_id
+      FROM customer_profiles c
+      JOIN customer_profiles led ON led.merged_into_id =
+          CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
+      WHERE c.tenant_id = sqlc.arg(tenant_id)
+        AND c.customer_id = sqlc.arg(customer_id)::uuid
+  ))
+  AND q.status <> 'open'
+  AND (
+    sqlc.narg(before_opened_at)::timestamptz IS NULL
+    OR (q.opened_at, q.id) < (sqlc.narg(before_opened_at), sqlc.narg(before_id)::uuid)
+  )
+ORDER BY q.opened_at DESC, q.id DESC
+LIMIT sqlc.arg(max_rows);
+
 -- Returns a page of the extracted requirements that wait for a review, in the order of their ids, which is the order
 -- of creation. after_id is the last id of the previous page; null: the first page. Index: primary key.
 -- name: PagePendingRequirements :many

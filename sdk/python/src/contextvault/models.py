@@ -58,7 +58,6 @@ Code = Literal[
     "not_allowed",
     "consent_required",
     "erased",
-    "expired",
     "over_budget",
     "unavailable",
 ]
@@ -100,28 +99,6 @@ ErasureState = Literal[
     "erased",
     "scanned",
     "finished",
-]
-
-EventType = Literal[
-    "value.changed",
-    "value.pending",
-    "value.verified",
-    "value.expired",
-    "value.orphaned",
-    "value.deleted",
-    "asset.changed",
-    "asset.deleted",
-    "consent.changed",
-    "question.opened",
-    "question.settled",
-    "review.opened",
-    "review.settled",
-    "fill.done",
-    "operation.failed",
-    "customer.merged",
-    "customer.unmerged",
-    "customer.deleted",
-    "customer.erased",
 ]
 
 FallbackAction = Literal[
@@ -775,6 +752,35 @@ class CorrectValue:
 
 
 @dataclass(kw_only=True)
+class CreateKey:
+    """CreateKey of the vault."""
+
+    key_hash: str
+    # The SHA-256 of the secret, in hexadecimal. The secret is cv_ followed by 32 random bytes in
+    # base64url without padding; make it yourself and keep it: the vault never sees it before it is
+    # used.
+
+    name: str
+    # The purpose of the key, for people.
+
+    scopes: list[Literal["read", "write", "verify", "review", "erase", "admin"]]
+    # The permissions of the key: read, write, verify, review, erase, admin.
+
+    expires_at: datetime | None = None
+    # The end of the key. Absent: it is valid until it is revoked.
+
+    masked: bool | None = None
+    # The key sees values of PII fields masked only. A masked key can create only masked keys.
+
+    purpose: str | None = None
+    # The purpose of reads that state none.
+
+    sources: list[ValueSource] | None = None
+    # The sources of the values that the key may write. Absent: all except human_entered and
+    # document_extracted, which are stronger than the customer's own word.
+
+
+@dataclass(kw_only=True)
 class Customer:
     """Customer of the vault."""
 
@@ -1119,20 +1125,15 @@ class Erasure:
 
 
 @dataclass(kw_only=True)
-class EventList:
-    """EventList of the vault."""
+class ExpireValue:
+    """ExpireValue of the vault."""
 
-    after: str
-    # The position up to which the feed was read. Pass it as after to continue later, also if items
-    # is empty.
+    customer_id: UUID | None = None
 
-    items: list[FeedEvent]
+    item_id: UUID | None = None
+    # The version that expires. Absent: the version that is active when the operation is accepted.
 
-    next_cursor: str | None = None
-    # The cursor of the next page. Absent: the newest event was read.
-
-    withheld: list[Withheld] | None = None
-    # The fields of customers whose values are not shown, and why.
+    name: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -1178,49 +1179,6 @@ class ExtractSchema:
     # The id of the rule. Absent: the scenario itself.
 
     scenario_id: UUID | None = None
-
-
-@dataclass(kw_only=True)
-class FeedEvent:
-    """FeedEvent of the vault."""
-
-    at: datetime
-    # The time of the change.
-
-    id: int
-    # The position in the feed: 1, 2, 3 … with gaps where a customer was erased.
-
-    type: EventType
-
-    agent_id: UUID | None = None
-    # The agent of the definition, question or scenario.
-
-    customer_id: UUID | None = None
-
-    into_customer_id: UUID | None = None
-    # Of a merge and its undo: the customer into whom customer_id was merged.
-
-    kind: str | None = None
-    # Of a question: value or confirm. Of a review: definition, requirement or value.
-
-    name: str | None = None
-    # The name of the field; of a consent, the purpose; of a failure, the workflow.
-
-    operation_id: UUID | None = None
-    # The operation that made the change, if it is known; of question.opened, the gap fill.
-
-    status: str | None = None
-    # The outcome: of a question, its status; of a review, the decision, or of a value its status
-    # afterwards: active, superseded … or deleted; of a consent, granted or withdrawn; of a gap
-    # fill, ended or cancelled; of a failure, the code of the error.
-
-    subject_id: UUID | None = None
-    # The id of the value or asset, the question, the gap fill or the operation; of a review, of
-    # what is reviewed.
-
-    value: Any | None = None
-    # With values=true: the value of the item at the time of reading, of value.changed,
-    # value.pending and value.verified. Absent: it was deleted since, or is withheld.
 
 
 @dataclass(kw_only=True)
@@ -1381,6 +1339,44 @@ class ItemResult:
     # For an answer: the customer does not give the value. The gap fill does not ask for it again.
 
     warnings: list[str] | None = None
+
+
+@dataclass(kw_only=True)
+class KeyResult:
+    """KeyResult of the vault."""
+
+    key_id: UUID
+
+
+@dataclass(kw_only=True)
+class KeySummary:
+    """KeySummary of the vault."""
+
+    created_at: datetime
+
+    id: UUID
+
+    masked: bool
+    # The key sees values of PII fields masked only.
+
+    name: str
+    # The purpose of the key, for people.
+
+    scopes: list[str]
+
+    expires_at: datetime | None = None
+
+    last_used_at: datetime | None = None
+    # The last use, at most a minute old.
+
+    purpose: str | None = None
+    # The purpose of reads that state none.
+
+    revoked_at: datetime | None = None
+
+    sources: list[ValueSource] | None = None
+    # The sources of the values that the key may write. Absent: all except human_entered and
+    # document_extracted.
 
 
 @dataclass(kw_only=True)
@@ -2126,6 +2122,23 @@ class TurnResult:
 
 
 @dataclass(kw_only=True)
+class Usage:
+    """Usage of the vault."""
+
+    calls: int
+
+    completion_tokens: int
+
+    cost_micros: int
+    # The cost, in millionths of the currency of the configured prices.
+
+    day: str
+    # The day, in UTC.
+
+    prompt_tokens: int
+
+
+@dataclass(kw_only=True)
 class Value:
     """Value of the vault."""
 
@@ -2339,6 +2352,7 @@ RESULTS: dict[str, Any] = {
     "remove-element": ItemResult,
     "import-values": ImportResult,
     "verify-value": ItemResult,
+    "expire-value": ItemResult,
     "propose-deletion": ItemResult,
     "decide-value": ItemResult,
     "correct-value": ItemResult,
@@ -2370,6 +2384,8 @@ RESULTS: dict[str, Any] = {
     "claim-question": ClaimResult,
     "read-conversation": ReadConversationResult,
     "cancel-fill": CancelResult,
+    "create-key": KeyResult,
+    "revoke-key": KeyResult,
     "expire-values": SweepResult,
     "detect-orphans": SweepResult,
     "take-turn": TurnResult,
