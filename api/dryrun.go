@@ -106,6 +106,7 @@ func registerDryRun[I, In any](
 	r.method, r.tag, r.access, r.values = http.MethodPost, tagConfig, toWrite, true
 	r.errors = []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity}
 	r.body = &bodyOf{of: *new(In), omit: append(r.fromPath, targets(params, r.into)...), example: r.example}
+	s.dryRuns = append(s.dryRuns, Route{Name: r.name, Path: r.path, Parameters: describeParameters(params, r.into)})
 	register(s, r, func(ctx context.Context, c caller, in *I) (*one[vault.DryRun], error) {
 		if !c.may(ScopeRead) {
 			return nil, &vault.Error{

@@ -87,6 +87,7 @@ type Server struct {
 	waiting   waitingRequests
 	adminHash []byte
 	routes    []Route
+	dryRuns   []Route
 	bodies    []schema.Body
 	mounted   map[string]bool // the paths of Mount
 	stopping  context.Context // ends when the server stops

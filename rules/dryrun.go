@@ -309,7 +309,7 @@ type Texts struct {
 func (t Texts) about(r vault.Requirement, as, problem string) vault.DryRunReference {
 	out := vault.DryRunReference{
 		ScenarioID: r.ScenarioID, ScenarioName: t.Scenarios[r.ScenarioID].Name, StepID: r.StepID, RuleID: r.RuleID,
-		RequirementID: &r.ID, FieldName: r.FieldName, As: as, Problem: problem,
+		RequirementID: &r.ID, FieldName: r.FieldName, Kind: as, Problem: problem,
 	}
 	if r.RuleID != nil {
 		out.RuleName = t.Rules[*r.RuleID].Name
@@ -361,7 +361,7 @@ func FieldReferences(
 		for _, step := range s.Steps {
 			if reads(step.Condition, name) {
 				out = append(out, vault.DryRunReference{
-					ScenarioID: s.ID, ScenarioName: s.Name, StepID: step.ID, As: "step condition",
+					ScenarioID: s.ID, ScenarioName: s.Name, StepID: step.ID, Kind: "step condition",
 				})
 			}
 		}
@@ -371,7 +371,7 @@ func FieldReferences(
 		if reads(r.Condition, name) || reads(r.Action, name) {
 			out = append(out, vault.DryRunReference{
 				ScenarioID: r.ScenarioID, ScenarioName: texts.Scenarios[r.ScenarioID].Name, RuleID: &r.ID, RuleName: r.Name,
-				As: "rule",
+				Kind: "rule",
 			})
 		}
 	}

@@ -61,8 +61,8 @@ type DryRunReference struct {
 	// RequirementID is the requirement, and FieldName the field that it needs.
 	RequirementID *uuid.UUID `json:"requirement_id,omitempty"`
 	FieldName     string     `json:"field_name,omitempty"`
-	// As is how it names the field.
-	As string `json:"as" doc:"requirement, condition, dependency, step condition, rule or evidence."`
+	// Kind is how it names the field.
+	Kind string `json:"kind" doc:"requirement, condition, dependency, step condition, rule or evidence."`
 	// Problem is what would be wrong after the change. Empty: nothing.
 	Problem string `json:"problem,omitempty" doc:"What would be wrong with it after the change. Absent: nothing."`
 }

@@ -75,7 +75,7 @@ func (f foreseen) table(w io.Writer) {
 		if r.Problem != "" {
 			problem = ": " + r.Problem
 		}
-		say("%s of scenario %s%s%s", r.As, r.ScenarioName, partOf(r), problem)
+		say("%s of scenario %s%s%s", r.Kind, r.ScenarioName, partOf(r), problem)
 	}
 	if f.ExamplesHidden {
 		say("customers are not named: the key sees masked values only")

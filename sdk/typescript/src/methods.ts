@@ -228,9 +228,9 @@ export class Methods extends Core {
    * what a save would do. Returns the requirements of the rule whose evidence would be gone. What the
    * extraction finds in the new text is not known before, so it looks at no customer.
    */
-  dryRunRule(input: Input<"dry-run-rule">): Promise<Read<"dry-run-rule">> {
+  dryRunRule(input: Input<"dry-run-rule", { rule_id: "id" }>): Promise<Read<"dry-run-rule">> {
     return this.read(
-      { method: "POST", path: "/v1/agents/{agent_id}/rules/{rule_id}/dry-run", inPath: { agent_id: "agent_id", rule_id: "rule_id" }, inQuery: [], hasBody: true },
+      { method: "POST", path: "/v1/agents/{agent_id}/rules/{rule_id}/dry-run", inPath: { agent_id: "agent_id", rule_id: "id" }, inQuery: [], hasBody: true },
       input,
     );
   }
@@ -243,9 +243,9 @@ export class Methods extends Core {
    * are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A
    * condition that reads the session counts as true.
    */
-  dryRunScenario(input: Input<"dry-run-scenario">): Promise<Read<"dry-run-scenario">> {
+  dryRunScenario(input: Input<"dry-run-scenario", { scenario_id: "id" }>): Promise<Read<"dry-run-scenario">> {
     return this.read(
-      { method: "POST", path: "/v1/agents/{agent_id}/scenarios/{scenario_id}/dry-run", inPath: { agent_id: "agent_id", scenario_id: "scenario_id" }, inQuery: ["after", "customers"], hasBody: true },
+      { method: "POST", path: "/v1/agents/{agent_id}/scenarios/{scenario_id}/dry-run", inPath: { agent_id: "agent_id", scenario_id: "id" }, inQuery: ["after", "customers"], hasBody: true },
       input,
     );
   }

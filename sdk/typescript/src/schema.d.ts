@@ -2761,9 +2761,9 @@ export interface components {
             values: number;
         };
         DryRunReference: {
-            /** @description requirement, condition, dependency, step condition, rule or evidence. */
-            as: string;
             field_name?: string;
+            /** @description requirement, condition, dependency, step condition, rule or evidence. */
+            kind: string;
             /** @description What would be wrong with it after the change. Absent: nothing. */
             problem?: string;
             /** Format: uuid */

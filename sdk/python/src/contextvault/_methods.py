@@ -178,7 +178,7 @@ _dry_run_rule = Call(
     name="dry_run_rule",
     method="POST",
     path="/v1/agents/{agent_id}/rules/{rule_id}/dry-run",
-    in_path={"agent_id": "agent_id", "rule_id": "rule_id"},
+    in_path={"agent_id": "agent_id", "rule_id": "id"},
     in_query=(),
     has_body=True,
     result=m.DryRun,
@@ -187,7 +187,7 @@ _dry_run_scenario = Call(
     name="dry_run_scenario",
     method="POST",
     path="/v1/agents/{agent_id}/scenarios/{scenario_id}/dry-run",
-    in_path={"agent_id": "agent_id", "scenario_id": "scenario_id"},
+    in_path={"agent_id": "agent_id", "scenario_id": "id"},
     in_query=("after", "customers"),
     has_body=True,
     result=m.DryRun,
@@ -1199,10 +1199,9 @@ class Methods:
         /,
         *,
         agent_id: Id | None = None,
-        rule_id: Id | None = None,
+        id: Id | None = None,
         action: str | None = None,
         condition: str | None = None,
-        id: Id | None = None,
         name: str | None = None,
         scenario_id: Id | None = None,
     ) -> m.DryRun:
@@ -1212,8 +1211,8 @@ class Methods:
         Returns the requirements of the rule whose evidence would be gone. What the extraction finds
         in the new text is not known before, so it looks at no customer.
         """
-        members: dict[str, Any] = {"agent_id": agent_id, "rule_id": rule_id, "action": action, "condition": condition,
-            "id": id, "name": name, "scenario_id": scenario_id}
+        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "action": action, "condition": condition, "name": name,
+            "scenario_id": scenario_id}
         return self._call(_dry_run_rule, body, members, None, None)
 
     def dry_run_scenario(
@@ -1222,9 +1221,8 @@ class Methods:
         /,
         *,
         agent_id: Id | None = None,
-        scenario_id: Id | None = None,
-        description: str | None = None,
         id: Id | None = None,
+        description: str | None = None,
         name: str | None = None,
         steps: list[m.ScenarioStep] | None = None,
         variables: dict[str, str] | None = None,
@@ -1240,9 +1238,8 @@ class Methods:
         whether these are all, and next_after leads to the others. It looks at fewer than asked for
         if that takes long. A condition that reads the session counts as true.
         """
-        members: dict[str, Any] = {"agent_id": agent_id, "scenario_id": scenario_id, "description": description, "id": id,
-            "name": name, "steps": steps, "variables": variables, "after": after, "customers":
-            customers}
+        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "description": description, "name": name, "steps":
+            steps, "variables": variables, "after": after, "customers": customers}
         return self._call(_dry_run_scenario, body, members, None, None)
 
     def erase_customer(
@@ -2851,10 +2848,9 @@ class AsyncMethods:
         /,
         *,
         agent_id: Id | None = None,
-        rule_id: Id | None = None,
+        id: Id | None = None,
         action: str | None = None,
         condition: str | None = None,
-        id: Id | None = None,
         name: str | None = None,
         scenario_id: Id | None = None,
     ) -> m.DryRun:
@@ -2864,8 +2860,8 @@ class AsyncMethods:
         Returns the requirements of the rule whose evidence would be gone. What the extraction finds
         in the new text is not known before, so it looks at no customer.
         """
-        members: dict[str, Any] = {"agent_id": agent_id, "rule_id": rule_id, "action": action, "condition": condition,
-            "id": id, "name": name, "scenario_id": scenario_id}
+        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "action": action, "condition": condition, "name": name,
+            "scenario_id": scenario_id}
         return await self._call(_dry_run_rule, body, members, None, None)
 
     async def dry_run_scenario(
@@ -2874,9 +2870,8 @@ class AsyncMethods:
         /,
         *,
         agent_id: Id | None = None,
-        scenario_id: Id | None = None,
-        description: str | None = None,
         id: Id | None = None,
+        description: str | None = None,
         name: str | None = None,
         steps: list[m.ScenarioStep] | None = None,
         variables: dict[str, str] | None = None,
@@ -2892,9 +2887,8 @@ class AsyncMethods:
         whether these are all, and next_after leads to the others. It looks at fewer than asked for
         if that takes long. A condition that reads the session counts as true.
         """
-        members: dict[str, Any] = {"agent_id": agent_id, "scenario_id": scenario_id, "description": description, "id": id,
-            "name": name, "steps": steps, "variables": variables, "after": after, "customers":
-            customers}
+        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "description": description, "name": name, "steps":
+            steps, "variables": variables, "after": after, "customers": customers}
         return await self._call(_dry_run_scenario, body, members, None, None)
 
     async def erase_customer(

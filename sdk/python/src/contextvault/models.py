@@ -1138,7 +1138,7 @@ class DryRunReason:
 class DryRunReference:
     """DryRunReference of the vault."""
 
-    as: str
+    kind: str
     # requirement, condition, dependency, step condition, rule or evidence.
 
     scenario_id: UUID
