@@ -163,6 +163,7 @@ _dry_run_definition = Call(
     in_path={"agent_id": "agent_id", "name": "name"},
     in_query=("after", "customers"),
     has_body=True,
+    reads=True,
     result=m.DryRun,
 )
 _dry_run_requirement = Call(
@@ -172,6 +173,7 @@ _dry_run_requirement = Call(
     in_path={"scenario_id": "scenario_id", "field_name": "field_name"},
     in_query=("after", "customers"),
     has_body=True,
+    reads=True,
     result=m.DryRun,
 )
 _dry_run_rule = Call(
@@ -181,6 +183,7 @@ _dry_run_rule = Call(
     in_path={"agent_id": "agent_id", "rule_id": "id"},
     in_query=(),
     has_body=True,
+    reads=True,
     result=m.DryRun,
 )
 _dry_run_scenario = Call(
@@ -190,6 +193,7 @@ _dry_run_scenario = Call(
     in_path={"agent_id": "agent_id", "scenario_id": "id"},
     in_query=("after", "customers"),
     has_body=True,
+    reads=True,
     result=m.DryRun,
 )
 _erase_customer = Call(
