@@ -117,11 +117,12 @@ func Mount(mux Mux, o Options) {
 		o.Wait = 10 * time.Second
 	}
 	c := &Console{options: o, crossSites: http.NewCrossOriginProtection()}
-	for _, r := range c.routes() {
+	for _, r := range append(c.routes(), schemaRoutes()...) {
 		mux.Handle(r.pattern(), c.handler(r))
 	}
 	mux.Handle("GET "+styles.path, styles)
 	mux.Handle("GET "+scripts.path, scripts)
+	mux.Handle("GET "+schemaScripts.path, schemaScripts)
 }
 
 // route is a page, or an action of a form.
@@ -186,7 +187,8 @@ func (c *Console) routes() []route {
 
 // policy allows the console's own files and nothing else: no inline script or style, no frame, no other site.
 var policy = strings.Join([]string{
-	"default-src 'none'", "style-src 'self'", "script-src 'self'", "img-src 'self'", "form-action 'self'",
+	"default-src 'none'", "style-src 'self'", "script-src 'self'", "img-src 'self'", "connect-src 'self'",
+	"form-action 'self'",
 	"base-uri 'none'", "frame-ancestors 'none'",
 }, "; ")
 
