@@ -65,6 +65,19 @@ func TestRoutes_AllWork(t *testing.T) {
 		has(`{"kind":"definition","name":"pet","action":"create"}`)
 
 	s.change("DELETE", agentPath+"/definitions/email", "").problem(409, vault.CodeConflict) // it is required
+	s.do("POST", agentPath+"/definitions/country/dry-run", `{"value_type": "string", "is_pii": true}`).want(200).
+		has(`"action":"update"`, `"member":"is_pii"`, `"complete":true`)
+	s.do("POST", agentPath+"/definitions/country/dry-run", `{"value_type": "text"}`).problem(422, vault.CodeInvalid)
+	s.do("POST", agentPath+"/definitions/country/dry-run?customers=0", `{"value_type": "string"}`).
+		problem(422, vault.CodeInvalid)
+	s.do("POST", "/v1/scenarios/"+scenario.String()+"/requirements/email/dry-run", `{"required_level": "soft", "fallback_action": "skip"}`).
+		want(200).has(`"action":"update"`, `"blocked_before":true`)
+	s.do("POST", "/v1/scenarios/"+scenario.String()+"/requirements/nothing/dry-run", `{"required_level": "soft", "fallback_action": "skip"}`).
+		problem(404, vault.CodeUnknown)
+	s.do("POST", agentPath+"/scenarios/"+scenario.String()+"/dry-run", `{"name": "Onboarding", "description": "Say goodbye."}`).
+		want(200).has(`"members":["description"]`)
+	s.do("POST", agentPath+"/rules/"+rule.String()+"/dry-run", fmt.Sprintf(`{"scenario_id": %q, "name": "Greet", "condition": "never"}`, scenario)).
+		want(200).has(`"members":["condition"]`)
 	s.change("PUT", agentPath+"/definitions/nickname", `{"value_type": "string", "enabled": true}`).want(200)
 	s.change("PUT", "/v1/scenarios/"+scenario.String()+"/requirements/nickname", fmt.Sprintf(`{"required_level": "soft", "fallback_action": "skip", "rule_id": %q}`, rule)).
 		want(200)

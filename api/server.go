@@ -87,6 +87,7 @@ type Server struct {
 	waiting   waitingRequests
 	adminHash []byte
 	routes    []Route
+	dryRuns   []Route
 	bodies    []schema.Body
 	mounted   map[string]bool // the paths of Mount
 	stopping  context.Context // ends when the server stops
@@ -143,7 +144,7 @@ func New(o Options) *Server {
 	s.api = humago.New(s.mux, description())
 	schema.Register(s.api.OpenAPI().Components.Schemas)
 	for _, add := range []func(){
-		s.definitionRoutes, s.scenarioRoutes, s.configurationRoutes, s.requirementRoutes, s.reviewRoutes,
+		s.definitionRoutes, s.scenarioRoutes, s.configurationRoutes, s.requirementRoutes, s.dryRunRoutes, s.reviewRoutes,
 		s.customerRoutes, s.erasureRoutes, s.valueRoutes, s.itemRoutes,
 		s.gapRoutes, s.sessionRoutes, s.turnRoutes, s.questionRoutes,
 		s.operationRoutes, s.eventRoutes, s.auditRoutes, s.keyRoutes, s.adminRoutes, s.healthRoutes,

@@ -136,12 +136,13 @@ func Mount(mux Mux, o Options) {
 	if o.OIDC != nil {
 		c.issuer = &issuer{options: *o.OIDC}
 	}
-	for _, r := range c.routes() {
+	for _, r := range append(c.routes(), schemaRoutes()...) {
 		mux.Handle(r.pattern(), c.handler(r))
 	}
 	mux.Handle("GET "+styles.path, styles)
 	mux.Handle("GET "+scripts.path, scripts)
 	mux.Handle("GET "+refresh.path, refresh)
+	mux.Handle("GET "+schemaScripts.path, schemaScripts)
 }
 
 // route is a page, or an action of a form.

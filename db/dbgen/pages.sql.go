@@ -344,6 +344,52 @@ func (q *Queries) FindCustomers(ctx context.Context, arg FindCustomersParams) ([
 	return items, nil
 }
 
+const listCustomerConsents = `-- name: ListCustomerConsents :many
+SELECT DISTINCT ON (c.customer_id, o.purpose) c.customer_id, o.id, o.tenant_id, o.profile_id, o.purpose, o.granted, o.source, o.operation_id, o.accepted_at, o.expires_at
+FROM customer_profiles c
+JOIN consents o ON o.tenant_id = c.tenant_id AND o.profile_id = c.id
+WHERE c.tenant_id = $1
+  AND c.customer_id = ANY ($2::uuid[])
+ORDER BY c.customer_id, o.purpose, o.accepted_at DESC, o.operation_id DESC
+`
+
+type ListCustomerConsentsRow struct {
+	CustomerID uuid.UUID `json:"customer_id"`
+	Consent    Consent   `json:"consent"`
+}
+
+// Lists the latest consent of the customers of a page for each purpose. Indexes: the unique key, consents_profile.
+func (q *Queries) ListCustomerConsents(ctx context.Context, tenantID uuid.UUID, customers []uuid.UUID) ([]ListCustomerConsentsRow, error) {
+	rows, err := q.db.Query(ctx, listCustomerConsents, tenantID, customers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListCustomerConsentsRow{}
+	for rows.Next() {
+		var i ListCustomerConsentsRow
+		if err := rows.Scan(
+			&i.CustomerID,
+			&i.Consent.ID,
+			&i.Consent.TenantID,
+			&i.Consent.ProfileID,
+			&i.Consent.Purpose,
+			&i.Consent.Granted,
+			&i.Consent.Source,
+			&i.Consent.OperationID,
+			&i.Consent.AcceptedAt,
+			&i.Consent.ExpiresAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listCustomerValues = `-- name: ListCustomerValues :many
 SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
 FROM customer_profiles c
@@ -369,6 +415,104 @@ func (q *Queries) ListCustomerValues(ctx context.Context, tenantID uuid.UUID, cu
 	items := []ListCustomerValuesRow{}
 	for rows.Next() {
 		var i ListCustomerValuesRow
+		if err := rows.Scan(
+			&i.CustomerID,
+			&i.CustomerValue.ID,
+			&i.CustomerValue.TenantID,
+			&i.CustomerValue.ProfileID,
+			&i.CustomerValue.Name,
+			&i.CustomerValue.Value,
+			&i.CustomerValue.Encrypted,
+			&i.CustomerValue.BlindKey,
+			&i.CustomerValue.MatchKey,
+			&i.CustomerValue.FieldKey,
+			&i.CustomerValue.ValueType,
+			&i.CustomerValue.Source,
+			&i.CustomerValue.SourceSessionID,
+			&i.CustomerValue.SourceScenarioID,
+			&i.CustomerValue.SourceStepID,
+			&i.CustomerValue.SourceItemID,
+			&i.CustomerValue.SourceItemType,
+			&i.CustomerValue.SourceMetadata,
+			&i.CustomerValue.Status,
+			&i.CustomerValue.SupersededByID,
+			&i.CustomerValue.SupersededAt,
+			&i.CustomerValue.YieldsToID,
+			&i.CustomerValue.Decision,
+			&i.CustomerValue.DecidedBy,
+			&i.CustomerValue.DecidedAt,
+			&i.CustomerValue.DecisionNote,
+			&i.CustomerValue.Verified,
+			&i.CustomerValue.VerificationMethod,
+			&i.CustomerValue.VerifiedAt,
+			&i.CustomerValue.VerifiedBy,
+			&i.CustomerValue.Confidence,
+			&i.CustomerValue.RequiresConfirmation,
+			&i.CustomerValue.CollectedAt,
+			&i.CustomerValue.UpdatedAt,
+			&i.CustomerValue.ExpiresAt,
+			&i.CustomerValue.DefinitionID,
+			&i.CustomerValue.Warnings,
+			&i.CustomerValue.OperationID,
+			&i.CustomerValue.Actor,
+			&i.CustomerValue.AcceptedAt,
+			&i.CustomerValue.DeletedAt,
+			&i.CustomerValue.DeletionProposedAt,
+			&i.CustomerValue.DeletionReason,
+			&i.CustomerValue.StaleSince,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listFieldValues = `-- name: ListFieldValues :many
+SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
+FROM customer_profiles c
+JOIN customer_values f ON f.profile_id = c.id
+WHERE c.tenant_id = $1
+  AND c.customer_id = ANY ($2::uuid[])
+  AND f.name = $3
+  AND f.status = 'active'
+  AND f.deleted_at IS NULL
+UNION ALL
+SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
+FROM customer_profiles c
+JOIN customer_values f ON f.profile_id = c.id
+WHERE c.tenant_id = $1
+  AND c.customer_id = ANY ($2::uuid[])
+  AND f.name = $3
+  AND f.status = 'pending'
+  AND f.deleted_at IS NULL
+`
+
+type ListFieldValuesParams struct {
+	TenantID  uuid.UUID   `json:"tenant_id"`
+	Customers []uuid.UUID `json:"customers"`
+	Name      string      `json:"name"`
+}
+
+type ListFieldValuesRow struct {
+	CustomerID    uuid.UUID     `json:"customer_id"`
+	CustomerValue CustomerValue `json:"customer_value"`
+}
+
+// Lists the active and the pending values of a field of the customers of a page. Indexes: the unique key,
+// customer_values_active, customer_values_pending.
+func (q *Queries) ListFieldValues(ctx context.Context, arg ListFieldValuesParams) ([]ListFieldValuesRow, error) {
+	rows, err := q.db.Query(ctx, listFieldValues, arg.TenantID, arg.Customers, arg.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListFieldValuesRow{}
+	for rows.Next() {
+		var i ListFieldValuesRow
 		if err := rows.Scan(
 			&i.CustomerID,
 			&i.CustomerValue.ID,

@@ -355,6 +355,36 @@ WHERE c.tenant_id = sqlc.arg(tenant_id)
   AND f.status = 'active'
   AND f.deleted_at IS NULL;
 
+-- Lists the active and the pending values of a field of the customers of a page. Indexes: the unique key,
+-- customer_values_active, customer_values_pending.
+-- name: ListFieldValues :many
+SELECT c.customer_id, sqlc.embed(f)
+FROM customer_profiles c
+JOIN customer_values f ON f.profile_id = c.id
+WHERE c.tenant_id = sqlc.arg(tenant_id)
+  AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
+  AND f.name = sqlc.arg(name)
+  AND f.status = 'active'
+  AND f.deleted_at IS NULL
+UNION ALL
+SELECT c.customer_id, sqlc.embed(f)
+FROM customer_profiles c
+JOIN customer_values f ON f.profile_id = c.id
+WHERE c.tenant_id = sqlc.arg(tenant_id)
+  AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
+  AND f.name = sqlc.arg(name)
+  AND f.status = 'pending'
+  AND f.deleted_at IS NULL;
+
+-- Lists the latest consent of the customers of a page for each purpose. Indexes: the unique key, consents_profile.
+-- name: ListCustomerConsents :many
+SELECT DISTINCT ON (c.customer_id, o.purpose) c.customer_id, sqlc.embed(o)
+FROM customer_profiles c
+JOIN consents o ON o.tenant_id = c.tenant_id AND o.profile_id = c.id
+WHERE c.tenant_id = sqlc.arg(tenant_id)
+  AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
+ORDER BY c.customer_id, o.purpose, o.accepted_at DESC, o.operation_id DESC;
+
 -- Returns a page of the operations of some workflows, newest first. before_id is the last id of the previous page; null:
 -- the first page. succeeded leaves out the others. The page of each workflow is read by the index operations_list.
 -- name: PageOperations :many

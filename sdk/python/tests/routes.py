@@ -94,6 +94,11 @@ async def configuration(v: Any, agent: Any, scenario: Any) -> None:
     check([r.field_name for r in await everything(v.list_requirements(scenario))] == ["email"], "the requirements differ")
     await v.extract_schema(scenario_id=scenario)
     await v.explain_scenario(scenario)
+    foreseen = await v.dry_run_definition(stored)
+    check(foreseen.action == "keep" and foreseen.complete, "a dry run of what is stored changes something")
+    await v.dry_run_requirement(requirement)
+    await v.dry_run_scenario(await v.get_scenario(agent, scenario))
+    await v.dry_run_rule(await v.get_rule(agent, rule))
     whole = await v.get_configuration(agent)
     applied = await v.apply_configuration(
         agent_id=agent, definitions=whole.definitions, scenarios=whole.scenarios, rules=whole.rules,

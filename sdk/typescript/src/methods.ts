@@ -206,6 +206,62 @@ export class Methods extends Core {
   }
 
   /**
+   * Say what a changed definition would break. Changes nothing. It needs the scopes read and write, as it
+   * shows what a save would do. Returns the stored values that would be invalid, the scenarios that could no
+   * longer start for customers, and the requirements and conditions that name the field. The numbers are
+   * those of the customers that it looked at: complete says whether these are all, and next_after leads to
+   * the others. It looks at fewer than asked for if that takes long. A condition that reads the session
+   * counts as true. A key that sees masked values gets no examples of a personal field.
+   */
+  dryRunDefinition(input: Input<"dry-run-definition">): Promise<Read<"dry-run-definition">> {
+    return this.read(
+      { method: "POST", path: "/v1/agents/{agent_id}/definitions/{name}/dry-run", inPath: { agent_id: "agent_id", name: "name" }, inQuery: ["after", "customers"], hasBody: true },
+      input,
+    );
+  }
+
+  /**
+   * Say what a changed requirement would break. Changes nothing. It needs the scopes read and write, as it
+   * shows what a save would do. Returns for how many customers the scenario could no longer start, and who
+   * would be asked for more. The numbers are those of the customers that it looked at: complete says whether
+   * these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A
+   * condition that reads the session counts as true.
+   */
+  dryRunRequirement(input: Input<"dry-run-requirement">): Promise<Read<"dry-run-requirement">> {
+    return this.read(
+      { method: "POST", path: "/v1/scenarios/{scenario_id}/requirements/{field_name}/dry-run", inPath: { scenario_id: "scenario_id", field_name: "field_name" }, inQuery: ["after", "customers"], hasBody: true },
+      input,
+    );
+  }
+
+  /**
+   * Say what a changed rule would break. Changes nothing. It needs the scopes read and write, as it shows
+   * what a save would do. Returns the requirements of the rule whose evidence would be gone. What the
+   * extraction finds in the new text is not known before, so it looks at no customer.
+   */
+  dryRunRule(input: Input<"dry-run-rule", { rule_id: "id" }>): Promise<Read<"dry-run-rule">> {
+    return this.read(
+      { method: "POST", path: "/v1/agents/{agent_id}/rules/{rule_id}/dry-run", inPath: { agent_id: "agent_id", rule_id: "id" }, inQuery: [], hasBody: true },
+      input,
+    );
+  }
+
+  /**
+   * Say what a changed scenario would break. Changes nothing. It needs the scopes read and write, as it shows
+   * what a save would do. Returns the requirements whose step or evidence would be gone, and for how many
+   * customers its new variables change what the scenario asks. What the extraction finds in the new text is
+   * not known before. The numbers are those of the customers that it looked at: complete says whether these
+   * are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A
+   * condition that reads the session counts as true.
+   */
+  dryRunScenario(input: Input<"dry-run-scenario", { scenario_id: "id" }>): Promise<Read<"dry-run-scenario">> {
+    return this.read(
+      { method: "POST", path: "/v1/agents/{agent_id}/scenarios/{scenario_id}/dry-run", inPath: { agent_id: "agent_id", scenario_id: "id" }, inQuery: ["after", "customers"], hasBody: true },
+      input,
+    );
+  }
+
+  /**
    * Erase a customer for good. Removes everything that the vault holds of the customer and of the customers
    * merged with it, in all tables and in the cache, and signs a receipt. It cannot be undone: DELETE
    * /v1/customers/{customer_id} is the reversible deletion. From its start on nothing can be stored for the

@@ -190,6 +190,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/agents/{agent_id}/definitions/{name}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what a changed definition would break
+         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do. Returns the stored values that would be invalid, the scenarios that could no longer start for customers, and the requirements and conditions that name the field. The numbers are those of the customers that it looked at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as true. A key that sees masked values gets no examples of a personal field.
+         */
+        post: operations["dry-run-definition"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/agents/{agent_id}/rules": {
         parameters: {
             query?: never;
@@ -231,6 +251,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/agents/{agent_id}/rules/{rule_id}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what a changed rule would break
+         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do. Returns the requirements of the rule whose evidence would be gone. What the extraction finds in the new text is not known before, so it looks at no customer.
+         */
+        post: operations["dry-run-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/agents/{agent_id}/scenarios": {
         parameters: {
             query?: never;
@@ -266,6 +306,26 @@ export interface paths {
          */
         put: operations["save-scenario"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{agent_id}/scenarios/{scenario_id}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what a changed scenario would break
+         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do. Returns the requirements whose step or evidence would be gone, and for how many customers its new variables change what the scenario asks. What the extraction finds in the new text is not known before. The numbers are those of the customers that it looked at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as true.
+         */
+        post: operations["dry-run-scenario"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1415,6 +1475,26 @@ export interface paths {
          * @description A later extraction does not add it again. Saving it adds it again.
          */
         delete: operations["delete-requirement"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/scenarios/{scenario_id}/requirements/{field_name}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what a changed requirement would break
+         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do. Returns for how many customers the scenario could no longer start, and who would be asked for more. The numbers are those of the customers that it looked at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as true.
+         */
+        post: operations["dry-run-requirement"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2788,6 +2868,139 @@ export interface components {
              * @enum {string}
              */
             workflow: "detect-orphans";
+        };
+        DryRun: {
+            /** @description create, update, or keep: it is stored already. */
+            action: components["schemas"]["ChangeAction"];
+            /** @description Whether all customers were looked at, those before after included. If not, the numbers are those of a part. */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description The number of customers that were looked at.
+             */
+            customers: number;
+            effects?: components["schemas"]["DryRunEffect"][];
+            /** @description The key sees masked values only, so customers are counted and not named. */
+            examples_hidden?: boolean;
+            /** @description definition, requirement, scenario or rule. */
+            kind: string;
+            /** @description The members that differ from what is stored. */
+            members?: string[];
+            name: string;
+            /**
+             * Format: uuid
+             * @description Pass it as after to look at the customers that follow. Absent: there are none.
+             */
+            next_after?: string;
+            /** @description The requirements, conditions and dependencies that the change is about. One with a problem needs a change as well. */
+            references?: components["schemas"]["DryRunReference"][];
+            /** @description The scenarios that the change is about: for whom each could no longer start. */
+            scenarios?: components["schemas"]["DryRunScenario"][];
+            /** @description What becomes of the stored values. Absent: the change is not of a definition. */
+            values?: components["schemas"]["DryRunValues"];
+            /** @description Fields of examples that are left out, as the customers have not consented to the purpose. */
+            withheld?: components["schemas"]["Withheld"][];
+        };
+        DryRunEffect: {
+            member: string;
+            text: string;
+        };
+        DryRunExample: {
+            /** Format: uuid */
+            customer_id: string;
+            /** Format: uuid */
+            item_id: string;
+            reason: string;
+            status: components["schemas"]["ItemStatus"];
+            value: unknown;
+        };
+        DryRunMissing: {
+            /** Format: int64 */
+            customers: number;
+            field_name: string;
+            reason: components["schemas"]["MissingReason"];
+        };
+        DryRunReason: {
+            /** @description The problem, without a value. */
+            text: string;
+            /** Format: int64 */
+            values: number;
+        };
+        DryRunReference: {
+            field_name?: string;
+            /** @description requirement, condition, dependency, step condition, rule or evidence. */
+            kind: string;
+            /** @description What would be wrong with it after the change. Absent: nothing. */
+            problem?: string;
+            /** Format: uuid */
+            requirement_id?: string;
+            /** Format: uuid */
+            rule_id?: string;
+            rule_name?: string;
+            /** Format: uuid */
+            scenario_id: string;
+            scenario_name: string;
+            step_id?: string;
+        };
+        DryRunScenario: {
+            /**
+             * Format: int64
+             * @description The number of customers who would miss a field that they do not miss now.
+             */
+            asked: number;
+            /**
+             * Format: int64
+             * @description The number of customers for whom the scenario could start, and no longer could.
+             */
+            blocked: number;
+            /** @description Customers for whom the scenario could no longer start, then customers who would miss a field, at most 10. */
+            examples?: string[];
+            /** @description The fields that customers would miss, and why. */
+            missing?: components["schemas"]["DryRunMissing"][];
+            name: string;
+            /** @description A customer of whom nothing is known. */
+            new_customer: components["schemas"]["DryRunStart"];
+            /** Format: uuid */
+            scenario_id: string;
+            /**
+             * Format: int64
+             * @description The number of customers for whom the scenario could not start, and then could.
+             */
+            unblocked: number;
+        };
+        DryRunStart: {
+            /** @description The missing fields in the order of collection, after the change. */
+            asks_after: string[];
+            /** @description The missing fields in the order of collection, as it is. */
+            asks_before: string[];
+            blocked_after: boolean;
+            blocked_before: boolean;
+        };
+        DryRunValues: {
+            /**
+             * Format: int64
+             * @description The number of values that break the stored definition already, and the changed one too.
+             */
+            already_invalid: number;
+            /**
+             * Format: int64
+             * @description The number of active and pending values that were checked.
+             */
+            checked: number;
+            /**
+             * Format: int64
+             * @description The number of customers with such a value.
+             */
+            customers: number;
+            /** @description Values that would be invalid, at most 10. */
+            examples?: components["schemas"]["DryRunExample"][];
+            /**
+             * Format: int64
+             * @description The number of values that break the changed definition, and not the stored one.
+             */
+            invalid: number;
+            /** @description Why values would be invalid, the most frequent first, at most 10. */
+            reasons?: components["schemas"]["DryRunReason"][];
         };
         EraseCustomer: {
             /** Format: uuid */
@@ -6326,6 +6539,151 @@ export interface operations {
             };
         };
     };
+    "dry-run-definition": {
+        parameters: {
+            query?: {
+                /** @description The next_after of the previous answer. Absent: from the first customer. */
+                after?: string;
+                /** @description The maximum number of customers to look at, in the order of their ids. */
+                customers?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the agent, from its configuration service. */
+                agent_id: string;
+                /** @description The name of the field. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "value_type": "string",
+                 *       "allowed_values": [
+                 *         "gold",
+                 *         "silver"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["Definition"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-rules": {
         parameters: {
             query?: {
@@ -6685,6 +7043,144 @@ export interface operations {
             };
         };
     };
+    "dry-run-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the agent, from its configuration service. */
+                agent_id: string;
+                /** @description The id of the rule, from the configuration service. */
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "scenario_id": "0198c5f2-8a4b-7cde-9f01-23456789abcd",
+                 *       "name": "Adults only",
+                 *       "condition": "The customer is an adult"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Rule"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-scenarios": {
         parameters: {
             query?: {
@@ -6937,6 +7433,148 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "dry-run-scenario": {
+        parameters: {
+            query?: {
+                /** @description The next_after of the previous answer. Absent: from the first customer. */
+                after?: string;
+                /** @description The maximum number of customers to look at, in the order of their ids. */
+                customers?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the agent, from its configuration service. */
+                agent_id: string;
+                /** @description The id of the scenario, from the configuration service. */
+                scenario_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Onboarding",
+                 *       "description": "We need the customer's email address."
+                 *     }
+                 */
+                "application/json": components["schemas"]["Scenario"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
                 };
             };
             /** @description Bad Request */
@@ -14728,6 +15366,148 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "dry-run-requirement": {
+        parameters: {
+            query?: {
+                /** @description The next_after of the previous answer. Absent: from the first customer. */
+                after?: string;
+                /** @description The maximum number of customers to look at, in the order of their ids. */
+                customers?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the scenario, from the configuration service. */
+                scenario_id: string;
+                /** @description The name of the field. */
+                field_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "required_level": "hard",
+                 *       "fallback_action": "ask"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Requirement"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -52,6 +52,11 @@ async function configuration(): Promise<void> {
   await v.saveRequirement(requirements[0]!);
   await v.extractSchema({ scenario_id });
   await v.explainScenario({ scenario_id });
+  const foreseen = await v.dryRunDefinition(await v.getDefinition({ agent_id, name: "email" }));
+  assert.equal(foreseen.action, "keep");
+  await v.dryRunRequirement(requirements[0]!);
+  await v.dryRunScenario(await v.getScenario({ agent_id, scenario_id }));
+  await v.dryRunRule(await v.getRule({ agent_id, rule_id: id }));
   const applied = await v.applyConfiguration(await v.getConfiguration({ agent_id }));
   assert.deepEqual(applied.result?.changes, []);
   assert((await everything(v.listAgents())).some((a) => a.agent_id === agent_id));

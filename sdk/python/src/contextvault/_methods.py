@@ -165,6 +165,46 @@ _drop_cached_profile = Call(
     in_path={"customer_id": "customer_id"},
     in_query=(),
 )
+_dry_run_definition = Call(
+    name="dry_run_definition",
+    method="POST",
+    path="/v1/agents/{agent_id}/definitions/{name}/dry-run",
+    in_path={"agent_id": "agent_id", "name": "name"},
+    in_query=("after", "customers"),
+    has_body=True,
+    reads=True,
+    result=m.DryRun,
+)
+_dry_run_requirement = Call(
+    name="dry_run_requirement",
+    method="POST",
+    path="/v1/scenarios/{scenario_id}/requirements/{field_name}/dry-run",
+    in_path={"scenario_id": "scenario_id", "field_name": "field_name"},
+    in_query=("after", "customers"),
+    has_body=True,
+    reads=True,
+    result=m.DryRun,
+)
+_dry_run_rule = Call(
+    name="dry_run_rule",
+    method="POST",
+    path="/v1/agents/{agent_id}/rules/{rule_id}/dry-run",
+    in_path={"agent_id": "agent_id", "rule_id": "id"},
+    in_query=(),
+    has_body=True,
+    reads=True,
+    result=m.DryRun,
+)
+_dry_run_scenario = Call(
+    name="dry_run_scenario",
+    method="POST",
+    path="/v1/agents/{agent_id}/scenarios/{scenario_id}/dry-run",
+    in_path={"agent_id": "agent_id", "scenario_id": "id"},
+    in_query=("after", "customers"),
+    has_body=True,
+    reads=True,
+    result=m.DryRun,
+)
 _erase_customer = Call(
     name="erase_customer",
     method="POST",
@@ -1132,6 +1172,161 @@ class Methods:
         """
         members: dict[str, Any] = {"customer_id": customer_id}
         return self._call(_drop_cached_profile, None, members, None, None)
+
+    def dry_run_definition(
+        self,
+        body: m.Definition | None = None,
+        /,
+        *,
+        agent_id: Id | None = None,
+        name: str | None = None,
+        about: str | None = None,
+        allowed_values: list[Any] | None = None,
+        ask_channels: list[str] | None = None,
+        collection_prompt: str | None = None,
+        default_region: str | None = None,
+        description: str | None = None,
+        display_name: str | None = None,
+        enabled: bool | None = None,
+        encryption_required: bool | None = None,
+        erase_on_withdrawal: bool | None = None,
+        extraction_examples: list[str] | None = None,
+        extraction_prompt_hint: str | None = None,
+        forbid_extraction: bool | None = None,
+        freshness_seconds: int | None = None,
+        is_pii: bool | None = None,
+        json_schema: Any | None = None,
+        max_elements: int | None = None,
+        maximum: Any | None = None,
+        minimum: Any | None = None,
+        multiple: bool | None = None,
+        on_conflict: m.OnConflict | None = None,
+        purposes: list[str] | None = None,
+        remove_after_days: int | None = None,
+        required_verification: bool | None = None,
+        retention_days: int | None = None,
+        retry_prompt: str | None = None,
+        source_priority: list[m.ValueSource] | None = None,
+        stale_action: m.StaleAction | None = None,
+        time_zone: str | None = None,
+        unit: str | None = None,
+        validation_mode: m.ValidationMode | None = None,
+        validation_regex: str | None = None,
+        value_type: m.ValueType | None = None,
+        verification_methods: list[str] | None = None,
+        write_once: bool | None = None,
+        after: Id | None = None,
+        customers: int | None = None,
+    ) -> m.DryRun:
+        """Say what a changed definition would break.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
+        Returns the stored values that would be invalid, the scenarios that could no longer start
+        for customers, and the requirements and conditions that name the field. The numbers are
+        those of the customers that it looked at: complete says whether these are all, and
+        next_after leads to the others. It looks at fewer than asked for if that takes long. A
+        condition that reads the session counts as true. A key that sees masked values gets no
+        examples of a personal field.
+        """
+        members: dict[str, Any] = {"agent_id": agent_id, "name": name, "about": about, "allowed_values": allowed_values,
+            "ask_channels": ask_channels, "collection_prompt": collection_prompt, "default_region":
+            default_region, "description": description, "display_name": display_name, "enabled":
+            enabled, "encryption_required": encryption_required, "erase_on_withdrawal":
+            erase_on_withdrawal, "extraction_examples": extraction_examples,
+            "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
+            forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
+            "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
+            minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
+            "remove_after_days": remove_after_days, "required_verification": required_verification,
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
+            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
+            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
+            value_type, "verification_methods": verification_methods, "write_once": write_once,
+            "after": after, "customers": customers}
+        return self._call(_dry_run_definition, body, members, None, None)
+
+    def dry_run_requirement(
+        self,
+        body: m.Requirement | None = None,
+        /,
+        *,
+        scenario_id: Id | None = None,
+        field_name: str | None = None,
+        agent_id: Id | None = None,
+        collection_order: int | None = None,
+        depends_on_fields: list[str] | None = None,
+        fallback_action: m.FallbackAction | None = None,
+        refuse_stale: bool | None = None,
+        required_level: m.RequiredLevel | None = None,
+        rule_id: Id | None = None,
+        step_id: str | None = None,
+        when_condition: str | None = None,
+        after: Id | None = None,
+        customers: int | None = None,
+    ) -> m.DryRun:
+        """Say what a changed requirement would break.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
+        Returns for how many customers the scenario could no longer start, and who would be asked
+        for more. The numbers are those of the customers that it looked at: complete says whether
+        these are all, and next_after leads to the others. It looks at fewer than asked for if that
+        takes long. A condition that reads the session counts as true.
+        """
+        members: dict[str, Any] = {"scenario_id": scenario_id, "field_name": field_name, "agent_id": agent_id,
+            "collection_order": collection_order, "depends_on_fields": depends_on_fields,
+            "fallback_action": fallback_action, "refuse_stale": refuse_stale, "required_level":
+            required_level, "rule_id": rule_id, "step_id": step_id, "when_condition":
+            when_condition, "after": after, "customers": customers}
+        return self._call(_dry_run_requirement, body, members, None, None)
+
+    def dry_run_rule(
+        self,
+        body: m.Rule | None = None,
+        /,
+        *,
+        agent_id: Id | None = None,
+        id: Id | None = None,
+        action: str | None = None,
+        condition: str | None = None,
+        name: str | None = None,
+        scenario_id: Id | None = None,
+    ) -> m.DryRun:
+        """Say what a changed rule would break.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
+        Returns the requirements of the rule whose evidence would be gone. What the extraction finds
+        in the new text is not known before, so it looks at no customer.
+        """
+        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "action": action, "condition": condition, "name": name,
+            "scenario_id": scenario_id}
+        return self._call(_dry_run_rule, body, members, None, None)
+
+    def dry_run_scenario(
+        self,
+        body: m.Scenario | None = None,
+        /,
+        *,
+        agent_id: Id | None = None,
+        id: Id | None = None,
+        description: str | None = None,
+        name: str | None = None,
+        steps: list[m.ScenarioStep] | None = None,
+        variables: dict[str, str] | None = None,
+        after: Id | None = None,
+        customers: int | None = None,
+    ) -> m.DryRun:
+        """Say what a changed scenario would break.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
+        Returns the requirements whose step or evidence would be gone, and for how many customers
+        its new variables change what the scenario asks. What the extraction finds in the new text
+        is not known before. The numbers are those of the customers that it looked at: complete says
+        whether these are all, and next_after leads to the others. It looks at fewer than asked for
+        if that takes long. A condition that reads the session counts as true.
+        """
+        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "description": description, "name": name, "steps":
+            steps, "variables": variables, "after": after, "customers": customers}
+        return self._call(_dry_run_scenario, body, members, None, None)
 
     def erase_customer(
         self,
@@ -2742,6 +2937,161 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"customer_id": customer_id}
         return await self._call(_drop_cached_profile, None, members, None, None)
+
+    async def dry_run_definition(
+        self,
+        body: m.Definition | None = None,
+        /,
+        *,
+        agent_id: Id | None = None,
+        name: str | None = None,
+        about: str | None = None,
+        allowed_values: list[Any] | None = None,
+        ask_channels: list[str] | None = None,
+        collection_prompt: str | None = None,
+        default_region: str | None = None,
+        description: str | None = None,
+        display_name: str | None = None,
+        enabled: bool | None = None,
+        encryption_required: bool | None = None,
+        erase_on_withdrawal: bool | None = None,
+        extraction_examples: list[str] | None = None,
+        extraction_prompt_hint: str | None = None,
+        forbid_extraction: bool | None = None,
+        freshness_seconds: int | None = None,
+        is_pii: bool | None = None,
+        json_schema: Any | None = None,
+        max_elements: int | None = None,
+        maximum: Any | None = None,
+        minimum: Any | None = None,
+        multiple: bool | None = None,
+        on_conflict: m.OnConflict | None = None,
+        purposes: list[str] | None = None,
+        remove_after_days: int | None = None,
+        required_verification: bool | None = None,
+        retention_days: int | None = None,
+        retry_prompt: str | None = None,
+        source_priority: list[m.ValueSource] | None = None,
+        stale_action: m.StaleAction | None = None,
+        time_zone: str | None = None,
+        unit: str | None = None,
+        validation_mode: m.ValidationMode | None = None,
+        validation_regex: str | None = None,
+        value_type: m.ValueType | None = None,
+        verification_methods: list[str] | None = None,
+        write_once: bool | None = None,
+        after: Id | None = None,
+        customers: int | None = None,
+    ) -> m.DryRun:
+        """Say what a changed definition would break.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
+        Returns the stored values that would be invalid, the scenarios that could no longer start
+        for customers, and the requirements and conditions that name the field. The numbers are
+        those of the customers that it looked at: complete says whether these are all, and
+        next_after leads to the others. It looks at fewer than asked for if that takes long. A
+        condition that reads the session counts as true. A key that sees masked values gets no
+        examples of a personal field.
+        """
+        members: dict[str, Any] = {"agent_id": agent_id, "name": name, "about": about, "allowed_values": allowed_values,
+            "ask_channels": ask_channels, "collection_prompt": collection_prompt, "default_region":
+            default_region, "description": description, "display_name": display_name, "enabled":
+            enabled, "encryption_required": encryption_required, "erase_on_withdrawal":
+            erase_on_withdrawal, "extraction_examples": extraction_examples,
+            "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
+            forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
+            "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
+            minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
+            "remove_after_days": remove_after_days, "required_verification": required_verification,
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
+            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
+            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
+            value_type, "verification_methods": verification_methods, "write_once": write_once,
+            "after": after, "customers": customers}
+        return await self._call(_dry_run_definition, body, members, None, None)
+
+    async def dry_run_requirement(
+        self,
+        body: m.Requirement | None = None,
+        /,
+        *,
+        scenario_id: Id | None = None,
+        field_name: str | None = None,
+        agent_id: Id | None = None,
+        collection_order: int | None = None,
+        depends_on_fields: list[str] | None = None,
+        fallback_action: m.FallbackAction | None = None,
+        refuse_stale: bool | None = None,
+        required_level: m.RequiredLevel | None = None,
+        rule_id: Id | None = None,
+        step_id: str | None = None,
+        when_condition: str | None = None,
+        after: Id | None = None,
+        customers: int | None = None,
+    ) -> m.DryRun:
+        """Say what a changed requirement would break.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
+        Returns for how many customers the scenario could no longer start, and who would be asked
+        for more. The numbers are those of the customers that it looked at: complete says whether
+        these are all, and next_after leads to the others. It looks at fewer than asked for if that
+        takes long. A condition that reads the session counts as true.
+        """
+        members: dict[str, Any] = {"scenario_id": scenario_id, "field_name": field_name, "agent_id": agent_id,
+            "collection_order": collection_order, "depends_on_fields": depends_on_fields,
+            "fallback_action": fallback_action, "refuse_stale": refuse_stale, "required_level":
+            required_level, "rule_id": rule_id, "step_id": step_id, "when_condition":
+            when_condition, "after": after, "customers": customers}
+        return await self._call(_dry_run_requirement, body, members, None, None)
+
+    async def dry_run_rule(
+        self,
+        body: m.Rule | None = None,
+        /,
+        *,
+        agent_id: Id | None = None,
+        id: Id | None = None,
+        action: str | None = None,
+        condition: str | None = None,
+        name: str | None = None,
+        scenario_id: Id | None = None,
+    ) -> m.DryRun:
+        """Say what a changed rule would break.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
+        Returns the requirements of the rule whose evidence would be gone. What the extraction finds
+        in the new text is not known before, so it looks at no customer.
+        """
+        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "action": action, "condition": condition, "name": name,
+            "scenario_id": scenario_id}
+        return await self._call(_dry_run_rule, body, members, None, None)
+
+    async def dry_run_scenario(
+        self,
+        body: m.Scenario | None = None,
+        /,
+        *,
+        agent_id: Id | None = None,
+        id: Id | None = None,
+        description: str | None = None,
+        name: str | None = None,
+        steps: list[m.ScenarioStep] | None = None,
+        variables: dict[str, str] | None = None,
+        after: Id | None = None,
+        customers: int | None = None,
+    ) -> m.DryRun:
+        """Say what a changed scenario would break.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
+        Returns the requirements whose step or evidence would be gone, and for how many customers
+        its new variables change what the scenario asks. What the extraction finds in the new text
+        is not known before. The numbers are those of the customers that it looked at: complete says
+        whether these are all, and next_after leads to the others. It looks at fewer than asked for
+        if that takes long. A condition that reads the session counts as true.
+        """
+        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "description": description, "name": name, "steps":
+            steps, "variables": variables, "after": after, "customers": customers}
+        return await self._call(_dry_run_scenario, body, members, None, None)
 
     async def erase_customer(
         self,

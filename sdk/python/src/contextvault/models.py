@@ -1075,6 +1075,186 @@ class DeleteResult:
 
 
 @dataclass(kw_only=True)
+class DryRun:
+    """DryRun of the vault."""
+
+    action: ChangeAction
+    # create, update, or keep: it is stored already.
+
+    complete: bool
+    # Whether all customers were looked at, those before after included. If not, the numbers are
+    # those of a part.
+
+    customers: int
+    # The number of customers that were looked at.
+
+    kind: str
+    # definition, requirement, scenario or rule.
+
+    name: str
+
+    effects: list[DryRunEffect] | None = None
+
+    examples_hidden: bool | None = None
+    # The key sees masked values only, so customers are counted and not named.
+
+    members: list[str] | None = None
+    # The members that differ from what is stored.
+
+    next_after: UUID | None = None
+    # Pass it as after to look at the customers that follow. Absent: there are none.
+
+    references: list[DryRunReference] | None = None
+    # The requirements, conditions and dependencies that the change is about. One with a problem
+    # needs a change as well.
+
+    scenarios: list[DryRunScenario] | None = None
+    # The scenarios that the change is about: for whom each could no longer start.
+
+    values: DryRunValues | None = None
+    # What becomes of the stored values. Absent: the change is not of a definition.
+
+    withheld: list[Withheld] | None = None
+    # Fields of examples that are left out, as the customers have not consented to the purpose.
+
+
+@dataclass(kw_only=True)
+class DryRunEffect:
+    """DryRunEffect of the vault."""
+
+    member: str
+
+    text: str
+
+
+@dataclass(kw_only=True)
+class DryRunExample:
+    """DryRunExample of the vault."""
+
+    customer_id: UUID
+
+    item_id: UUID
+
+    reason: str
+
+    status: ItemStatus
+
+    value: Any
+
+
+@dataclass(kw_only=True)
+class DryRunMissing:
+    """DryRunMissing of the vault."""
+
+    customers: int
+
+    field_name: str
+
+    reason: MissingReason
+
+
+@dataclass(kw_only=True)
+class DryRunReason:
+    """DryRunReason of the vault."""
+
+    text: str
+    # The problem, without a value.
+
+    values: int
+
+
+@dataclass(kw_only=True)
+class DryRunReference:
+    """DryRunReference of the vault."""
+
+    kind: str
+    # requirement, condition, dependency, step condition, rule or evidence.
+
+    scenario_id: UUID
+
+    scenario_name: str
+
+    field_name: str | None = None
+
+    problem: str | None = None
+    # What would be wrong with it after the change. Absent: nothing.
+
+    requirement_id: UUID | None = None
+
+    rule_id: UUID | None = None
+
+    rule_name: str | None = None
+
+    step_id: str | None = None
+
+
+@dataclass(kw_only=True)
+class DryRunScenario:
+    """DryRunScenario of the vault."""
+
+    asked: int
+    # The number of customers who would miss a field that they do not miss now.
+
+    blocked: int
+    # The number of customers for whom the scenario could start, and no longer could.
+
+    name: str
+
+    new_customer: DryRunStart
+    # A customer of whom nothing is known.
+
+    scenario_id: UUID
+
+    unblocked: int
+    # The number of customers for whom the scenario could not start, and then could.
+
+    examples: list[UUID] | None = None
+    # Customers for whom the scenario could no longer start, then customers who would miss a field,
+    # at most 10.
+
+    missing: list[DryRunMissing] | None = None
+    # The fields that customers would miss, and why.
+
+
+@dataclass(kw_only=True)
+class DryRunStart:
+    """DryRunStart of the vault."""
+
+    asks_after: list[str]
+    # The missing fields in the order of collection, after the change.
+
+    asks_before: list[str]
+    # The missing fields in the order of collection, as it is.
+
+    blocked_after: bool
+
+    blocked_before: bool
+
+
+@dataclass(kw_only=True)
+class DryRunValues:
+    """DryRunValues of the vault."""
+
+    already_invalid: int
+    # The number of values that break the stored definition already, and the changed one too.
+
+    checked: int
+    # The number of active and pending values that were checked.
+
+    customers: int
+    # The number of customers with such a value.
+
+    invalid: int
+    # The number of values that break the changed definition, and not the stored one.
+
+    examples: list[DryRunExample] | None = None
+    # Values that would be invalid, at most 10.
+
+    reasons: list[DryRunReason] | None = None
+    # Why values would be invalid, the most frequent first, at most 10.
+
+
+@dataclass(kw_only=True)
 class EraseCustomer:
     """EraseCustomer of the vault."""
 
