@@ -1,4 +1,4 @@
-// Package query reads the vault. It changes nothing. A read is one round trip to PostgreSQL, or one to Redis on a
+// Package query reads the vault. It changes nothing, except that reading the feed publishes its new events. A read is one round trip to PostgreSQL, or one to Redis on a
 // cache hit. Session and ReviewsPage read two tables and take two, and so do the sessions and the operations of a
 // customer, who may be merged; a chain with PII takes a second one for its customers; Missing combines several reads.
 // Rows of other tenants are not found.
@@ -11,6 +11,8 @@
 //   - missing.go: missing fields, combined from these reads;
 //   - context.go: the context block, combined from the profile and the missing fields;
 //   - operations.go: questions and operations;
+//   - customers.go: the search for customers;
+//   - events.go: the feed of events;
 //   - pages.go: lists of customers and what belongs to them, one page at a time; lists.go: the other lists;
 //   - reviews.go: what waits for a decision.
 package query
@@ -41,6 +43,8 @@ type Queries struct {
 	decoded decodedProfiles
 	// policies are those of the tenants that this process served last.
 	policies *lru.Cache[uuid.UUID, tenantPolicies]
+	// searched are the fields that this process searched for last.
+	searched *lru.Cache[fieldName, searchedField]
 	onChain  func(items int) // called with the length of each chain read
 	reads    ReadAudit       // nil: reads are not recorded
 	// conditions are the turns to evaluate conditions. A tenant has one at a time and rests after it, so that its
@@ -63,6 +67,7 @@ func New(database *db.DB, c *cache.Cache, sealer *db.Sealer, opts ...Option) *Qu
 	q := &Queries{
 		db: database, cache: c, sealer: sealer, decoded: newDecodedProfiles(), onChain: func(int) {},
 		policies:   newPolicies(),
+		searched:   newSearched(),
 		conditions: turns.NewWithShare(conditionTurns, 1).Resting(1, nil),
 	}
 	for _, opt := range opts {

@@ -13,6 +13,73 @@ import (
 	"github.com/google/uuid"
 )
 
+const countCandidates = `-- name: CountCandidates :many
+SELECT w.number::int AS number, counted.candidates
+FROM (
+    SELECT
+        unnest($1::int[]) AS number,
+        unnest($2::text[]) AS name,
+        nullif(unnest($3::text[]), '')::jsonb AS value,
+        unnest($4::bigint[]) AS blind_key
+) w
+CROSS JOIN LATERAL (
+    SELECT count(*) AS candidates
+    FROM (
+        SELECT 1
+        FROM customer_values v
+        WHERE v.tenant_id = $5
+          AND v.match_key = CASE
+              WHEN w.value IS NULL THEN w.blind_key
+              ELSE match_key($5, w.name, w.value)
+          END
+        LIMIT $6
+    ) found
+) counted
+`
+
+type CountCandidatesParams struct {
+	Numbers    []int32   `json:"numbers"`
+	Names      []string  `json:"names"`
+	WantValues []string  `json:"want_values"`
+	WantBlind  []int64   `json:"want_blind"`
+	TenantID   uuid.UUID `json:"tenant_id"`
+	MaxRows    int32     `json:"max_rows"`
+}
+
+type CountCandidatesRow struct {
+	Number     int32 `json:"number"`
+	Candidates int64 `json:"candidates"`
+}
+
+// Counts the candidates of conditions 'equals', each up to max_rows, so that a search can begin with the fewest. It works
+// as FindCustomers. Index: customer_values_match.
+func (q *Queries) CountCandidates(ctx context.Context, arg CountCandidatesParams) ([]CountCandidatesRow, error) {
+	rows, err := q.db.Query(ctx, countCandidates,
+		arg.Numbers,
+		arg.Names,
+		arg.WantValues,
+		arg.WantBlind,
+		arg.TenantID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []CountCandidatesRow{}
+	for rows.Next() {
+		var i CountCandidatesRow
+		if err := rows.Scan(&i.Number, &i.Candidates); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const findCustomer = `-- name: FindCustomer :one
 SELECT c.customer_id, c.version, c.created_at, c.updated_at
 FROM channel_identities i
@@ -51,8 +118,234 @@ func (q *Queries) FindCustomer(ctx context.Context, arg FindCustomerParams) (Fin
 	return i, err
 }
 
+const findCustomers = `-- name: FindCustomers :many
+WITH want AS MATERIALIZED (
+    SELECT
+        unnest($2::int[]) AS number,
+        nullif(unnest($3::text[]), '')::jsonb AS value,
+        unnest($4::bigint[]) AS blind_key
+), keys AS MATERIALIZED (
+    SELECT DISTINCT
+        w.number,
+        CASE
+            WHEN w.value IS NULL THEN w.blind_key
+            ELSE match_key($5, ($6::text[])[w.number], w.value)
+        END AS key,
+        match_text(w.value) AS text
+    FROM want w
+), chunk AS MATERIALIZED (
+    SELECT found.profile_id, found.at, found.position
+    FROM (
+        SELECT v.profile_id, NULL::timestamptz AS at, v.profile_id AS position
+        FROM keys k
+        CROSS JOIN LATERAL (
+            SELECT v.profile_id
+            FROM customer_values v
+            WHERE v.tenant_id = $5
+              AND v.match_key = k.key
+              AND v.profile_id > $7
+            ORDER BY v.profile_id NULLS FIRST
+            LIMIT $8
+        ) v
+        WHERE $9::text = 'value'
+          AND k.number = $10::int
+        UNION ALL
+        (
+            SELECT v.profile_id, v.collected_at, v.profile_id
+            FROM customer_values v
+            WHERE $9::text = 'age'
+              AND v.field_key = (SELECT field_key($5, $11::text))
+              AND v.tenant_id = $5
+              AND v.name = $11::text
+              AND v.collected_at < $12
+              AND v.collected_at >= $13
+              AND (v.collected_at > $13 OR v.profile_id > $7)
+            ORDER BY v.collected_at NULLS FIRST, v.profile_id
+            LIMIT $8
+        )
+        UNION ALL
+        (
+            SELECT p.id, NULL::timestamptz, p.customer_id
+            FROM customer_profiles p
+            WHERE $9::text = 'customer'
+              AND p.tenant_id = $5
+              AND p.customer_id > $7
+            ORDER BY p.customer_id
+            LIMIT $8
+        )
+    ) found
+    ORDER BY found.at, found.position
+    LIMIT $8
+), tested AS MATERIALIZED (
+    SELECT
+        p.customer_id, p.version, p.created_at, p.updated_at, c.at, c.position,
+        p.merged_into_id IS NULL AND p.deleted_at IS NULL AND NOT EXISTS (
+            SELECT 1
+            FROM (
+                SELECT
+                    generate_subscripts($6::text[], 1) AS number,
+                    unnest($6::text[]) AS name,
+                    unnest($14::text[]) AS kind,
+                    unnest($15::timestamptz[]) AS before,
+                    unnest($16::text[]) AS purpose
+            ) t
+            LEFT JOIN LATERAL (
+                SELECT v.encrypted, v.match_key, v.verified, v.collected_at, v.value
+                FROM customer_values v
+                WHERE v.profile_id = p.id
+                  AND v.name = t.name
+                  AND v.status = 'active'
+                  AND v.deleted_at IS NULL
+                OFFSET 0
+            ) v ON true
+            WHERE NOT coalesce(
+                CASE t.kind
+                    WHEN 'equals' THEN EXISTS (
+                        SELECT 1
+                        FROM keys k
+                        WHERE k.number = t.number
+                          AND k.key = v.match_key
+                          AND (k.text IS NULL) = v.encrypted
+                          AND (v.encrypted OR k.text = match_text(v.value))
+                    )
+                    WHEN 'verified' THEN v.verified
+                    WHEN 'present' THEN v.encrypted IS NOT NULL
+                    WHEN 'missing' THEN v.encrypted IS NULL
+                    WHEN 'older_than' THEN v.collected_at < t.before
+                END,
+                false
+            )
+            OR (
+                t.purpose <> ''
+                AND NOT coalesce((
+                    SELECT o.granted AND (o.expires_at IS NULL OR o.expires_at > $17)
+                    FROM consents o
+                    WHERE o.tenant_id = $5
+                      AND o.profile_id = p.id
+                      AND o.purpose = t.purpose
+                    ORDER BY o.accepted_at DESC, o.operation_id DESC
+                    LIMIT 1
+                ), false)
+            )
+        ) AS matches
+    FROM chunk c
+    CROSS JOIN LATERAL (
+        SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at, purge_after
+        FROM customer_profiles p
+        WHERE p.id = c.profile_id
+        OFFSET 0
+    ) p
+), numbered AS (
+    SELECT
+        t.customer_id, t.version, t.created_at, t.updated_at, t.at, t.position, t.matches,
+        count(*) OVER () AS scanned,
+        count(*) FILTER (WHERE t.matches) OVER () AS matched,
+        count(*) FILTER (WHERE t.matches) OVER (ORDER BY t.at, t.position) AS place,
+        row_number() OVER (ORDER BY t.at, t.position) AS number
+    FROM tested t
+)
+SELECT
+    n.customer_id, n.version, n.created_at, n.updated_at, n.at, n.position::uuid AS position, n.matches::bool AS matches,
+    n.scanned, n.matched
+FROM numbered n
+WHERE (n.matches AND n.place <= $1::bigint)
+   OR n.number = n.scanned
+ORDER BY n.number
+`
+
+type FindCustomersParams struct {
+	MaxRows      int64       `json:"max_rows"`
+	WantNumbers  []int32     `json:"want_numbers"`
+	WantValues   []string    `json:"want_values"`
+	WantBlind    []int64     `json:"want_blind"`
+	TenantID     uuid.UUID   `json:"tenant_id"`
+	CondNames    []string    `json:"cond_names"`
+	AfterID      uuid.UUID   `json:"after_id"`
+	Chunk        int32       `json:"chunk"`
+	By           string      `json:"by"`
+	ByNumber     int32       `json:"by_number"`
+	ByName       string      `json:"by_name"`
+	ByBefore     time.Time   `json:"by_before"`
+	AfterAt      time.Time   `json:"after_at"`
+	CondKinds    []string    `json:"cond_kinds"`
+	CondTimes    []time.Time `json:"cond_times"`
+	CondPurposes []string    `json:"cond_purposes"`
+	Now          *time.Time  `json:"now"`
+}
+
+type FindCustomersRow struct {
+	CustomerID uuid.UUID  `json:"customer_id"`
+	Version    int64      `json:"version"`
+	CreatedAt  time.Time  `json:"created_at"`
+	UpdatedAt  time.Time  `json:"updated_at"`
+	At         *time.Time `json:"at"`
+	Position   uuid.UUID  `json:"position"`
+	Matches    bool       `json:"matches"`
+	Scanned    int64      `json:"scanned"`
+	Matched    int64      `json:"matched"`
+}
+
+// Returns a piece of the customers of a tenant whose values meet conditions. It reads at most chunk candidates after a
+// position: by = 'value' those with a value, in the order of their profiles; 'age' those with a value from before a time,
+// the oldest first; 'customer' all, in the order of their ids. A row is a customer who meets all conditions, up to
+// max_rows of them, or the last candidate. scanned and matched count the candidates, and those who meet the conditions.
+//
+// A condition has a number, which is its place in the arrays cond_…: the name of its field, its kind, a time and a
+// purpose to which the customer must have consented, ” if none is needed. The accepted values of a condition 'equals' are
+// the rows of want_…: its number, and the value or, of a sealed one, ” and its key in the blind index.
+//
+// Each arm has its index, whatever the statistics say: customer_values_match, customer_values_age, the unique key of
+// customer_profiles; then primary keys, customer_values_active, consents_profile.
+func (q *Queries) FindCustomers(ctx context.Context, arg FindCustomersParams) ([]FindCustomersRow, error) {
+	rows, err := q.db.Query(ctx, findCustomers,
+		arg.MaxRows,
+		arg.WantNumbers,
+		arg.WantValues,
+		arg.WantBlind,
+		arg.TenantID,
+		arg.CondNames,
+		arg.AfterID,
+		arg.Chunk,
+		arg.By,
+		arg.ByNumber,
+		arg.ByName,
+		arg.ByBefore,
+		arg.AfterAt,
+		arg.CondKinds,
+		arg.CondTimes,
+		arg.CondPurposes,
+		arg.Now,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []FindCustomersRow{}
+	for rows.Next() {
+		var i FindCustomersRow
+		if err := rows.Scan(
+			&i.CustomerID,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.At,
+			&i.Position,
+			&i.Matches,
+			&i.Scanned,
+			&i.Matched,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listCustomerValues = `-- name: ListCustomerValues :many
-SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
+SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
 FROM customer_profiles c
 JOIN customer_values f ON f.profile_id = c.id
 WHERE c.tenant_id = $1
@@ -84,6 +377,9 @@ func (q *Queries) ListCustomerValues(ctx context.Context, tenantID uuid.UUID, cu
 			&i.CustomerValue.Name,
 			&i.CustomerValue.Value,
 			&i.CustomerValue.Encrypted,
+			&i.CustomerValue.BlindKey,
+			&i.CustomerValue.MatchKey,
+			&i.CustomerValue.FieldKey,
 			&i.CustomerValue.ValueType,
 			&i.CustomerValue.Source,
 			&i.CustomerValue.SourceSessionID,
@@ -456,7 +752,7 @@ func (q *Queries) PageFailedOperations(ctx context.Context, arg PageFailedOperat
 }
 
 const pageHistory = `-- name: PageHistory :many
-SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
+SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
 FROM customer_profiles c
 JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
 JOIN customer_values f ON f.profile_id = p.id
@@ -514,6 +810,9 @@ func (q *Queries) PageHistory(ctx context.Context, arg PageHistoryParams) ([]Cus
 			&i.Name,
 			&i.Value,
 			&i.Encrypted,
+			&i.BlindKey,
+			&i.MatchKey,
+			&i.FieldKey,
 			&i.ValueType,
 			&i.Source,
 			&i.SourceSessionID,
@@ -837,7 +1136,7 @@ func (q *Queries) PageOperations(ctx context.Context, arg PageOperationsParams) 
 }
 
 const pagePendingDefinitions = `-- name: PagePendingDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, searchable, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND review_state = 'pending'
@@ -905,6 +1204,7 @@ func (q *Queries) PagePendingDefinitions(ctx context.Context, arg PagePendingDef
 			&i.IsPii,
 			&i.Purposes,
 			&i.EncryptionRequired,
+			&i.Searchable,
 			&i.RetentionDays,
 			&i.RemoveAfterDays,
 			&i.EraseOnWithdrawal,
