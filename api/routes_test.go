@@ -166,6 +166,9 @@ func TestRoutes_AllWork(t *testing.T) {
 		string(listed.Items[i].Fields["legal_name"].Value) != `"Ada Q."` {
 		t.Errorf("listed are %+v", listed)
 	}
+	s.do("POST", customerPath+"/recall", `{"question": "What is her email?", "limit": 3}`).want(200).has("My email is ada@example.com")
+	s.do("POST", customerPath+"/recall", `{"question": ""}`).problem(422, vault.CodeInvalid)
+	s.do("POST", "/v1/customers/"+testkit.ID().String()+"/recall", `{"question": "x"}`).problem(404, vault.CodeUnknown)
 	s.do("GET", customerPath+"/history", "").want(200)
 	var profile api.CustomerProfile
 	s.do("GET", customerPath+"?history=true", "").want(200).into(&profile)

@@ -166,6 +166,8 @@ async def values(v: Any, agent: Any, scenario: Any) -> Any:
     await refused(errors.InvalidInputError, v.replay_operation(error.operation_id))
     check(len(await everything(v.list_operations(status="failed"))) >= 1, "no failed operation is listed")
     check(any(c.customer_id == other for c in await everything(v.list_customers(limit=1))), "the customer is not listed")
+    recalled = await v.recall(customer_id=customer, question="What is the email?", limit=5)
+    check(isinstance(recalled.results, list), "the recall has no results")
     named = await everything(v.list_customers(where=["email:missing", "legal_name:present"], limit=1))
     check([c.customer_id for c in named] == [other], "the search for customers differs")
     check((await v.count_customers(where=["email:missing", "legal_name:present"])).count == 1, "the count differs")

@@ -714,6 +714,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/customers/{customer_id}/recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find the facts and quotes of a customer that are closest to a question
+         * @description It compares the question with the active values of the customer and with the newest 2,000 turns (up to 4 MiB) of the conversations of the customer and of those merged with it: by their words, and by the meaning of the turns that have an embedding. Both ranks are fused. Turns that say a value which was deleted, is withheld or is masked for the key are left out. Nothing of other customers is read.
+         */
+        post: operations["recall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/customers/{customer_id}/sessions": {
         parameters: {
             query?: never;
@@ -3676,6 +3696,67 @@ export interface components {
         };
         /** @enum {string} */
         ReadOutcome: "read" | "nothing_new" | "fill_running" | "customer_deleted";
+        Recall: {
+            /** @description false: the customer has more turns than a recall reads, and the oldest were left out. */
+            readonly complete?: boolean;
+            /** @description The maximum number of results. Absent: 10. */
+            limit?: number;
+            /** @description Whether turns were also compared by their meaning. false: by their words only, because the model could not embed the question. */
+            readonly meaning?: boolean;
+            /** @description The question, in words, such as: does she have allergies? */
+            question: string;
+            /** @description The closest facts and quotes, the closest first. */
+            readonly results?: components["schemas"]["RecallResult"][];
+            /** @description The fields that are left out, and why. */
+            readonly withheld?: components["schemas"]["Withheld"][];
+        };
+        /** @enum {string} */
+        RecallKind: "fact" | "quote";
+        RecallResult: {
+            /**
+             * Format: date-time
+             * @description The time of the turn, or of the collection of the value.
+             */
+            at: string;
+            /**
+             * Format: double
+             * @description The confidence of the value, of a fact.
+             */
+            confidence?: number;
+            /**
+             * Format: uuid
+             * @description The id of the value, of a fact.
+             */
+            item_id?: string;
+            kind: components["schemas"]["RecallKind"];
+            /** @description The name of the field, of a fact. */
+            name?: string;
+            /**
+             * Format: double
+             * @description The reciprocal rank fusion of the ranks by words and by meaning. It orders the results of one answer.
+             */
+            score: number;
+            /**
+             * Format: uuid
+             * @description The session in which it was said.
+             */
+            session_id?: string;
+            /** @description The source of the value, of a fact. */
+            source?: components["schemas"]["ValueSource"];
+            /** @description Who said it, of a quote. */
+            speaker?: components["schemas"]["Speaker"];
+            /** @description What was said, of a quote. */
+            text?: string;
+            /**
+             * Format: int64
+             * @description The index of the turn in the session.
+             */
+            turn?: number;
+            /** @description The value, of a fact. */
+            value?: unknown;
+            /** @description Whether the value is verified, of a fact. */
+            verified?: boolean;
+        };
         ReceiptKey: {
             /** @description The public key that checks the receipts of this tenant: a keyset of Tink in JSON, as vault erasure verify reads it. */
             public_key: string;
@@ -4309,6 +4390,8 @@ export interface components {
         StaleAction: "block" | "warn" | "ignore";
         /** @description As it is stored. All that it has can be sent back. */
         StoredDefinition: WithRequired<components["schemas"]["Definition"], "id" | "agent_id" | "name" | "display_name" | "is_pii" | "enabled" | "origin" | "review_state" | "updated_at">;
+        /** @description As it is stored. All that it has can be sent back. */
+        StoredRecall: WithRequired<components["schemas"]["Recall"], "results" | "complete" | "meaning">;
         /** @description As it is stored. All that it has can be sent back. */
         StoredRequirement: WithRequired<components["schemas"]["Requirement"], "id" | "agent_id" | "scenario_id" | "field_name" | "collection_order" | "confidence" | "needs_human_review" | "origin" | "review_state">;
         /** @description As it is stored. All that it has can be sent back. */
@@ -9709,6 +9792,132 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recall: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the customer: chosen by the caller, or returned by POST /v1/customers. */
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "question": "Which languages does she speak?",
+                 *       "limit": 5
+                 *     }
+                 */
+                "application/json": components["schemas"]["Recall"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredRecall"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
