@@ -24,7 +24,7 @@ func (s *Server) recallRoute() {
 			"is masked for the key are left out. Nothing of other customers is read.",
 		body:   &bodyOf{of: vault.RecallInput{}, example: `{"question": "Which languages does she speak?", "limit": 5}`},
 		errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
-	}, func(ctx context.Context, c caller, in *ask) (*one[vault.Recall], error) {
+	}, func(ctx context.Context, c caller, in *ask) (*one[vault.Recalled], error) {
 		question, err := input.Decode[vault.RecallInput](in.JSON)
 		if err == nil {
 			err = rules.Check(question)
@@ -33,6 +33,6 @@ func (s *Server) recallRoute() {
 			return nil, err
 		}
 		out, err := s.options.Query.Recall(ctx, c.tenant, in.Customer.UUID, question)
-		return &one[vault.Recall]{out}, err
+		return &one[vault.Recalled]{out}, err
 	})
 }

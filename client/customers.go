@@ -51,8 +51,8 @@ func (c *Client) FindCustomer(ctx context.Context, channel, externalID string) (
 }
 
 // Recall returns the facts and quotes of a customer that are closest to a question in words.
-func (c *Client) Recall(ctx context.Context, customer uuid.UUID, in vault.RecallInput) (vault.Recall, error) {
-	var out vault.Recall
+func (c *Client) Recall(ctx context.Context, customer uuid.UUID, in vault.RecallInput) (vault.Recalled, error) {
+	var out vault.Recalled
 	err := c.do(ctx, request{method: http.MethodPost, path: path("v1", "customers", customer, "recall"), body: in}, &out)
 	return out, err
 }

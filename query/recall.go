@@ -59,8 +59,8 @@ type turnID struct {
 // Recall returns the facts and quotes of a customer that are closest to a question.
 func (q *Queries) Recall(
 	ctx context.Context, tenant, customer uuid.UUID, in vault.RecallInput,
-) (vault.Recall, error) {
-	out := vault.Recall{Results: []vault.RecallResult{}}
+) (vault.Recalled, error) {
+	out := vault.Recalled{Results: []vault.RecallResult{}}
 	if strings.TrimSpace(in.Question) == "" {
 		return out, vault.Invalid("question", "is empty; ask a question in words")
 	}

@@ -20,8 +20,8 @@ type RecallInput struct {
 	Limit    int    `json:"limit,omitempty" validate:"min=0,max=50" doc:"The maximum number of results. Absent: 10."`
 }
 
-// Recall is the answer to a RecallInput: the closest facts and quotes of the customer, the closest first.
-type Recall struct {
+// Recalled is the answer to a RecallInput: the closest facts and quotes of the customer, the closest first.
+type Recalled struct {
 	Results []RecallResult `json:"results" nullable:"false" doc:"The closest facts and quotes, the closest first."`
 	// Complete is false if the customer has more turns than a recall reads.
 	Complete bool       `json:"complete" doc:"false: the customer has more turns than a recall reads, and the oldest were left out."`

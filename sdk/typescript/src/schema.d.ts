@@ -3697,18 +3697,10 @@ export interface components {
         /** @enum {string} */
         ReadOutcome: "read" | "nothing_new" | "fill_running" | "customer_deleted";
         Recall: {
-            /** @description false: the customer has more turns than a recall reads, and the oldest were left out. */
-            readonly complete?: boolean;
             /** @description The maximum number of results. Absent: 10. */
             limit?: number;
-            /** @description Whether turns were also compared by their meaning. false: by their words only, because the model could not embed the question. */
-            readonly meaning?: boolean;
             /** @description The question, in words, such as: does she have allergies? */
             question: string;
-            /** @description The closest facts and quotes, the closest first. */
-            readonly results?: components["schemas"]["RecallResult"][];
-            /** @description The fields that are left out, and why. */
-            readonly withheld?: components["schemas"]["Withheld"][];
         };
         /** @enum {string} */
         RecallKind: "fact" | "quote";
@@ -3756,6 +3748,16 @@ export interface components {
             value?: unknown;
             /** @description Whether the value is verified, of a fact. */
             verified?: boolean;
+        };
+        Recalled: {
+            /** @description false: the customer has more turns than a recall reads, and the oldest were left out. */
+            complete: boolean;
+            /** @description Whether turns were also compared by their meaning. false: by their words only, because the model could not embed the question. */
+            meaning: boolean;
+            /** @description The closest facts and quotes, the closest first. */
+            results: components["schemas"]["RecallResult"][];
+            /** @description The fields that are left out, and why. */
+            withheld?: components["schemas"]["Withheld"][];
         };
         ReceiptKey: {
             /** @description The public key that checks the receipts of this tenant: a keyset of Tink in JSON, as vault erasure verify reads it. */
@@ -4390,8 +4392,6 @@ export interface components {
         StaleAction: "block" | "warn" | "ignore";
         /** @description As it is stored. All that it has can be sent back. */
         StoredDefinition: WithRequired<components["schemas"]["Definition"], "id" | "agent_id" | "name" | "display_name" | "is_pii" | "enabled" | "origin" | "review_state" | "updated_at">;
-        /** @description As it is stored. All that it has can be sent back. */
-        StoredRecall: WithRequired<components["schemas"]["Recall"], "results" | "complete" | "meaning">;
         /** @description As it is stored. All that it has can be sent back. */
         StoredRequirement: WithRequired<components["schemas"]["Requirement"], "id" | "agent_id" | "scenario_id" | "field_name" | "collection_order" | "confidence" | "needs_human_review" | "origin" | "review_state">;
         /** @description As it is stored. All that it has can be sent back. */
@@ -9868,7 +9868,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StoredRecall"];
+                    "application/json": components["schemas"]["Recalled"];
                 };
             };
             /** @description Bad Request */

@@ -566,7 +566,7 @@ _recall = Call(
     in_query=(),
     has_body=True,
     reads=True,
-    result=m.Recall,
+    result=m.Recalled,
 )
 _record_consent = Call(
     name="record_consent",
@@ -1794,7 +1794,7 @@ class Methods:
         customer_id: Id | None = None,
         limit: int | None = None,
         question: str | None = None,
-    ) -> m.Recall:
+    ) -> m.Recalled:
         """Find the facts and quotes of a customer that are closest to a question.
 
         It compares the question with the active values of the customer and with the newest 2,000
@@ -3329,7 +3329,7 @@ class AsyncMethods:
         customer_id: Id | None = None,
         limit: int | None = None,
         question: str | None = None,
-    ) -> m.Recall:
+    ) -> m.Recalled:
         """Find the facts and quotes of a customer that are closest to a question.
 
         It compares the question with the active values of the customer and with the newest 2,000

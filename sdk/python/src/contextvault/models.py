@@ -1595,21 +1595,8 @@ class Recall:
     question: str
     # The question, in words, such as: does she have allergies?
 
-    complete: bool | None = None
-    # false: the customer has more turns than a recall reads, and the oldest were left out.
-
     limit: int | None = None
     # The maximum number of results. Absent: 10.
-
-    meaning: bool | None = None
-    # Whether turns were also compared by their meaning. false: by their words only, because the
-    # model could not embed the question.
-
-    results: list[RecallResult] | None = None
-    # The closest facts and quotes, the closest first.
-
-    withheld: list[Withheld] | None = None
-    # The fields that are left out, and why.
 
 
 @dataclass(kw_only=True)
@@ -1654,6 +1641,24 @@ class RecallResult:
 
     verified: bool | None = None
     # Whether the value is verified, of a fact.
+
+
+@dataclass(kw_only=True)
+class Recalled:
+    """Recalled of the vault."""
+
+    complete: bool
+    # false: the customer has more turns than a recall reads, and the oldest were left out.
+
+    meaning: bool
+    # Whether turns were also compared by their meaning. false: by their words only, because the
+    # model could not embed the question.
+
+    results: list[RecallResult]
+    # The closest facts and quotes, the closest first.
+
+    withheld: list[Withheld] | None = None
+    # The fields that are left out, and why.
 
 
 @dataclass(kw_only=True)
@@ -2333,7 +2338,6 @@ class WriteValue:
 
 DecideReview = Union[DecideReviewDefinition, DecideReviewRequirement]
 StoredDefinition = Definition
-StoredRecall = Recall
 StoredRequirement = Requirement
 StoredRule = Rule
 StoredScenario = Scenario
