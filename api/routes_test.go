@@ -176,13 +176,16 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.do("GET", "/v1/customers/count?where=legal_name%3Dada+q.", "").want(200).has(`"count":1,"complete":true`)
 	s.do("GET", "/v1/customers?where=legal_name", "").problem(422, vault.CodeInvalid)
 	s.do("GET", "/v1/customers?where=no_such_field:missing", "").problem(422, vault.CodeInvalid)
-	s.do("GET", "/v1/customers?where=legal_name:present&cursor="+strings.Repeat("a", 5), "").want(400)
+	s.do("GET", "/v1/customers?where=legal_name:present&cursor=aaaaa", "").want(400)
 	s.do("GET", "/v1/channels/whatsapp/customer?external_id=nobody", "").problem(404, vault.CodeUnknown)
 	s.do("GET", "/v1/channels/whatsapp/customer", "").problem(422, vault.CodeInvalid)
 	if i := slices.IndexFunc(listed.Items, func(c vault.Customer) bool { return c.CustomerID == customer }); i < 0 ||
 		string(listed.Items[i].Fields["legal_name"].Value) != `"Ada Q."` {
 		t.Errorf("listed are %+v", listed)
 	}
+	s.do("POST", customerPath+"/recall", `{"question": "What is her email?", "limit": 3}`).want(200).has("My email is ada@example.com")
+	s.do("POST", customerPath+"/recall", `{"question": ""}`).problem(422, vault.CodeInvalid)
+	s.do("POST", "/v1/customers/"+testkit.ID().String()+"/recall", `{"question": "x"}`).problem(404, vault.CodeUnknown)
 	s.do("GET", customerPath+"/history", "").want(200)
 	var profile api.CustomerProfile
 	s.do("GET", customerPath+"?history=true", "").want(200).into(&profile)

@@ -48,6 +48,7 @@ func main() {
 		},
 		evalCommand(),
 		growingCommand(),
+		searchingCommand(),
 		engineSizeCommand(),
 		tenantsCommand(),
 		smallestWorkerCommand(),

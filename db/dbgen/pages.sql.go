@@ -14,36 +14,39 @@ import (
 )
 
 const countCandidates = `-- name: CountCandidates :many
-SELECT w.number::int AS number, counted.candidates
-FROM (
+WITH want AS MATERIALIZED (
     SELECT
-        unnest($1::int[]) AS number,
-        unnest($2::text[]) AS name,
-        nullif(unnest($3::text[]), '')::jsonb AS value,
-        unnest($4::bigint[]) AS blind_key
-) w
+        unnest($3::int[]) AS number,
+        unnest($4::text[]) AS name,
+        nullif(unnest($5::text[]), '')::jsonb AS value,
+        unnest($6::bigint[]) AS blind_key
+), keys AS MATERIALIZED (
+    SELECT
+        w.number,
+        CASE WHEN w.value IS NULL THEN w.blind_key ELSE match_key($1, w.name, w.value) END AS key
+    FROM want w
+)
+SELECT k.number::int AS number, counted.candidates
+FROM keys k
 CROSS JOIN LATERAL (
     SELECT count(*) AS candidates
     FROM (
         SELECT 1
         FROM customer_values v
-        WHERE v.tenant_id = $5
-          AND v.match_key = CASE
-              WHEN w.value IS NULL THEN w.blind_key
-              ELSE match_key($5, w.name, w.value)
-          END
-        LIMIT $6
+        WHERE v.tenant_id = $1
+          AND v.match_key = k.key
+        LIMIT $2
     ) found
 ) counted
 `
 
 type CountCandidatesParams struct {
+	TenantID   uuid.UUID `json:"tenant_id"`
+	MaxRows    int32     `json:"max_rows"`
 	Numbers    []int32   `json:"numbers"`
 	Names      []string  `json:"names"`
 	WantValues []string  `json:"want_values"`
 	WantBlind  []int64   `json:"want_blind"`
-	TenantID   uuid.UUID `json:"tenant_id"`
-	MaxRows    int32     `json:"max_rows"`
 }
 
 type CountCandidatesRow struct {
@@ -55,12 +58,12 @@ type CountCandidatesRow struct {
 // as FindCustomers. Index: customer_values_match.
 func (q *Queries) CountCandidates(ctx context.Context, arg CountCandidatesParams) ([]CountCandidatesRow, error) {
 	rows, err := q.db.Query(ctx, countCandidates,
+		arg.TenantID,
+		arg.MaxRows,
 		arg.Numbers,
 		arg.Names,
 		arg.WantValues,
 		arg.WantBlind,
-		arg.TenantID,
-		arg.MaxRows,
 	)
 	if err != nil {
 		return nil, err
@@ -119,76 +122,93 @@ func (q *Queries) FindCustomer(ctx context.Context, arg FindCustomerParams) (Fin
 }
 
 const findCustomers = `-- name: FindCustomers :many
-WITH want AS MATERIALIZED (
+WITH RECURSIVE walk AS (
+    SELECT $2::uuid AS id, $2::uuid AS customer_id, 0 AS step
+    WHERE $3::text = 'customer'
+    UNION ALL
+    SELECT next.id, next.customer_id, w.step + 1
+    FROM walk w
+    CROSS JOIN LATERAL (
+        SELECT p.id, p.customer_id
+        FROM customer_profiles p
+        WHERE p.tenant_id = $4
+          AND p.customer_id > w.customer_id
+        ORDER BY p.customer_id
+        LIMIT 1
+    ) next
+    WHERE w.step < $5::int
+), want AS MATERIALIZED (
     SELECT
-        unnest($2::int[]) AS number,
-        nullif(unnest($3::text[]), '')::jsonb AS value,
-        unnest($4::bigint[]) AS blind_key
+        unnest($6::int[]) AS number,
+        unnest($7::text[]) AS name,
+        nullif(unnest($8::text[]), '')::jsonb AS value,
+        unnest($9::bigint[]) AS blind_key
 ), keys AS MATERIALIZED (
     SELECT DISTINCT
         w.number,
         CASE
             WHEN w.value IS NULL THEN w.blind_key
-            ELSE match_key($5, ($6::text[])[w.number], w.value)
+            ELSE match_key($4, w.name, w.value)
         END AS key,
         match_text(w.value) AS text
     FROM want w
-), chunk AS MATERIALIZED (
-    SELECT found.profile_id, found.at, found.position
+), tests AS MATERIALIZED (
+    SELECT t.number, t.name, t.kind, t.before, t.purpose
     FROM (
-        SELECT v.profile_id, NULL::timestamptz AS at, v.profile_id AS position
+        SELECT
+            generate_subscripts($10::text[], 1) AS number,
+            unnest($10::text[]) AS name,
+            unnest($11::text[]) AS kind,
+            unnest($12::timestamptz[]) AS before,
+            unnest($13::text[]) AS purpose
+    ) t
+    WHERE t.kind <> 'met'
+), chunk AS MATERIALIZED (
+    SELECT found.profile_id, found.at, found.position, found.same
+    FROM (
+        SELECT
+            v.profile_id, NULL::timestamptz AS at, v.profile_id AS position,
+            v.name = $14::text AND (k.text IS NULL) = v.encrypted
+                AND (v.encrypted OR k.text = match_text(v.value)) AS same
         FROM keys k
         CROSS JOIN LATERAL (
-            SELECT v.profile_id
+            SELECT v.profile_id, v.encrypted, v.name, v.value
             FROM customer_values v
-            WHERE v.tenant_id = $5
+            WHERE v.tenant_id = $4
               AND v.match_key = k.key
-              AND v.profile_id > $7
+              AND v.profile_id > $2
             ORDER BY v.profile_id NULLS FIRST
-            LIMIT $8
+            LIMIT $5::int
         ) v
-        WHERE $9::text = 'value'
-          AND k.number = $10::int
+        WHERE $3::text = 'value'
+          AND k.number = $15::int
         UNION ALL
         (
-            SELECT v.profile_id, v.collected_at, v.profile_id
+            SELECT v.profile_id, v.collected_at, v.profile_id, true
             FROM customer_values v
-            WHERE $9::text = 'age'
-              AND v.field_key = (SELECT field_key($5, $11::text))
-              AND v.tenant_id = $5
-              AND v.name = $11::text
-              AND v.collected_at < $12
-              AND v.collected_at >= $13
-              AND (v.collected_at > $13 OR v.profile_id > $7)
+            WHERE $3::text = 'age'
+              AND v.field_key = (SELECT field_key($4, $14::text))
+              AND v.tenant_id = $4
+              AND v.name = $14::text
+              AND v.collected_at < $16
+              AND v.collected_at >= $17
+              AND (v.collected_at > $17 OR v.profile_id > $2)
             ORDER BY v.collected_at NULLS FIRST, v.profile_id
-            LIMIT $8
+            LIMIT $5::int
         )
         UNION ALL
-        (
-            SELECT p.id, NULL::timestamptz, p.customer_id
-            FROM customer_profiles p
-            WHERE $9::text = 'customer'
-              AND p.tenant_id = $5
-              AND p.customer_id > $7
-            ORDER BY p.customer_id
-            LIMIT $8
-        )
+        SELECT w.id, NULL::timestamptz, w.customer_id, true
+        FROM walk w
+        WHERE w.step > 0
     ) found
     ORDER BY found.at, found.position
-    LIMIT $8
+    LIMIT $5::int
 ), tested AS MATERIALIZED (
     SELECT
         p.customer_id, p.version, p.created_at, p.updated_at, c.at, c.position,
-        p.merged_into_id IS NULL AND p.deleted_at IS NULL AND NOT EXISTS (
+        c.same AND p.merged_into_id IS NULL AND p.deleted_at IS NULL AND NOT EXISTS (
             SELECT 1
-            FROM (
-                SELECT
-                    generate_subscripts($6::text[], 1) AS number,
-                    unnest($6::text[]) AS name,
-                    unnest($14::text[]) AS kind,
-                    unnest($15::timestamptz[]) AS before,
-                    unnest($16::text[]) AS purpose
-            ) t
+            FROM tests t
             LEFT JOIN LATERAL (
                 SELECT v.encrypted, v.match_key, v.verified, v.collected_at, v.value
                 FROM customer_values v
@@ -218,9 +238,9 @@ WITH want AS MATERIALIZED (
             OR (
                 t.purpose <> ''
                 AND NOT coalesce((
-                    SELECT o.granted AND (o.expires_at IS NULL OR o.expires_at > $17)
+                    SELECT o.granted AND (o.expires_at IS NULL OR o.expires_at > $18)
                     FROM consents o
-                    WHERE o.tenant_id = $5
+                    WHERE o.tenant_id = $4
                       AND o.profile_id = p.id
                       AND o.purpose = t.purpose
                     ORDER BY o.accepted_at DESC, o.operation_id DESC
@@ -255,21 +275,22 @@ ORDER BY n.number
 
 type FindCustomersParams struct {
 	MaxRows      int64       `json:"max_rows"`
+	AfterID      uuid.UUID   `json:"after_id"`
+	By           string      `json:"by"`
+	TenantID     uuid.UUID   `json:"tenant_id"`
+	Chunk        int32       `json:"chunk"`
 	WantNumbers  []int32     `json:"want_numbers"`
+	WantNames    []string    `json:"want_names"`
 	WantValues   []string    `json:"want_values"`
 	WantBlind    []int64     `json:"want_blind"`
-	TenantID     uuid.UUID   `json:"tenant_id"`
 	CondNames    []string    `json:"cond_names"`
-	AfterID      uuid.UUID   `json:"after_id"`
-	Chunk        int32       `json:"chunk"`
-	By           string      `json:"by"`
-	ByNumber     int32       `json:"by_number"`
-	ByName       string      `json:"by_name"`
-	ByBefore     time.Time   `json:"by_before"`
-	AfterAt      time.Time   `json:"after_at"`
 	CondKinds    []string    `json:"cond_kinds"`
 	CondTimes    []time.Time `json:"cond_times"`
 	CondPurposes []string    `json:"cond_purposes"`
+	ByName       string      `json:"by_name"`
+	ByNumber     int32       `json:"by_number"`
+	ByBefore     time.Time   `json:"by_before"`
+	AfterAt      time.Time   `json:"after_at"`
 	Now          *time.Time  `json:"now"`
 }
 
@@ -292,28 +313,32 @@ type FindCustomersRow struct {
 //
 // A condition has a number, which is its place in the arrays cond_…: the name of its field, its kind, a time and a
 // purpose to which the customer must have consented, ” if none is needed. The accepted values of a condition 'equals' are
-// the rows of want_…: its number, and the value or, of a sealed one, ” and its key in the blind index.
+// the rows of want_…: its number, its name, and the value or, of a sealed one, ” and its key in the blind index. The
+// condition of the candidates need not be among cond_….
 //
 // Each arm has its index, whatever the statistics say: customer_values_match, customer_values_age, the unique key of
 // customer_profiles; then primary keys, customer_values_active, consents_profile.
+//
+// The walk takes one customer after the other: a plan that does not know its limit would sort all customers.
 func (q *Queries) FindCustomers(ctx context.Context, arg FindCustomersParams) ([]FindCustomersRow, error) {
 	rows, err := q.db.Query(ctx, findCustomers,
 		arg.MaxRows,
+		arg.AfterID,
+		arg.By,
+		arg.TenantID,
+		arg.Chunk,
 		arg.WantNumbers,
+		arg.WantNames,
 		arg.WantValues,
 		arg.WantBlind,
-		arg.TenantID,
 		arg.CondNames,
-		arg.AfterID,
-		arg.Chunk,
-		arg.By,
-		arg.ByNumber,
-		arg.ByName,
-		arg.ByBefore,
-		arg.AfterAt,
 		arg.CondKinds,
 		arg.CondTimes,
 		arg.CondPurposes,
+		arg.ByName,
+		arg.ByNumber,
+		arg.ByBefore,
+		arg.AfterAt,
 		arg.Now,
 	)
 	if err != nil {

@@ -170,14 +170,33 @@ LIMIT sqlc.arg(max_rows);
 --
 -- A condition has a number, which is its place in the arrays cond_…: the name of its field, its kind, a time and a
 -- purpose to which the customer must have consented, '' if none is needed. The accepted values of a condition 'equals' are
--- the rows of want_…: its number, and the value or, of a sealed one, '' and its key in the blind index.
+-- the rows of want_…: its number, its name, and the value or, of a sealed one, '' and its key in the blind index. The
+-- condition of the candidates need not be among cond_….
 --
 -- Each arm has its index, whatever the statistics say: customer_values_match, customer_values_age, the unique key of
 -- customer_profiles; then primary keys, customer_values_active, consents_profile.
+--
+-- The walk takes one customer after the other: a plan that does not know its limit would sort all customers.
 -- name: FindCustomers :many
-WITH want AS MATERIALIZED (
+WITH RECURSIVE walk AS (
+    SELECT sqlc.arg(after_id)::uuid AS id, sqlc.arg(after_id)::uuid AS customer_id, 0 AS step
+    WHERE sqlc.arg(by)::text = 'customer'
+    UNION ALL
+    SELECT next.id, next.customer_id, w.step + 1
+    FROM walk w
+    CROSS JOIN LATERAL (
+        SELECT p.id, p.customer_id
+        FROM customer_profiles p
+        WHERE p.tenant_id = sqlc.arg(tenant_id)
+          AND p.customer_id > w.customer_id
+        ORDER BY p.customer_id
+        LIMIT 1
+    ) next
+    WHERE w.step < sqlc.arg(chunk)::int
+), want AS MATERIALIZED (
     SELECT
         unnest(sqlc.arg(want_numbers)::int[]) AS number,
+        unnest(sqlc.arg(want_names)::text[]) AS name,
         nullif(unnest(sqlc.arg(want_values)::text[]), '')::jsonb AS value,
         unnest(sqlc.arg(want_blind)::bigint[]) AS blind_key
 ), keys AS MATERIALIZED (
@@ -185,29 +204,43 @@ WITH want AS MATERIALIZED (
         w.number,
         CASE
             WHEN w.value IS NULL THEN w.blind_key
-            ELSE match_key(sqlc.arg(tenant_id), (sqlc.arg(cond_names)::text[])[w.number], w.value)
+            ELSE match_key(sqlc.arg(tenant_id), w.name, w.value)
         END AS key,
         match_text(w.value) AS text
     FROM want w
-), chunk AS MATERIALIZED (
-    SELECT found.profile_id, found.at, found.position
+), tests AS MATERIALIZED (
+    SELECT t.number, t.name, t.kind, t.before, t.purpose
     FROM (
-        SELECT v.profile_id, NULL::timestamptz AS at, v.profile_id AS position
+        SELECT
+            generate_subscripts(sqlc.arg(cond_names)::text[], 1) AS number,
+            unnest(sqlc.arg(cond_names)::text[]) AS name,
+            unnest(sqlc.arg(cond_kinds)::text[]) AS kind,
+            unnest(sqlc.arg(cond_times)::timestamptz[]) AS before,
+            unnest(sqlc.arg(cond_purposes)::text[]) AS purpose
+    ) t
+    WHERE t.kind <> 'met'
+), chunk AS MATERIALIZED (
+    SELECT found.profile_id, found.at, found.position, found.same
+    FROM (
+        SELECT
+            v.profile_id, NULL::timestamptz AS at, v.profile_id AS position,
+            v.name = sqlc.arg(by_name)::text AND (k.text IS NULL) = v.encrypted
+                AND (v.encrypted OR k.text = match_text(v.value)) AS same
         FROM keys k
         CROSS JOIN LATERAL (
-            SELECT v.profile_id
+            SELECT v.profile_id, v.encrypted, v.name, v.value
             FROM customer_values v
             WHERE v.tenant_id = sqlc.arg(tenant_id)
               AND v.match_key = k.key
               AND v.profile_id > sqlc.arg(after_id)
             ORDER BY v.profile_id NULLS FIRST
-            LIMIT sqlc.arg(chunk)
+            LIMIT sqlc.arg(chunk)::int
         ) v
         WHERE sqlc.arg(by)::text = 'value'
           AND k.number = sqlc.arg(by_number)::int
         UNION ALL
         (
-            SELECT v.profile_id, v.collected_at, v.profile_id
+            SELECT v.profile_id, v.collected_at, v.profile_id, true
             FROM customer_values v
             WHERE sqlc.arg(by)::text = 'age'
               AND v.field_key = (SELECT field_key(sqlc.arg(tenant_id), sqlc.arg(by_name)::text))
@@ -217,34 +250,21 @@ WITH want AS MATERIALIZED (
               AND v.collected_at >= sqlc.arg(after_at)
               AND (v.collected_at > sqlc.arg(after_at) OR v.profile_id > sqlc.arg(after_id))
             ORDER BY v.collected_at NULLS FIRST, v.profile_id
-            LIMIT sqlc.arg(chunk)
+            LIMIT sqlc.arg(chunk)::int
         )
         UNION ALL
-        (
-            SELECT p.id, NULL::timestamptz, p.customer_id
-            FROM customer_profiles p
-            WHERE sqlc.arg(by)::text = 'customer'
-              AND p.tenant_id = sqlc.arg(tenant_id)
-              AND p.customer_id > sqlc.arg(after_id)
-            ORDER BY p.customer_id
-            LIMIT sqlc.arg(chunk)
-        )
+        SELECT w.id, NULL::timestamptz, w.customer_id, true
+        FROM walk w
+        WHERE w.step > 0
     ) found
     ORDER BY found.at, found.position
-    LIMIT sqlc.arg(chunk)
+    LIMIT sqlc.arg(chunk)::int
 ), tested AS MATERIALIZED (
     SELECT
         p.customer_id, p.version, p.created_at, p.updated_at, c.at, c.position,
-        p.merged_into_id IS NULL AND p.deleted_at IS NULL AND NOT EXISTS (
+        c.same AND p.merged_into_id IS NULL AND p.deleted_at IS NULL AND NOT EXISTS (
             SELECT 1
-            FROM (
-                SELECT
-                    generate_subscripts(sqlc.arg(cond_names)::text[], 1) AS number,
-                    unnest(sqlc.arg(cond_names)::text[]) AS name,
-                    unnest(sqlc.arg(cond_kinds)::text[]) AS kind,
-                    unnest(sqlc.arg(cond_times)::timestamptz[]) AS before,
-                    unnest(sqlc.arg(cond_purposes)::text[]) AS purpose
-            ) t
+            FROM tests t
             LEFT JOIN LATERAL (
                 SELECT v.encrypted, v.match_key, v.verified, v.collected_at, v.value
                 FROM customer_values v
@@ -311,24 +331,27 @@ ORDER BY n.number;
 -- Counts the candidates of conditions 'equals', each up to max_rows, so that a search can begin with the fewest. It works
 -- as FindCustomers. Index: customer_values_match.
 -- name: CountCandidates :many
-SELECT w.number::int AS number, counted.candidates
-FROM (
+WITH want AS MATERIALIZED (
     SELECT
         unnest(sqlc.arg(numbers)::int[]) AS number,
         unnest(sqlc.arg(names)::text[]) AS name,
         nullif(unnest(sqlc.arg(want_values)::text[]), '')::jsonb AS value,
         unnest(sqlc.arg(want_blind)::bigint[]) AS blind_key
-) w
+), keys AS MATERIALIZED (
+    SELECT
+        w.number,
+        CASE WHEN w.value IS NULL THEN w.blind_key ELSE match_key(sqlc.arg(tenant_id), w.name, w.value) END AS key
+    FROM want w
+)
+SELECT k.number::int AS number, counted.candidates
+FROM keys k
 CROSS JOIN LATERAL (
     SELECT count(*) AS candidates
     FROM (
         SELECT 1
         FROM customer_values v
         WHERE v.tenant_id = sqlc.arg(tenant_id)
-          AND v.match_key = CASE
-              WHEN w.value IS NULL THEN w.blind_key
-              ELSE match_key(sqlc.arg(tenant_id), w.name, w.value)
-          END
+          AND v.match_key = k.key
         LIMIT sqlc.arg(max_rows)
     ) found
 ) counted;

@@ -828,6 +828,20 @@ export class Methods extends Core {
   }
 
   /**
+   * Find the facts and quotes of a customer that are closest to a question. It compares the question with the
+   * active values of the customer and with the newest 2,000 turns (up to 4 MiB) of the conversations of the
+   * customer and of those merged with it: by their words, and by the meaning of the turns that have an
+   * embedding. Both ranks are fused. Turns that say a value which was deleted, is withheld or is masked for
+   * the key are left out. Nothing of other customers is read.
+   */
+  recall(input: Input<"recall">): Promise<Read<"recall">> {
+    return this.read(
+      { method: "POST", path: "/v1/customers/{customer_id}/recall", inPath: { customer_id: "customer_id" }, inQuery: [], hasBody: true },
+      input,
+    );
+  }
+
+  /**
    * Record that a customer grants or refuses a consent.
    */
   recordConsent(input: Input<"record-consent">, options: ChangeOptions = {}): Promise<Changed<"record-consent">> {

@@ -124,8 +124,9 @@ async function values(): Promise<string> {
   await refused(InvalidInputError, v.replayOperation({ operation_id }));
   assert((await everything(v.listOperations({ status: "failed" }))).length >= 1);
   assert((await everything(v.listCustomers({ limit: 1 }))).some((c) => c.customer_id === other));
+  assert(Array.isArray((await v.recall({ customer_id, question: "What is the email?", limit: 5 })).results));
   const where = ["email:missing", "legal_name:present"];
-  assert.deepEqual((await everything(v.listCustomers({ where, limit: 1 }))).map((c) => c.customer_id), [other]);
+  assert.deepEqual((await everything(v.listCustomers({ where, limit: 1 }))).map((c) => c.customer_id), [customer_id]);
   assert.equal((await v.countCustomers({ where })).count, 1);
   await v.mergeCustomers({ target_customer_id: customer_id, source_customer_id: other });
   assert.equal((await everything(v.listMerges({ customer_id }))).length, 1);

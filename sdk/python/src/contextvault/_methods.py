@@ -640,6 +640,16 @@ _read_conversation = Call(
     in_query=(),
     result=m.ReadConversationResult,
 )
+_recall = Call(
+    name="recall",
+    method="POST",
+    path="/v1/customers/{customer_id}/recall",
+    in_path={"customer_id": "customer_id"},
+    in_query=(),
+    has_body=True,
+    reads=True,
+    result=m.Recalled,
+)
 _record_consent = Call(
     name="record_consent",
     method="POST",
@@ -2103,6 +2113,26 @@ class Methods:
         """
         members: dict[str, Any] = {"session_id": session_id}
         return self._call(_read_conversation, None, members, wait, idempotency_key)
+
+    def recall(
+        self,
+        body: m.Recall | None = None,
+        /,
+        *,
+        customer_id: Id | None = None,
+        limit: int | None = None,
+        question: str | None = None,
+    ) -> m.Recalled:
+        """Find the facts and quotes of a customer that are closest to a question.
+
+        It compares the question with the active values of the customer and with the newest 2,000
+        turns (up to 4 MiB) of the conversations of the customer and of those merged with it: by
+        their words, and by the meaning of the turns that have an embedding. Both ranks are fused.
+        Turns that say a value which was deleted, is withheld or is masked for the key are left out.
+        Nothing of other customers is read.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id, "limit": limit, "question": question}
+        return self._call(_recall, body, members, None, None)
 
     def record_consent(
         self,
@@ -3868,6 +3898,26 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"session_id": session_id}
         return await self._call(_read_conversation, None, members, wait, idempotency_key)
+
+    async def recall(
+        self,
+        body: m.Recall | None = None,
+        /,
+        *,
+        customer_id: Id | None = None,
+        limit: int | None = None,
+        question: str | None = None,
+    ) -> m.Recalled:
+        """Find the facts and quotes of a customer that are closest to a question.
+
+        It compares the question with the active values of the customer and with the newest 2,000
+        turns (up to 4 MiB) of the conversations of the customer and of those merged with it: by
+        their words, and by the meaning of the turns that have an embedding. Both ranks are fused.
+        Turns that say a value which was deleted, is withheld or is masked for the key are left out.
+        Nothing of other customers is read.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id, "limit": limit, "question": question}
+        return await self._call(_recall, body, members, None, None)
 
     async def record_consent(
         self,

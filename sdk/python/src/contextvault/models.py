@@ -191,6 +191,11 @@ ReadOutcome = Literal[
     "customer_deleted",
 ]
 
+RecallKind = Literal[
+    "fact",
+    "quote",
+]
+
 ReplayAction = Literal[
     "reopened",
     "repeated",
@@ -1823,6 +1828,79 @@ class ReadField:
     validation_errors: list[str] | None = None
 
     write_operation_id: UUID | None = None
+
+
+@dataclass(kw_only=True)
+class Recall:
+    """Recall of the vault."""
+
+    question: str
+    # The question, in words, such as: does she have allergies?
+
+    limit: int | None = None
+    # The maximum number of results. Absent: 10.
+
+
+@dataclass(kw_only=True)
+class RecallResult:
+    """RecallResult of the vault."""
+
+    at: datetime
+    # The time of the turn, or of the collection of the value.
+
+    kind: RecallKind
+
+    score: float
+    # The reciprocal rank fusion of the ranks by words and by meaning. It orders the results of one
+    # answer.
+
+    confidence: float | None = None
+    # The confidence of the value, of a fact.
+
+    item_id: UUID | None = None
+    # The id of the value, of a fact.
+
+    name: str | None = None
+    # The name of the field, of a fact.
+
+    session_id: UUID | None = None
+    # The session in which it was said.
+
+    source: ValueSource | None = None
+    # The source of the value, of a fact.
+
+    speaker: Speaker | None = None
+    # Who said it, of a quote.
+
+    text: str | None = None
+    # What was said, of a quote.
+
+    turn: int | None = None
+    # The index of the turn in the session.
+
+    value: Any | None = None
+    # The value, of a fact.
+
+    verified: bool | None = None
+    # Whether the value is verified, of a fact.
+
+
+@dataclass(kw_only=True)
+class Recalled:
+    """Recalled of the vault."""
+
+    complete: bool
+    # false: the customer has more turns than a recall reads, and the oldest were left out.
+
+    meaning: bool
+    # Whether turns were also compared by their meaning. false: by their words only, because the
+    # model could not embed the question.
+
+    results: list[RecallResult]
+    # The closest facts and quotes, the closest first.
+
+    withheld: list[Withheld] | None = None
+    # The fields that are left out, and why.
 
 
 @dataclass(kw_only=True)
