@@ -91,6 +91,14 @@ _correct_value = Call(
     has_body=True,
     result=m.ItemResult,
 )
+_count_customers = Call(
+    name="count_customers",
+    method="GET",
+    path="/v1/customers/count",
+    in_path={},
+    in_query=("where",),
+    result=m.CustomerCount,
+)
 _create_key = Call(
     name="create_key",
     method="POST",
@@ -173,6 +181,7 @@ _dry_run_definition = Call(
     in_query=("after", "customers"),
     has_body=True,
     reads=True,
+    reads=True,
     result=m.DryRun,
 )
 _dry_run_requirement = Call(
@@ -182,6 +191,7 @@ _dry_run_requirement = Call(
     in_path={"scenario_id": "scenario_id", "field_name": "field_name"},
     in_query=("after", "customers"),
     has_body=True,
+    reads=True,
     reads=True,
     result=m.DryRun,
 )
@@ -193,6 +203,7 @@ _dry_run_rule = Call(
     in_query=(),
     has_body=True,
     reads=True,
+    reads=True,
     result=m.DryRun,
 )
 _dry_run_scenario = Call(
@@ -202,6 +213,7 @@ _dry_run_scenario = Call(
     in_path={"agent_id": "agent_id", "scenario_id": "id"},
     in_query=("after", "customers"),
     has_body=True,
+    reads=True,
     reads=True,
     result=m.DryRun,
 )
@@ -474,7 +486,7 @@ _list_customers = Call(
     method="GET",
     path="/v1/customers",
     in_path={},
-    in_query=("values", "limit"),
+    in_query=("values", "where", "limit"),
     result=m.Customer,
 )
 _list_definitions = Call(
@@ -647,6 +659,7 @@ _recall = Call(
     in_path={"customer_id": "customer_id"},
     in_query=(),
     has_body=True,
+    reads=True,
     reads=True,
     result=m.Recalled,
 )
@@ -1024,11 +1037,25 @@ class Methods:
             "verified": verified}
         return self._call(_correct_value, body, members, wait, idempotency_key)
 
+    def count_customers(
+        self,
+        *,
+        where: list[str] | None = None,
+    ) -> m.CustomerCount:
+        """Count the customers who meet conditions.
+
+        The conditions are those of list-customers. Merged customers are not counted. The count ends
+        after 200,000 candidates.
+        """
+        members: dict[str, Any] = {"where": where}
+        return self._call(_count_customers, None, members, None, None)
+
     def create_key(
         self,
         body: m.CreateKey | None = None,
         /,
         *,
+        agents: list[UUID] | None = None,
         expires_at: datetime | str | None = None,
         key_hash: str | None = None,
         masked: bool | None = None,
@@ -1044,8 +1071,8 @@ class Methods:
         You make the secret and send its hash, so that the secret is in no request and no answer
         before it is used. The id of the operation is the id of the key.
         """
-        members: dict[str, Any] = {"expires_at": expires_at, "key_hash": key_hash, "masked": masked, "name": name,
-            "purpose": purpose, "scopes": scopes, "sources": sources}
+        members: dict[str, Any] = {"agents": agents, "expires_at": expires_at, "key_hash": key_hash, "masked": masked,
+            "name": name, "purpose": purpose, "scopes": scopes, "sources": sources}
         return self._call(_create_key, body, members, wait, idempotency_key)
 
     def decide_review(
@@ -1216,6 +1243,7 @@ class Methods:
         required_verification: bool | None = None,
         retention_days: int | None = None,
         retry_prompt: str | None = None,
+        searchable: bool | None = None,
         source_priority: list[m.ValueSource] | None = None,
         stale_action: m.StaleAction | None = None,
         time_zone: str | None = None,
@@ -1248,11 +1276,11 @@ class Methods:
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
             minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
             "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
-            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
-            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
-            value_type, "verification_methods": verification_methods, "write_once": write_once,
-            "after": after, "customers": customers}
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
+            searchable, "source_priority": source_priority, "stale_action": stale_action,
+            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
+            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
+            verification_methods, "write_once": write_once, "after": after, "customers": customers}
         return self._call(_dry_run_definition, body, members, None, None)
 
     def dry_run_requirement(
@@ -1808,13 +1836,19 @@ class Methods:
         self,
         *,
         values: bool | None = None,
+        where: list[str] | None = None,
         limit: int | None = None,
     ) -> Iterator[m.Customer]:
         """List the customers.
 
-        Sorted by id. Merged customers are not included.
+        Sorted by id; with conditions, in the order of the index that finds them: the customers with
+        an old value begin with the oldest. Merged customers are not included. With conditions a
+        page reads up to 5,000 candidates: it can have fewer entries than its limit, or none, and
+        still have a next_cursor. A key can use only fields that it may see: a masked field is
+        refused, a field with purposes needs one of them, and the customers who have not consented
+        to it are left out.
         """
-        members: dict[str, Any] = {"values": values, "limit": limit}
+        members: dict[str, Any] = {"values": values, "where": where, "limit": limit}
         return self._list(_list_customers, members)
 
     def list_definitions(
@@ -2271,6 +2305,7 @@ class Methods:
         required_verification: bool | None = None,
         retention_days: int | None = None,
         retry_prompt: str | None = None,
+        searchable: bool | None = None,
         source_priority: list[m.ValueSource] | None = None,
         stale_action: m.StaleAction | None = None,
         time_zone: str | None = None,
@@ -2297,10 +2332,11 @@ class Methods:
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
             minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
             "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
-            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
-            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
-            value_type, "verification_methods": verification_methods, "write_once": write_once}
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
+            searchable, "source_priority": source_priority, "stale_action": stale_action,
+            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
+            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
+            verification_methods, "write_once": write_once}
         return self._call(_save_definition, body, members, wait, idempotency_key)
 
     def save_requirement(
@@ -2809,11 +2845,25 @@ class AsyncMethods:
             "verified": verified}
         return await self._call(_correct_value, body, members, wait, idempotency_key)
 
+    async def count_customers(
+        self,
+        *,
+        where: list[str] | None = None,
+    ) -> m.CustomerCount:
+        """Count the customers who meet conditions.
+
+        The conditions are those of list-customers. Merged customers are not counted. The count ends
+        after 200,000 candidates.
+        """
+        members: dict[str, Any] = {"where": where}
+        return await self._call(_count_customers, None, members, None, None)
+
     async def create_key(
         self,
         body: m.CreateKey | None = None,
         /,
         *,
+        agents: list[UUID] | None = None,
         expires_at: datetime | str | None = None,
         key_hash: str | None = None,
         masked: bool | None = None,
@@ -2829,8 +2879,8 @@ class AsyncMethods:
         You make the secret and send its hash, so that the secret is in no request and no answer
         before it is used. The id of the operation is the id of the key.
         """
-        members: dict[str, Any] = {"expires_at": expires_at, "key_hash": key_hash, "masked": masked, "name": name,
-            "purpose": purpose, "scopes": scopes, "sources": sources}
+        members: dict[str, Any] = {"agents": agents, "expires_at": expires_at, "key_hash": key_hash, "masked": masked,
+            "name": name, "purpose": purpose, "scopes": scopes, "sources": sources}
         return await self._call(_create_key, body, members, wait, idempotency_key)
 
     async def decide_review(
@@ -3001,6 +3051,7 @@ class AsyncMethods:
         required_verification: bool | None = None,
         retention_days: int | None = None,
         retry_prompt: str | None = None,
+        searchable: bool | None = None,
         source_priority: list[m.ValueSource] | None = None,
         stale_action: m.StaleAction | None = None,
         time_zone: str | None = None,
@@ -3033,11 +3084,11 @@ class AsyncMethods:
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
             minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
             "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
-            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
-            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
-            value_type, "verification_methods": verification_methods, "write_once": write_once,
-            "after": after, "customers": customers}
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
+            searchable, "source_priority": source_priority, "stale_action": stale_action,
+            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
+            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
+            verification_methods, "write_once": write_once, "after": after, "customers": customers}
         return await self._call(_dry_run_definition, body, members, None, None)
 
     async def dry_run_requirement(
@@ -3593,13 +3644,19 @@ class AsyncMethods:
         self,
         *,
         values: bool | None = None,
+        where: list[str] | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[m.Customer]:
         """List the customers.
 
-        Sorted by id. Merged customers are not included.
+        Sorted by id; with conditions, in the order of the index that finds them: the customers with
+        an old value begin with the oldest. Merged customers are not included. With conditions a
+        page reads up to 5,000 candidates: it can have fewer entries than its limit, or none, and
+        still have a next_cursor. A key can use only fields that it may see: a masked field is
+        refused, a field with purposes needs one of them, and the customers who have not consented
+        to it are left out.
         """
-        members: dict[str, Any] = {"values": values, "limit": limit}
+        members: dict[str, Any] = {"values": values, "where": where, "limit": limit}
         return self._list(_list_customers, members)
 
     def list_definitions(
@@ -4056,6 +4113,7 @@ class AsyncMethods:
         required_verification: bool | None = None,
         retention_days: int | None = None,
         retry_prompt: str | None = None,
+        searchable: bool | None = None,
         source_priority: list[m.ValueSource] | None = None,
         stale_action: m.StaleAction | None = None,
         time_zone: str | None = None,
@@ -4082,10 +4140,11 @@ class AsyncMethods:
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
             minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
             "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
-            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
-            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
-            value_type, "verification_methods": verification_methods, "write_once": write_once}
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
+            searchable, "source_priority": source_priority, "stale_action": stale_action,
+            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
+            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
+            verification_methods, "write_once": write_once}
         return await self._call(_save_definition, body, members, wait, idempotency_key)
 
     async def save_requirement(
