@@ -83,8 +83,10 @@ func definitionGroups() []group {
 			{"minimum", "Minimum", "Only for numbers.", numberMember, nil, false},
 			{"maximum", "Maximum", "Only for numbers.", numberMember, nil, false},
 			{"unit", "Unit", "Only for numbers, such as kg.", textMember, nil, false},
-			{"validation_mode", "What happens to an invalid value", "strict rejects it, warn stores it with warnings.", selectMember,
-				options(true, vault.ModeStrict, vault.ModeWarn, vault.ModeDisabled), false},
+			{
+				"validation_mode", "What happens to an invalid value", "strict rejects it, warn stores it with warnings.", selectMember,
+				options(true, vault.ModeStrict, vault.ModeWarn, vault.ModeDisabled), false,
+			},
 			{"multiple", "A value is a list", "", checkMember, nil, false},
 			{"max_elements", "Maximum number of elements", "Only for lists.", numberMember, nil, false},
 			{"write_once", "A value is written once", "", checkMember, nil, false},

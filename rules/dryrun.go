@@ -404,7 +404,8 @@ func TextEffects(
 		if r.Review == vault.ReviewRejected {
 			continue
 		}
-		unreviewed := r.Origin == vault.OriginExtracted && (r.Review == "" || r.Review == vault.ReviewNone || r.Review == vault.ReviewPending)
+		unreviewed := r.Origin == vault.OriginExtracted &&
+			(r.Review == "" || r.Review == vault.ReviewNone || r.Review == vault.ReviewPending)
 		problem := ""
 		switch {
 		case steps != nil && r.StepID != "" && !steps.HasStep(r.StepID):
