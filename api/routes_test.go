@@ -47,6 +47,8 @@ func TestRoutes_AllWork(t *testing.T) {
 	}
 	s.do("GET", "/v1/scenarios/"+scenario.String()+"/requirements", "").want(200)
 	s.do("GET", "/v1/agents", "").want(200).has(agent.String())
+	s.do("GET", "/v1/events", "").want(200)
+	s.do("GET", "/v1/events?after=x", "").problem(422, vault.CodeInvalid)
 	s.do("GET", agentPath+"/scenarios", "").want(200).has(scenario.String())
 	s.do("GET", agentPath+"/rules?scenario_id="+scenario.String(), "").want(200).has(rule.String())
 	s.change("POST", "/v1/scenarios/"+scenario.String()+"/extract", "").want(200)
@@ -162,11 +164,19 @@ func TestRoutes_AllWork(t *testing.T) {
 	element := fmt.Sprintf(`{"agent_id": %q, "value": "Norwegian", "source": "user_provided"}`, agent)
 	s.change("POST", customerPath+"/values/languages/elements", element).want(200)
 	s.change("POST", customerPath+"/values/languages/elements/remove", element).want(200)
+	s.change("POST", customerPath+"/values/languages/expiry", "").want(200).has(`"expired"`)
+	s.change("POST", customerPath+"/values/languages/expiry", "").problem(409, vault.CodeConflict)
 	s.change("POST", customerPath+"/channels", `{"channel": "email", "external_id": "ada@example.com"}`).want(200)
 	s.change("POST", customerPath+"/consents", `{"purpose": "marketing", "granted": true}`).want(200)
 	s.change("PUT", customerPath+"/label", `{"label": "VIP"}`).want(200)
 	var listed struct{ Items []vault.Customer }
 	s.do("GET", "/v1/customers?values=true", "").want(200).into(&listed)
+	named := s.do("GET", "/v1/customers?values=true&where=legal_name%3DADA+Q.&where=email:missing", "").want(200)
+	named.has(customer.String()).has(`"Ada Q."`)
+	s.do("GET", "/v1/customers/count?where=legal_name%3Dada+q.", "").want(200).has(`"count":1,"complete":true`)
+	s.do("GET", "/v1/customers?where=legal_name", "").problem(422, vault.CodeInvalid)
+	s.do("GET", "/v1/customers?where=no_such_field:missing", "").problem(422, vault.CodeInvalid)
+	s.do("GET", "/v1/customers?where=legal_name:present&cursor="+strings.Repeat("a", 5), "").want(400)
 	s.do("GET", "/v1/channels/whatsapp/customer?external_id=nobody", "").problem(404, vault.CodeUnknown)
 	s.do("GET", "/v1/channels/whatsapp/customer", "").problem(422, vault.CodeInvalid)
 	if i := slices.IndexFunc(listed.Items, func(c vault.Customer) bool { return c.CustomerID == customer }); i < 0 ||
@@ -207,6 +217,7 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.change("POST", "/v1/questions/"+question.ID.String()+"/claim", `{"channel": "chat"}`).want(200)
 	s.do("GET", customerPath+"/questions?channel=chat", "").want(200).has(question.ID.String())
 	s.change("POST", "/v1/questions/"+question.ID.String()+"/answer", `{"value": "Norway"}`).want(200)
+	s.do("GET", customerPath+"/questions/closed", "").want(200).has(question.ID.String(), `"answered"`)
 	s.change("POST", "/v1/turns", fmt.Sprintf(`{"customer_id": %q, "session_id": %q, "text": "Thank you"}`,
 		question.CustomerID, session)).want(200)
 	s.change("POST", "/v1/sessions/"+session.String()+"/take-turn",
@@ -246,6 +257,20 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.do("GET", "/v1/audit?actor=nobody", "").problem(422, vault.CodeInvalid)
 	s.do("GET", "/v1/audit/verification", "").want(200)
 	s.do("GET", "/v1/audit/verification?expect=1", "").problem(422, vault.CodeInvalid)
+
+	// Keys and usage.
+	hash := strings.ReplaceAll(testkit.ID().String()+testkit.ID().String(), "-", "")
+	key := fmt.Sprintf(`{"name": "runtime", "scopes": ["read"], "key_hash": %q}`, hash)
+	var created struct {
+		Result vault.KeyResult `json:"result"`
+	}
+	s.change("POST", "/v1/keys", key).want(200).into(&created)
+	s.change("POST", "/v1/keys", key).problem(409, vault.CodeConflict)
+	s.change("POST", "/v1/keys", `{"name": "runtime", "scopes": ["root"], "key_hash": "1"}`).problem(422, vault.CodeInvalid)
+	s.do("GET", "/v1/keys", "").want(200).has(created.Result.KeyID.String())
+	s.change("DELETE", "/v1/keys/"+created.Result.KeyID.String(), "").want(200)
+	s.change("DELETE", "/v1/keys/"+testkit.ID().String(), "").problem(404, vault.CodeUnknown)
+	s.do("GET", "/v1/usage", "").want(200)
 
 	// Merge.
 	var opened struct {
@@ -330,7 +355,7 @@ func (s *service) item(a answer) uuid.UUID {
 // everyRouteWithBadInput sends invalid input to every route.
 func (s *service) everyRouteWithBadInput() {
 	fill := func(path, with string) string {
-		for _, name := range []string{"agent_id", "scenario_id", "rule_id", "session_id", "customer_id", "item_id", "question_id", "review_id", "operation_id", "erasure_id", "export_id"} {
+		for _, name := range []string{"agent_id", "scenario_id", "rule_id", "session_id", "customer_id", "item_id", "question_id", "review_id", "operation_id", "erasure_id", "export_id", "key_id"} {
 			path = strings.ReplaceAll(path, "{"+name+"}", with)
 		}
 		return strings.NewReplacer("{name}", "email", "{field_name}", "email").Replace(path)

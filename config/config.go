@@ -33,8 +33,10 @@ type Config struct {
 	GapFill    GapFill    `toml:"gap_fill"`
 	Operations Operations `toml:"operations"`
 	Erasure    Erasure    `toml:"erasure"`
+	Events     Events     `toml:"events"`
 	Worker     Worker     `toml:"worker"`
 	API        API        `toml:"api"`
+	Console    Console    `toml:"console"`
 	Log        Log        `toml:"log"`
 	Tracing    Tracing    `toml:"tracing"`
 
@@ -213,6 +215,14 @@ func (e Erasure) PurgeAfter() time.Duration { return days(e.PurgeAfterDays) }
 // ExportFor is how long an export can be fetched.
 func (e Erasure) ExportFor() time.Duration { return time.Duration(e.ExportHours) * time.Hour }
 
+// Events configures the feed of events.
+type Events struct {
+	RetentionDays int `toml:"retention_days" rule:"1..3650"`
+}
+
+// Retention is how long an event is kept.
+func (e Events) Retention() time.Duration { return days(e.RetentionDays) }
+
 // Worker configures the worker process.
 type Worker struct {
 	HealthAddress        string `toml:"health_address" rule:"address"` // host:port
@@ -244,6 +254,20 @@ func (a API) RequestTimeout() time.Duration { return seconds(a.RequestTimeoutSec
 
 // ShutdownGrace is the grace period for requests in flight at shutdown.
 func (a API) ShutdownGrace() time.Duration { return seconds(a.ShutdownGraceSeconds) }
+
+// Console configures the web console.
+type Console struct {
+	DashboardURL    string `toml:"dashboard_url" rule:"collector-url"`
+	OIDCIssuer      string `toml:"oidc_issuer" rule:"collector-url"`
+	OIDCClientID    string `toml:"oidc_client_id"`
+	OIDCRedirectURL string `toml:"oidc_redirect_url" rule:"collector-url"`
+	OIDCTenant      string `toml:"oidc_tenant"`
+	OIDCGroupsClaim string `toml:"oidc_groups_claim" rule:"name"`
+	OIDCGroups      string `toml:"oidc_groups"`
+
+	// OIDCClientSecret is the secret of the console at the issuer.
+	OIDCClientSecret Secret `toml:"oidc_client_secret" env:"VAULT_CONSOLE_OIDC_CLIENT_SECRET" rule:"token" doc:"The secret of the console at the issuer of OpenID Connect (console.oidc_issuer). Empty: a public client, with PKCE alone."`
+}
 
 // Log configures the log lines on standard error.
 type Log struct {

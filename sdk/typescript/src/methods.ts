@@ -106,6 +106,17 @@ export class Methods extends Core {
   }
 
   /**
+   * Create an API key. You make the secret and send its hash, so that the secret is in no request and no
+   * answer before it is used. The id of the operation is the id of the key.
+   */
+  createKey(input: Input<"create-key">, options: ChangeOptions = {}): Promise<Changed<"create-key">> {
+    return this.change(
+      { method: "POST", path: "/v1/keys", inPath: {}, inQuery: [], hasBody: true },
+      input, options,
+    );
+  }
+
+  /**
    * Approve or reject an extracted definition or requirement. An approval of a requirement can include
    * changes to it.
    */
@@ -259,6 +270,17 @@ export class Methods extends Core {
   eraseCustomer(input: Input<"erase-customer">, options: ChangeOptions = {}): Promise<Changed<"erase-customer">> {
     return this.change(
       { method: "POST", path: "/v1/customers/{customer_id}/erasure", inPath: { customer_id: "customer_id" }, inQuery: [], hasBody: true },
+      input, options,
+    );
+  }
+
+  /**
+   * End the active value of a field now. As if its expires_at had passed: the value stays in the history as
+   * expired, the field is missing until the next write, and what was derived from the value becomes stale.
+   */
+  expireValue(input: Input<"expire-value">, options: ChangeOptions = {}): Promise<Changed<"expire-value">> {
+    return this.change(
+      { method: "POST", path: "/v1/customers/{customer_id}/values/{name}/expiry", inPath: { customer_id: "customer_id", name: "name" }, inQuery: [], hasBody: true },
       input, options,
     );
   }
@@ -574,6 +596,16 @@ export class Methods extends Core {
   }
 
   /**
+   * List the closed questions to a customer. The newest first, with how they ended.
+   */
+  listClosedQuestions(input: Input<"list-closed-questions">): AsyncIterableIterator<Entry<"list-closed-questions">> {
+    return this.list(
+      { method: "GET", path: "/v1/customers/{customer_id}/questions/closed", inPath: { customer_id: "customer_id" }, inQuery: ["limit"] },
+      input,
+    );
+  }
+
+  /**
    * List the versions of all fields of a customer. Newest first, by the order of acceptance.
    */
   listCustomerHistory(input: Input<"list-customer-history">): AsyncIterableIterator<Entry<"list-customer-history">> {
@@ -629,6 +661,16 @@ export class Methods extends Core {
   listHistory(input: Input<"list-history">): AsyncIterableIterator<Entry<"list-history">> {
     return this.list(
       { method: "GET", path: "/v1/customers/{customer_id}/values/{name}/history", inPath: { customer_id: "customer_id", name: "name" }, inQuery: ["limit"] },
+      input,
+    );
+  }
+
+  /**
+   * List the API keys. Newest first, also those that were revoked. No answer holds a key or its hash.
+   */
+  listKeys(input: Input<"list-keys"> = {}): AsyncIterableIterator<Entry<"list-keys">> {
+    return this.list(
+      { method: "GET", path: "/v1/keys", inPath: {}, inQuery: ["limit"] },
       input,
     );
   }
@@ -715,6 +757,16 @@ export class Methods extends Core {
   listSessions(input: Input<"list-sessions">): AsyncIterableIterator<Entry<"list-sessions">> {
     return this.list(
       { method: "GET", path: "/v1/customers/{customer_id}/sessions", inPath: { customer_id: "customer_id" }, inQuery: ["limit"] },
+      input,
+    );
+  }
+
+  /**
+   * List what was used of the language model, by day. Newest day first. Days without a call are left out.
+   */
+  listUsage(input: Input<"list-usage"> = {}): AsyncIterableIterator<Entry<"list-usage">> {
+    return this.list(
+      { method: "GET", path: "/v1/usage", inPath: {}, inQuery: ["limit"] },
       input,
     );
   }
@@ -814,6 +866,16 @@ export class Methods extends Core {
   restoreItem(input: Input<"restore-item">, options: ChangeOptions = {}): Promise<Changed<"restore-item">> {
     return this.change(
       { method: "POST", path: "/v1/items/{item_id}/restore", inPath: { item_id: "item_id" }, inQuery: [] },
+      input, options,
+    );
+  }
+
+  /**
+   * Revoke an API key. It ends within seconds. To revoke it again changes nothing.
+   */
+  revokeKey(input: Input<"revoke-key">, options: ChangeOptions = {}): Promise<Changed<"revoke-key">> {
+    return this.change(
+      { method: "DELETE", path: "/v1/keys/{key_id}", inPath: { key_id: "key_id" }, inQuery: [] },
       input, options,
     );
   }

@@ -91,6 +91,15 @@ _correct_value = Call(
     has_body=True,
     result=m.ItemResult,
 )
+_create_key = Call(
+    name="create_key",
+    method="POST",
+    path="/v1/keys",
+    in_path={},
+    in_query=(),
+    has_body=True,
+    result=m.KeyResult,
+)
 _decide_review = Call(
     name="decide_review",
     method="POST",
@@ -204,6 +213,15 @@ _erase_customer = Call(
     in_query=(),
     has_body=True,
     result=m.EraseResult,
+)
+_expire_value = Call(
+    name="expire_value",
+    method="POST",
+    path="/v1/customers/{customer_id}/values/{name}/expiry",
+    in_path={"customer_id": "customer_id", "name": "name"},
+    in_query=(),
+    has_body=True,
+    result=m.ItemResult,
 )
 _expire_values = Call(
     name="expire_values",
@@ -435,6 +453,14 @@ _list_audit = Call(
     in_query=("subject", "actor", "action", "operation", "purpose", "from", "to", "limit"),
     result=m.AuditEntry,
 )
+_list_closed_questions = Call(
+    name="list_closed_questions",
+    method="GET",
+    path="/v1/customers/{customer_id}/questions/closed",
+    in_path={"customer_id": "customer_id"},
+    in_query=("limit",),
+    result=m.Question,
+)
 _list_customer_history = Call(
     name="list_customer_history",
     method="GET",
@@ -475,6 +501,14 @@ _list_erasures = Call(
     in_query=("limit",),
     result=m.Erasure,
 )
+_list_events = Call(
+    name="list_events",
+    method="GET",
+    path="/v1/events",
+    in_path={},
+    in_query=("after", "types", "customer_id", "agent_id", "values", "limit"),
+    result=m.FeedEvent,
+)
 _list_history = Call(
     name="list_history",
     method="GET",
@@ -482,6 +516,14 @@ _list_history = Call(
     in_path={"customer_id": "customer_id", "name": "name"},
     in_query=("limit",),
     result=m.Value,
+)
+_list_keys = Call(
+    name="list_keys",
+    method="GET",
+    path="/v1/keys",
+    in_path={},
+    in_query=("limit",),
+    result=m.KeySummary,
 )
 _list_merges = Call(
     name="list_merges",
@@ -545,6 +587,14 @@ _list_sessions = Call(
     in_path={"customer_id": "customer_id"},
     in_query=("limit",),
     result=m.SessionSummary,
+)
+_list_usage = Call(
+    name="list_usage",
+    method="GET",
+    path="/v1/usage",
+    in_path={},
+    in_query=("limit",),
+    result=m.Usage,
 )
 _merge_customers = Call(
     name="merge_customers",
@@ -622,6 +672,14 @@ _restore_item = Call(
     in_path={"item_id": "item_id"},
     in_query=(),
     result=m.ItemResult,
+)
+_revoke_key = Call(
+    name="revoke_key",
+    method="DELETE",
+    path="/v1/keys/{key_id}",
+    in_path={"key_id": "key_id"},
+    in_query=(),
+    result=m.KeyResult,
 )
 _save_definition = Call(
     name="save_definition",
@@ -956,6 +1014,30 @@ class Methods:
             "verified": verified}
         return self._call(_correct_value, body, members, wait, idempotency_key)
 
+    def create_key(
+        self,
+        body: m.CreateKey | None = None,
+        /,
+        *,
+        expires_at: datetime | str | None = None,
+        key_hash: str | None = None,
+        masked: bool | None = None,
+        name: str | None = None,
+        purpose: str | None = None,
+        scopes: list[Literal["read", "write", "verify", "review", "erase", "admin"]] | None = None,
+        sources: list[m.ValueSource] | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.KeyResult]:
+        """Create an API key.
+
+        You make the secret and send its hash, so that the secret is in no request and no answer
+        before it is used. The id of the operation is the id of the key.
+        """
+        members: dict[str, Any] = {"expires_at": expires_at, "key_hash": key_hash, "masked": masked, "name": name,
+            "purpose": purpose, "scopes": scopes, "sources": sources}
+        return self._call(_create_key, body, members, wait, idempotency_key)
+
     def decide_review(
         self,
         body: m.DecideReview | None = None,
@@ -1266,6 +1348,25 @@ class Methods:
         """
         members: dict[str, Any] = {"customer_id": customer_id, "derived": derived}
         return self._call(_erase_customer, body, members, wait, idempotency_key)
+
+    def expire_value(
+        self,
+        body: m.ExpireValue | None = None,
+        /,
+        *,
+        customer_id: Id | None = None,
+        name: str | None = None,
+        item_id: Id | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.ItemResult]:
+        """End the active value of a field now.
+
+        As if its expires_at had passed: the value stays in the history as expired, the field is
+        missing until the next write, and what was derived from the value becomes stale.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id, "name": name, "item_id": item_id}
+        return self._call(_expire_value, body, members, wait, idempotency_key)
 
     def expire_values(
         self,
@@ -1667,6 +1768,19 @@ class Methods:
             purpose, "from": from_, "to": to, "limit": limit}
         return self._list(_list_audit, members)
 
+    def list_closed_questions(
+        self,
+        customer_id: Id,
+        *,
+        limit: int | None = None,
+    ) -> Iterator[m.Question]:
+        """List the closed questions to a customer.
+
+        The newest first, with how they ended.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id, "limit": limit}
+        return self._list(_list_closed_questions, members)
+
     def list_customer_history(
         self,
         customer_id: Id,
@@ -1731,6 +1845,28 @@ class Methods:
         members: dict[str, Any] = {"limit": limit}
         return self._list(_list_erasures, members)
 
+    def list_events(
+        self,
+        *,
+        after: str | None = None,
+        types: str | None = None,
+        customer_id: Id | None = None,
+        agent_id: Id | None = None,
+        values: bool | None = None,
+        limit: int | None = None,
+    ) -> Iterator[m.FeedEvent]:
+        """Read the feed of events.
+
+        What happened, oldest first, in ids and names. Events about one customer are in the order in
+        which they happened. With Accept: text/event-stream the response is a stream of server-sent
+        events, which goes on with what happens next. Events are kept for some days
+        (events.retention_days): after them, a cursor is expired. Of an erased customer only
+        customer.erased is left.
+        """
+        members: dict[str, Any] = {"after": after, "types": types, "customer_id": customer_id, "agent_id": agent_id,
+            "values": values, "limit": limit}
+        return self._list(_list_events, members)
+
     def list_history(
         self,
         customer_id: Id,
@@ -1744,6 +1880,18 @@ class Methods:
         """
         members: dict[str, Any] = {"customer_id": customer_id, "name": name, "limit": limit}
         return self._list(_list_history, members)
+
+    def list_keys(
+        self,
+        *,
+        limit: int | None = None,
+    ) -> Iterator[m.KeySummary]:
+        """List the API keys.
+
+        Newest first, also those that were revoked. No answer holds a key or its hash.
+        """
+        members: dict[str, Any] = {"limit": limit}
+        return self._list(_list_keys, members)
 
     def list_merges(
         self,
@@ -1854,6 +2002,18 @@ class Methods:
         """
         members: dict[str, Any] = {"customer_id": customer_id, "limit": limit}
         return self._list(_list_sessions, members)
+
+    def list_usage(
+        self,
+        *,
+        limit: int | None = None,
+    ) -> Iterator[m.Usage]:
+        """List what was used of the language model, by day.
+
+        Newest day first. Days without a call are left out.
+        """
+        members: dict[str, Any] = {"limit": limit}
+        return self._list(_list_usage, members)
 
     def merge_customers(
         self,
@@ -2033,6 +2193,20 @@ class Methods:
         """
         members: dict[str, Any] = {"item_id": item_id}
         return self._call(_restore_item, None, members, wait, idempotency_key)
+
+    def revoke_key(
+        self,
+        key_id: Id,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.KeyResult]:
+        """Revoke an API key.
+
+        It ends within seconds. To revoke it again changes nothing.
+        """
+        members: dict[str, Any] = {"key_id": key_id}
+        return self._call(_revoke_key, None, members, wait, idempotency_key)
 
     def save_definition(
         self,
@@ -2605,6 +2779,30 @@ class AsyncMethods:
             "verified": verified}
         return await self._call(_correct_value, body, members, wait, idempotency_key)
 
+    async def create_key(
+        self,
+        body: m.CreateKey | None = None,
+        /,
+        *,
+        expires_at: datetime | str | None = None,
+        key_hash: str | None = None,
+        masked: bool | None = None,
+        name: str | None = None,
+        purpose: str | None = None,
+        scopes: list[Literal["read", "write", "verify", "review", "erase", "admin"]] | None = None,
+        sources: list[m.ValueSource] | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.KeyResult]:
+        """Create an API key.
+
+        You make the secret and send its hash, so that the secret is in no request and no answer
+        before it is used. The id of the operation is the id of the key.
+        """
+        members: dict[str, Any] = {"expires_at": expires_at, "key_hash": key_hash, "masked": masked, "name": name,
+            "purpose": purpose, "scopes": scopes, "sources": sources}
+        return await self._call(_create_key, body, members, wait, idempotency_key)
+
     async def decide_review(
         self,
         body: m.DecideReview | None = None,
@@ -2915,6 +3113,25 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"customer_id": customer_id, "derived": derived}
         return await self._call(_erase_customer, body, members, wait, idempotency_key)
+
+    async def expire_value(
+        self,
+        body: m.ExpireValue | None = None,
+        /,
+        *,
+        customer_id: Id | None = None,
+        name: str | None = None,
+        item_id: Id | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.ItemResult]:
+        """End the active value of a field now.
+
+        As if its expires_at had passed: the value stays in the history as expired, the field is
+        missing until the next write, and what was derived from the value becomes stale.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id, "name": name, "item_id": item_id}
+        return await self._call(_expire_value, body, members, wait, idempotency_key)
 
     async def expire_values(
         self,
@@ -3316,6 +3533,19 @@ class AsyncMethods:
             purpose, "from": from_, "to": to, "limit": limit}
         return self._list(_list_audit, members)
 
+    def list_closed_questions(
+        self,
+        customer_id: Id,
+        *,
+        limit: int | None = None,
+    ) -> AsyncIterator[m.Question]:
+        """List the closed questions to a customer.
+
+        The newest first, with how they ended.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id, "limit": limit}
+        return self._list(_list_closed_questions, members)
+
     def list_customer_history(
         self,
         customer_id: Id,
@@ -3380,6 +3610,28 @@ class AsyncMethods:
         members: dict[str, Any] = {"limit": limit}
         return self._list(_list_erasures, members)
 
+    def list_events(
+        self,
+        *,
+        after: str | None = None,
+        types: str | None = None,
+        customer_id: Id | None = None,
+        agent_id: Id | None = None,
+        values: bool | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[m.FeedEvent]:
+        """Read the feed of events.
+
+        What happened, oldest first, in ids and names. Events about one customer are in the order in
+        which they happened. With Accept: text/event-stream the response is a stream of server-sent
+        events, which goes on with what happens next. Events are kept for some days
+        (events.retention_days): after them, a cursor is expired. Of an erased customer only
+        customer.erased is left.
+        """
+        members: dict[str, Any] = {"after": after, "types": types, "customer_id": customer_id, "agent_id": agent_id,
+            "values": values, "limit": limit}
+        return self._list(_list_events, members)
+
     def list_history(
         self,
         customer_id: Id,
@@ -3393,6 +3645,18 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"customer_id": customer_id, "name": name, "limit": limit}
         return self._list(_list_history, members)
+
+    def list_keys(
+        self,
+        *,
+        limit: int | None = None,
+    ) -> AsyncIterator[m.KeySummary]:
+        """List the API keys.
+
+        Newest first, also those that were revoked. No answer holds a key or its hash.
+        """
+        members: dict[str, Any] = {"limit": limit}
+        return self._list(_list_keys, members)
 
     def list_merges(
         self,
@@ -3503,6 +3767,18 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"customer_id": customer_id, "limit": limit}
         return self._list(_list_sessions, members)
+
+    def list_usage(
+        self,
+        *,
+        limit: int | None = None,
+    ) -> AsyncIterator[m.Usage]:
+        """List what was used of the language model, by day.
+
+        Newest day first. Days without a call are left out.
+        """
+        members: dict[str, Any] = {"limit": limit}
+        return self._list(_list_usage, members)
 
     async def merge_customers(
         self,
@@ -3682,6 +3958,20 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"item_id": item_id}
         return await self._call(_restore_item, None, members, wait, idempotency_key)
+
+    async def revoke_key(
+        self,
+        key_id: Id,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.KeyResult]:
+        """Revoke an API key.
+
+        It ends within seconds. To revoke it again changes nothing.
+        """
+        members: dict[str, Any] = {"key_id": key_id}
+        return await self._call(_revoke_key, None, members, wait, idempotency_key)
 
     async def save_definition(
         self,

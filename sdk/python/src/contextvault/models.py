@@ -752,6 +752,35 @@ class CorrectValue:
 
 
 @dataclass(kw_only=True)
+class CreateKey:
+    """CreateKey of the vault."""
+
+    key_hash: str
+    # The SHA-256 of the secret, in hexadecimal. The secret is cv_ followed by 32 random bytes in
+    # base64url without padding; make it yourself and keep it: the vault never sees it before it is
+    # used.
+
+    name: str
+    # The purpose of the key, for people.
+
+    scopes: list[Literal["read", "write", "verify", "review", "erase", "admin"]]
+    # The permissions of the key: read, write, verify, review, erase, admin.
+
+    expires_at: datetime | None = None
+    # The end of the key. Absent: it is valid until it is revoked.
+
+    masked: bool | None = None
+    # The key sees values of PII fields masked only. A masked key can create only masked keys.
+
+    purpose: str | None = None
+    # The purpose of reads that state none.
+
+    sources: list[ValueSource] | None = None
+    # The sources of the values that the key may write. Absent: all except human_entered and
+    # document_extracted, which are stronger than the customer's own word.
+
+
+@dataclass(kw_only=True)
 class Customer:
     """Customer of the vault."""
 
@@ -1276,6 +1305,18 @@ class Erasure:
 
 
 @dataclass(kw_only=True)
+class ExpireValue:
+    """ExpireValue of the vault."""
+
+    customer_id: UUID | None = None
+
+    item_id: UUID | None = None
+    # The version that expires. Absent: the version that is active when the operation is accepted.
+
+    name: str | None = None
+
+
+@dataclass(kw_only=True)
 class ExportCustomerResult:
     """ExportCustomerResult of the vault."""
 
@@ -1478,6 +1519,44 @@ class ItemResult:
     # For an answer: the customer does not give the value. The gap fill does not ask for it again.
 
     warnings: list[str] | None = None
+
+
+@dataclass(kw_only=True)
+class KeyResult:
+    """KeyResult of the vault."""
+
+    key_id: UUID
+
+
+@dataclass(kw_only=True)
+class KeySummary:
+    """KeySummary of the vault."""
+
+    created_at: datetime
+
+    id: UUID
+
+    masked: bool
+    # The key sees values of PII fields masked only.
+
+    name: str
+    # The purpose of the key, for people.
+
+    scopes: list[str]
+
+    expires_at: datetime | None = None
+
+    last_used_at: datetime | None = None
+    # The last use, at most a minute old.
+
+    purpose: str | None = None
+    # The purpose of reads that state none.
+
+    revoked_at: datetime | None = None
+
+    sources: list[ValueSource] | None = None
+    # The sources of the values that the key may write. Absent: all except human_entered and
+    # document_extracted.
 
 
 @dataclass(kw_only=True)
@@ -2223,6 +2302,23 @@ class TurnResult:
 
 
 @dataclass(kw_only=True)
+class Usage:
+    """Usage of the vault."""
+
+    calls: int
+
+    completion_tokens: int
+
+    cost_micros: int
+    # The cost, in millionths of the currency of the configured prices.
+
+    day: str
+    # The day, in UTC.
+
+    prompt_tokens: int
+
+
+@dataclass(kw_only=True)
 class Value:
     """Value of the vault."""
 
@@ -2436,6 +2532,7 @@ RESULTS: dict[str, Any] = {
     "remove-element": ItemResult,
     "import-values": ImportResult,
     "verify-value": ItemResult,
+    "expire-value": ItemResult,
     "propose-deletion": ItemResult,
     "decide-value": ItemResult,
     "correct-value": ItemResult,
@@ -2467,6 +2564,8 @@ RESULTS: dict[str, Any] = {
     "claim-question": ClaimResult,
     "read-conversation": ReadConversationResult,
     "cancel-fill": CancelResult,
+    "create-key": KeyResult,
+    "revoke-key": KeyResult,
     "expire-values": SweepResult,
     "detect-orphans": SweepResult,
     "take-turn": TurnResult,
