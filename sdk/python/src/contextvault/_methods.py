@@ -91,6 +91,14 @@ _correct_value = Call(
     has_body=True,
     result=m.ItemResult,
 )
+_count_customers = Call(
+    name="count_customers",
+    method="GET",
+    path="/v1/customers/count",
+    in_path={},
+    in_query=("where",),
+    result=m.CustomerCount,
+)
 _create_key = Call(
     name="create_key",
     method="POST",
@@ -474,7 +482,7 @@ _list_customers = Call(
     method="GET",
     path="/v1/customers",
     in_path={},
-    in_query=("values", "limit"),
+    in_query=("values", "where", "limit"),
     result=m.Customer,
 )
 _list_definitions = Call(
@@ -1014,11 +1022,25 @@ class Methods:
             "verified": verified}
         return self._call(_correct_value, body, members, wait, idempotency_key)
 
+    def count_customers(
+        self,
+        *,
+        where: list[str] | None = None,
+    ) -> m.CustomerCount:
+        """Count the customers who meet conditions.
+
+        The conditions are those of list-customers. Merged customers are not counted. The count ends
+        after 200,000 candidates.
+        """
+        members: dict[str, Any] = {"where": where}
+        return self._call(_count_customers, None, members, None, None)
+
     def create_key(
         self,
         body: m.CreateKey | None = None,
         /,
         *,
+        agents: list[UUID] | None = None,
         expires_at: datetime | str | None = None,
         key_hash: str | None = None,
         masked: bool | None = None,
@@ -1034,8 +1056,8 @@ class Methods:
         You make the secret and send its hash, so that the secret is in no request and no answer
         before it is used. The id of the operation is the id of the key.
         """
-        members: dict[str, Any] = {"expires_at": expires_at, "key_hash": key_hash, "masked": masked, "name": name,
-            "purpose": purpose, "scopes": scopes, "sources": sources}
+        members: dict[str, Any] = {"agents": agents, "expires_at": expires_at, "key_hash": key_hash, "masked": masked,
+            "name": name, "purpose": purpose, "scopes": scopes, "sources": sources}
         return self._call(_create_key, body, members, wait, idempotency_key)
 
     def decide_review(
@@ -1206,6 +1228,7 @@ class Methods:
         required_verification: bool | None = None,
         retention_days: int | None = None,
         retry_prompt: str | None = None,
+        searchable: bool | None = None,
         source_priority: list[m.ValueSource] | None = None,
         stale_action: m.StaleAction | None = None,
         time_zone: str | None = None,
@@ -1238,11 +1261,11 @@ class Methods:
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
             minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
             "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
-            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
-            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
-            value_type, "verification_methods": verification_methods, "write_once": write_once,
-            "after": after, "customers": customers}
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
+            searchable, "source_priority": source_priority, "stale_action": stale_action,
+            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
+            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
+            verification_methods, "write_once": write_once, "after": after, "customers": customers}
         return self._call(_dry_run_definition, body, members, None, None)
 
     def dry_run_requirement(
@@ -1798,13 +1821,19 @@ class Methods:
         self,
         *,
         values: bool | None = None,
+        where: list[str] | None = None,
         limit: int | None = None,
     ) -> Iterator[m.Customer]:
         """List the customers.
 
-        Sorted by id. Merged customers are not included.
+        Sorted by id; with conditions, in the order of the index that finds them: the customers with
+        an old value begin with the oldest. Merged customers are not included. With conditions a
+        page reads up to 5,000 candidates: it can have fewer entries than its limit, or none, and
+        still have a next_cursor. A key can use only fields that it may see: a masked field is
+        refused, a field with purposes needs one of them, and the customers who have not consented
+        to it are left out.
         """
-        members: dict[str, Any] = {"values": values, "limit": limit}
+        members: dict[str, Any] = {"values": values, "where": where, "limit": limit}
         return self._list(_list_customers, members)
 
     def list_definitions(
@@ -2241,6 +2270,7 @@ class Methods:
         required_verification: bool | None = None,
         retention_days: int | None = None,
         retry_prompt: str | None = None,
+        searchable: bool | None = None,
         source_priority: list[m.ValueSource] | None = None,
         stale_action: m.StaleAction | None = None,
         time_zone: str | None = None,
@@ -2267,10 +2297,11 @@ class Methods:
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
             minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
             "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
-            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
-            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
-            value_type, "verification_methods": verification_methods, "write_once": write_once}
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
+            searchable, "source_priority": source_priority, "stale_action": stale_action,
+            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
+            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
+            verification_methods, "write_once": write_once}
         return self._call(_save_definition, body, members, wait, idempotency_key)
 
     def save_requirement(
@@ -2779,11 +2810,25 @@ class AsyncMethods:
             "verified": verified}
         return await self._call(_correct_value, body, members, wait, idempotency_key)
 
+    async def count_customers(
+        self,
+        *,
+        where: list[str] | None = None,
+    ) -> m.CustomerCount:
+        """Count the customers who meet conditions.
+
+        The conditions are those of list-customers. Merged customers are not counted. The count ends
+        after 200,000 candidates.
+        """
+        members: dict[str, Any] = {"where": where}
+        return await self._call(_count_customers, None, members, None, None)
+
     async def create_key(
         self,
         body: m.CreateKey | None = None,
         /,
         *,
+        agents: list[UUID] | None = None,
         expires_at: datetime | str | None = None,
         key_hash: str | None = None,
         masked: bool | None = None,
@@ -2799,8 +2844,8 @@ class AsyncMethods:
         You make the secret and send its hash, so that the secret is in no request and no answer
         before it is used. The id of the operation is the id of the key.
         """
-        members: dict[str, Any] = {"expires_at": expires_at, "key_hash": key_hash, "masked": masked, "name": name,
-            "purpose": purpose, "scopes": scopes, "sources": sources}
+        members: dict[str, Any] = {"agents": agents, "expires_at": expires_at, "key_hash": key_hash, "masked": masked,
+            "name": name, "purpose": purpose, "scopes": scopes, "sources": sources}
         return await self._call(_create_key, body, members, wait, idempotency_key)
 
     async def decide_review(
@@ -2971,6 +3016,7 @@ class AsyncMethods:
         required_verification: bool | None = None,
         retention_days: int | None = None,
         retry_prompt: str | None = None,
+        searchable: bool | None = None,
         source_priority: list[m.ValueSource] | None = None,
         stale_action: m.StaleAction | None = None,
         time_zone: str | None = None,
@@ -3003,11 +3049,11 @@ class AsyncMethods:
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
             minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
             "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
-            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
-            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
-            value_type, "verification_methods": verification_methods, "write_once": write_once,
-            "after": after, "customers": customers}
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
+            searchable, "source_priority": source_priority, "stale_action": stale_action,
+            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
+            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
+            verification_methods, "write_once": write_once, "after": after, "customers": customers}
         return await self._call(_dry_run_definition, body, members, None, None)
 
     async def dry_run_requirement(
@@ -3563,13 +3609,19 @@ class AsyncMethods:
         self,
         *,
         values: bool | None = None,
+        where: list[str] | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[m.Customer]:
         """List the customers.
 
-        Sorted by id. Merged customers are not included.
+        Sorted by id; with conditions, in the order of the index that finds them: the customers with
+        an old value begin with the oldest. Merged customers are not included. With conditions a
+        page reads up to 5,000 candidates: it can have fewer entries than its limit, or none, and
+        still have a next_cursor. A key can use only fields that it may see: a masked field is
+        refused, a field with purposes needs one of them, and the customers who have not consented
+        to it are left out.
         """
-        members: dict[str, Any] = {"values": values, "limit": limit}
+        members: dict[str, Any] = {"values": values, "where": where, "limit": limit}
         return self._list(_list_customers, members)
 
     def list_definitions(
@@ -4006,6 +4058,7 @@ class AsyncMethods:
         required_verification: bool | None = None,
         retention_days: int | None = None,
         retry_prompt: str | None = None,
+        searchable: bool | None = None,
         source_priority: list[m.ValueSource] | None = None,
         stale_action: m.StaleAction | None = None,
         time_zone: str | None = None,
@@ -4032,10 +4085,11 @@ class AsyncMethods:
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
             minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
             "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
-            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
-            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
-            value_type, "verification_methods": verification_methods, "write_once": write_once}
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
+            searchable, "source_priority": source_priority, "stale_action": stale_action,
+            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
+            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
+            verification_methods, "write_once": write_once}
         return await self._call(_save_definition, body, members, wait, idempotency_key)
 
     async def save_requirement(
