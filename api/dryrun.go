@@ -38,8 +38,8 @@ func (s *Server) dryRunRoutes() {
 	registerDryRun[definition](s, route{
 		name: "dry-run-definition", path: "/v1/agents/{agent_id}/definitions/{name}/dry-run",
 		summary: "Say what a changed definition would break",
-		detail: dryRunDetail + "Returns the stored values that would be invalid, the scenarios that could no longer start " +
-			"for customers, and the requirements and conditions that name the field. " + lookDetail + "A key that sees " +
+		detail: dryRunDetail + "Returns the stored values that would be invalid, the scenarios that could no longer " +
+			"start for customers, and the requirements and conditions that name the field. " + lookDetail + "A key that sees " +
 			"masked values gets no examples of a personal field.",
 		example: `{"value_type": "string", "allowed_values": ["gold", "silver"]}`,
 	}, func(ctx context.Context, c caller, changed vault.Definition, look query.Look) (vault.DryRun, error) {
@@ -54,8 +54,8 @@ func (s *Server) dryRunRoutes() {
 	registerDryRun[requirement](s, route{
 		name: "dry-run-requirement", path: "/v1/scenarios/{scenario_id}/requirements/{field_name}/dry-run",
 		summary: "Say what a changed requirement would break",
-		detail: dryRunDetail + "Returns for how many customers the scenario could no longer start, and who would be asked " +
-			"for more. " + lookDetail,
+		detail: dryRunDetail + "Returns for how many customers the scenario could no longer start, and who would be " +
+			"asked for more. " + lookDetail,
 		example:  `{"required_level": "hard", "fallback_action": "ask"}`,
 		fromPath: []string{"agent_id"},
 	}, func(ctx context.Context, c caller, changed vault.Requirement, look query.Look) (out vault.DryRun, err error) {
@@ -73,8 +73,9 @@ func (s *Server) dryRunRoutes() {
 	registerDryRun[scenario](s, route{
 		name: "dry-run-scenario", path: "/v1/agents/{agent_id}/scenarios/{scenario_id}/dry-run",
 		summary: "Say what a changed scenario would break",
-		detail: dryRunDetail + "Returns the requirements whose step or evidence would be gone, and for how many customers " +
-			"its new variables change what the scenario asks. What the extraction finds in the new text is not known before. " +
+		detail: dryRunDetail + "Returns the requirements whose step or evidence would be gone, and for how many " +
+			"customers its new variables change what the scenario asks. What the extraction finds in the new text is not " +
+			"known before. " +
 			lookDetail,
 		example: `{"name": "Onboarding", "description": "We need the customer's email address."}`,
 		into:    map[string]string{"scenario_id": "id"},
@@ -89,10 +90,11 @@ func (s *Server) dryRunRoutes() {
 	registerDryRun[rule](s, route{
 		name: "dry-run-rule", path: "/v1/agents/{agent_id}/rules/{rule_id}/dry-run",
 		summary: "Say what a changed rule would break",
-		detail: dryRunDetail + "Returns the requirements of the rule whose evidence would be gone. What the extraction finds " +
-			"in the new text is not known before, so it looks at no customer.",
-		example: `{"scenario_id": "` + input.ExampleID + `", "name": "Adults only", "condition": "The customer is an adult"}`,
-		into:    map[string]string{"rule_id": "id"},
+		detail: dryRunDetail + "Returns the requirements of the rule whose evidence would be gone. What the extraction " +
+			"finds in the new text is not known before, so it looks at no customer.",
+		example: `{"scenario_id": "` + input.ExampleID + `", "name": "Adults only",
+			"condition": "The customer is an adult"}`,
+		into: map[string]string{"rule_id": "id"},
 	}, func(ctx context.Context, c caller, changed vault.Rule, _ query.Look) (vault.DryRun, error) {
 		return s.options.Query.DryRunRule(ctx, c.tenant, changed)
 	})
@@ -110,7 +112,8 @@ func registerDryRun[I, In any](
 	register(s, r, func(ctx context.Context, c caller, in *I) (*one[vault.DryRun], error) {
 		if !c.may(ScopeRead) {
 			return nil, &vault.Error{
-				Code: vault.CodeNotAllowed, Message: "this API key lacks the scope " + string(ScopeRead) + ", which a dry run needs too",
+				Code:    vault.CodeNotAllowed,
+				Message: "this API key lacks the scope " + string(ScopeRead) + ", which a dry run needs too",
 			}
 		}
 		body, err := bodyFor[In](in, r)

@@ -11,6 +11,6 @@
 //   - schema_form.go, schema_edit.go, dryrun.go: the forms that change the schema, with checks and previews;
 //   - scenario.go: a scenario with its evidence, and its try-out.
 //
-// Every page works without JavaScript. static/console.js adds keys to the inbox, static/schema.js tries the forms of the
-// schema while a person types.
+// Every page works without JavaScript. static/console.js adds keys to the inbox, static/schema.js tries the forms of
+// the schema while a person types.
 package console

@@ -105,7 +105,8 @@ func (q *request) scenarioPage() error {
 		return err
 	}
 	requirements := slices.SortedStableFunc(slices.Values(explained.Requirements), func(a, b vault.Requirement) int {
-		return cmp.Or(cmp.Compare(a.Order, b.Order), cmp.Compare(levelRank(a), levelRank(b)), cmp.Compare(a.FieldName, b.FieldName))
+		return cmp.Or(cmp.Compare(a.Order, b.Order), cmp.Compare(levelRank(a), levelRank(b)),
+			cmp.Compare(a.FieldName, b.FieldName))
 	})
 	for i, r := range requirements {
 		page.Requirements = append(page.Requirements, scenarioRequirement{
@@ -253,7 +254,7 @@ func (q *request) assume(t *tryOut, into map[string]json.RawMessage) error {
 			return err
 		}
 		value, err := typed(texts[i], def.ValueType, def.Multiple)
-		problem := ""
+		var problem string
 		if err != nil {
 			_, problem = explain(err)
 		} else {

@@ -71,20 +71,32 @@ func options[T ~string](withDefault bool, values ...T) []string {
 func definitionGroups() []group {
 	return []group{
 		{"The field", true, []member{
-			{"name", "Name", "Small letters, digits and underscores, as in date_of_birth. It cannot be changed: another name is another field.", fixedMember, nil, true},
+			{
+				"name", "Name",
+				"Small letters, digits and underscores, as in date_of_birth. It cannot be changed: " +
+					"another name is another field.",
+				fixedMember, nil, true,
+			},
 			{"display_name", "Label", "The name for people. Empty: derived from the name.", textMember, nil, false},
 			{"description", "Description", "It helps to match texts with the field.", areaMember, nil, false},
 			{"value_type", "Type", "", selectMember, options(false, vault.ValueTypes...), true},
 			{"enabled", "The field may be collected", "", checkMember, nil, false},
 		}},
 		{"Valid values", true, []member{
-			{"validation_regex", "Pattern", "A regular expression (RE2) that matches the whole value.", textMember, nil, false},
+			{
+				"validation_regex", "Pattern",
+				"A regular expression (RE2) that matches the whole value.",
+				textMember, nil, false,
+			},
 			{"allowed_values", "Allowed values", "One on each line. Empty: any.", valuesMember, nil, false},
 			{"minimum", "Minimum", "Only for numbers.", numberMember, nil, false},
 			{"maximum", "Maximum", "Only for numbers.", numberMember, nil, false},
 			{"unit", "Unit", "Only for numbers, such as kg.", textMember, nil, false},
-			{"validation_mode", "What happens to an invalid value", "strict rejects it, warn stores it with warnings.", selectMember,
-				options(true, vault.ModeStrict, vault.ModeWarn, vault.ModeDisabled), false},
+			{
+				"validation_mode", "What happens to an invalid value",
+				"strict rejects it, warn stores it with warnings.", selectMember,
+				options(true, vault.ModeStrict, vault.ModeWarn, vault.ModeDisabled), false,
+			},
 			{"multiple", "A value is a list", "", checkMember, nil, false},
 			{"max_elements", "Maximum number of elements", "Only for lists.", numberMember, nil, false},
 			{"write_once", "A value is written once", "", checkMember, nil, false},
@@ -93,12 +105,24 @@ func definitionGroups() []group {
 			{"json_schema", "JSON Schema", "Only for JSON.", jsonMember, nil, false},
 		}},
 		{"Questions and conversations", false, []member{
-			{"collection_prompt", "Question to the customer", "Empty: derived from the label.", areaMember, nil, false},
+			{
+				"collection_prompt", "Question to the customer",
+				"Empty: derived from the label.",
+				areaMember, nil, false,
+			},
 			{"retry_prompt", "Text after an unclear answer", "", areaMember, nil, false},
-			{"ask_channels", "Channels on which it may be asked", "One on each line. Empty: each.", linesMember, nil, false},
+			{
+				"ask_channels", "Channels on which it may be asked",
+				"One on each line. Empty: each.",
+				linesMember, nil, false,
+			},
 			{"extraction_prompt_hint", "Hint for the model", "", areaMember, nil, false},
 			{"extraction_examples", "Examples for the model", "One on each line.", linesMember, nil, false},
-			{"about", "About", "The person or thing other than the customer, such as emergency contact.", textMember, nil, false},
+			{
+				"about", "About",
+				"The person or thing other than the customer, such as emergency contact.",
+				textMember, nil, false,
+			},
 			{"forbid_extraction", "No value is read from conversations", "", checkMember, nil, false},
 		}},
 		{"Protection", false, []member{
@@ -107,15 +131,36 @@ func definitionGroups() []group {
 			{"purposes", "Purposes that need a consent", "One on each line.", linesMember, nil, false},
 			{"erase_on_withdrawal", "A withdrawn consent erases it", "", checkMember, nil, false},
 			{"retention_days", "Days that a value is valid", "Empty: no limit.", numberMember, nil, false},
-			{"remove_after_days", "Days that expired versions are kept", "Empty: they stay.", numberMember, nil, false},
+			{
+				"remove_after_days", "Days that expired versions are kept",
+				"Empty: they stay.",
+				numberMember, nil, false,
+			},
 		}},
 		{"Trust", false, []member{
 			{"required_verification", "An unverified value counts as missing", "", checkMember, nil, false},
-			{"verification_methods", "Accepted methods of verification", "One on each line. Empty: each.", linesMember, nil, false},
+			{
+				"verification_methods", "Accepted methods of verification",
+				"One on each line. Empty: each.",
+				linesMember, nil, false,
+			},
 			{"freshness_seconds", "Maximum age, in seconds", "Empty: no limit.", numberMember, nil, false},
-			{"stale_action", "What an older value does", "", selectMember, options(true, vault.StaleWarn, vault.StaleBlock, vault.StaleIgnore), false},
-			{"on_conflict", "What a weaker claim that differs does", "", selectMember, options(true, vault.ConflictAsk, vault.ConflictReview, vault.ConflictKeep, vault.ConflictNewest), false},
-			{"source_priority", "Sources, the strongest first", "One on each line, such as tool_result.", linesMember, nil, false},
+			{
+				"stale_action", "What an older value does",
+				"",
+				selectMember, options(true, vault.StaleWarn, vault.StaleBlock, vault.StaleIgnore), false,
+			},
+			{
+				"on_conflict", "What a weaker claim that differs does",
+				"",
+				selectMember,
+				options(true, vault.ConflictAsk, vault.ConflictReview, vault.ConflictKeep, vault.ConflictNewest), false,
+			},
+			{
+				"source_priority", "Sources, the strongest first",
+				"One on each line, such as tool_result.",
+				linesMember, nil, false,
+			},
 		}},
 	}
 }
@@ -127,7 +172,8 @@ func (q *request) readDefinition() (editing, error) {
 		return editing{}, err
 	}
 	f := &schemaForm{
-		What: "definition", Action: Path + "/agents/" + agent.String() + "/definition", Back: Path + "/agents/" + agent.String(),
+		What: "definition", Action: Path + "/agents/" + agent.String() + "/definition",
+		Back:  Path + "/agents/" + agent.String(),
 		Token: q.session.Token, Groups: definitionGroups(), Errors: map[string]string{}, Checks: &checks{},
 	}
 	value := &vault.Definition{AgentID: agent, Enabled: true, ValueType: vault.TypeString}
@@ -226,7 +272,11 @@ func scenarioGroups() []group {
 		{"id", "Id", "A UUID, from your configuration. It cannot be changed.", fixedMember, nil, true},
 		{"name", "Name", "", textMember, nil, true},
 		{"description", "Text", "The vault reads from it what the scenario needs to know.", areaMember, nil, false},
-		{"variables", "Variables", "One on each line, as in country = Norway. Conditions read them as scenario.variables.country.", pairsMember, nil, false},
+		{
+			"variables", "Variables",
+			"One on each line, as in country = Norway. Conditions read them as scenario.variables.country.",
+			pairsMember, nil, false,
+		},
 	}}}
 }
 
@@ -236,7 +286,8 @@ func (q *request) readScenarioForm() (editing, error) {
 		return editing{}, err
 	}
 	f := &schemaForm{
-		What: "scenario", Action: Path + "/agents/" + agent.String() + "/scenario", Back: Path + "/agents/" + agent.String(),
+		What: "scenario", Action: Path + "/agents/" + agent.String() + "/scenario",
+		Back:  Path + "/agents/" + agent.String(),
 		Token: q.session.Token, Groups: scenarioGroups(), Errors: map[string]string{}, Steps: []stepRow{},
 	}
 	value := &vault.Scenario{AgentID: agent}
@@ -322,7 +373,11 @@ func ruleGroups() []group {
 	return []group{{"The rule", true, []member{
 		{"id", "Id", "A UUID, from your configuration. It cannot be changed.", fixedMember, nil, true},
 		{"name", "Name", "", textMember, nil, true},
-		{"condition", "Condition", "In words or as an expression. The vault reads from it what the rule needs to know.", areaMember, nil, true},
+		{
+			"condition", "Condition",
+			"In words or as an expression. The vault reads from it what the rule needs to know.",
+			areaMember, nil, true,
+		},
 		{"action", "Action", "", areaMember, nil, false},
 	}}}
 }
@@ -370,9 +425,9 @@ func (q *request) readRuleForm() (editing, error) {
 	f.read(q.r.PostForm)
 	if ruleErr != nil {
 		f.Errors["id"] = "This is not a UUID, such as 0198c5f2-8a4b-7cde-9f01-23456789abcd."
-		return e, nil
+	} else {
+		f.into(value)
 	}
-	f.into(value)
 	e.preview = func() (vault.DryRun, error) { return q.options.Query.DryRunRule(q.ctx, q.key.TenantID, *value) }
 	e.save = func() (string, error) { return saved(q, path, vault.SaveRule, *value) }
 	return e, nil
@@ -399,9 +454,22 @@ func requirementGroups(s vault.Scenario, rules []vault.RuleSummary, exists bool)
 		{"field_name", "Field", "The name of a definition of the agent.", fixedMember, nil, true},
 		{"step_id", "Step", "default: the whole scenario.", key, steps, false},
 		{"rule_id", "Rule", "default: none.", key, ruleIDs, false},
-		{"required_level", "Level", "hard: the scenario cannot start without it.", selectMember, options(false, vault.LevelHard, vault.LevelSoft), true},
-		{"fallback_action", "If no source has the value", "", selectMember, options(false, vault.FallbackAsk, vault.FallbackSkip, vault.FallbackBlock, vault.FallbackExtract), true},
-		{"when_condition", "Only when", "A CEL expression, as in fields.age >= 18. Empty: always.", textMember, nil, false},
+		{
+			"required_level", "Level",
+			"hard: the scenario cannot start without it.",
+			selectMember, options(false, vault.LevelHard, vault.LevelSoft), true,
+		},
+		{
+			"fallback_action", "If no source has the value",
+			"",
+			selectMember,
+			options(false, vault.FallbackAsk, vault.FallbackSkip, vault.FallbackBlock, vault.FallbackExtract), true,
+		},
+		{
+			"when_condition", "Only when",
+			"A CEL expression, as in fields.age >= 18. Empty: always.",
+			textMember, nil, false,
+		},
 		{"depends_on_fields", "Only after these fields have a value", "One on each line.", linesMember, nil, false},
 		{"collection_order", "Place in the order", "Lower ones are asked first.", numberMember, nil, false},
 		{"refuse_stale", "A stale value counts as missing", "", checkMember, nil, false},
@@ -451,7 +519,8 @@ func (q *request) readRequirementForm() (editing, error) {
 	path := "/scenarios/" + id.String()
 	f := &schemaForm{
 		What: "requirement", Action: Path + path + "/requirement", Back: Path + path, Token: q.session.Token,
-		Groups: requirementGroups(scenario, rules, exists || q.r.PostFormValue("seen") != ""), Errors: map[string]string{}, Checks: &checks{},
+		Groups: requirementGroups(scenario, rules, exists || q.r.PostFormValue("seen") != ""),
+		Errors: map[string]string{}, Checks: &checks{},
 	}
 	value := &vault.Requirement{}
 	e := editing{form: f, value: value, title: "New requirement of " + scenario.Name}
@@ -499,7 +568,7 @@ func (q *request) checkCondition(f *schemaForm, r vault.Requirement, scenario va
 		id, err := uuid.Parse(text)
 		if err != nil {
 			f.Errors["customer"] = "This is not the id of a customer."
-			return nil
+			return nil //nolint:nilerr // it is beside its field
 		}
 		customer = &id
 		if !q.key.Masked {
@@ -522,7 +591,7 @@ func (q *request) checkCondition(f *schemaForm, r vault.Requirement, scenario va
 		}
 		q.sees(profile.CustomerID, namesOf(profile)...) // a condition can read fields without naming them
 	}
-	c := &conditionCheck{Text: "false: the requirement does not apply", Kind: "", Reads: tried.Reads, Hidden: tried.Hidden}
+	c := &conditionCheck{Text: "false: the requirement does not apply", Reads: tried.Reads, Hidden: tried.Hidden}
 	switch {
 	case tried.Failed != "":
 		c.Text, c.Kind = "it fails, and counts as true: "+tried.Failed, "failed"
@@ -593,7 +662,8 @@ func (q *request) deleteDefinition() error {
 // staleRemoval says that what the person wanted to delete was changed meanwhile.
 func (q *request) staleRemoval(show func(status int) error) error {
 	q.notices = append(q.notices, notice{
-		Kind: "failed", Text: "Somebody else changed it meanwhile. Nothing was deleted. Look at it again before you delete it.",
+		Kind: "failed",
+		Text: "Somebody else changed it meanwhile. Nothing was deleted. Look at it again before you delete it.",
 	})
 	return show(http.StatusConflict)
 }

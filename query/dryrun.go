@@ -20,8 +20,8 @@ import (
 const (
 	// customersPerLook is the number of customers that a dry run reads at once. It bounds its memory.
 	customersPerLook = 10
-	// dryRunTime is the time after which a dry run looks at no more customers: an answer should come before a client or a
-	// proxy gives up.
+	// dryRunTime is the time after which a dry run looks at no more customers: an answer should come before a client or
+	// a proxy gives up.
 	dryRunTime = 10 * time.Second
 	// dryRunReasons is the maximum number of reasons why values would be invalid, and dryRunKinds of those that are
 	// counted apart.
@@ -99,8 +99,8 @@ func (q *Queries) DryRunRequirement(
 	return d.run(ctx, look)
 }
 
-// DryRunScenario says what would become of requirements and customers if a scenario were saved. What the extraction will
-// find in its new text is not known before.
+// DryRunScenario says what would become of requirements and customers if a scenario were saved. What the extraction
+// will find in its new text is not known before.
 func (q *Queries) DryRunScenario(
 	ctx context.Context, tenant uuid.UUID, changed vault.Scenario, look Look,
 ) (vault.DryRun, error) {
@@ -139,8 +139,8 @@ func (q *Queries) DryRunScenario(
 	return d.run(ctx, look)
 }
 
-// DryRunRule says what would become of the requirements of a rule if it were saved. What the extraction will find in its
-// new text is not known before, so no customer is looked at.
+// DryRunRule says what would become of the requirements of a rule if it were saved. What the extraction will find in
+// its new text is not known before, so no customer is looked at.
 func (q *Queries) DryRunRule(ctx context.Context, tenant uuid.UUID, changed vault.Rule) (vault.DryRun, error) {
 	if err := rules.Check(changed); err != nil {
 		return vault.DryRun{}, err
@@ -160,7 +160,8 @@ func (q *Queries) DryRunRule(ctx context.Context, tenant uuid.UUID, changed vaul
 	case err != nil:
 		return out, err
 	case stored.ScenarioID != changed.ScenarioID:
-		return out, vault.Conflict("scenario_id", "scenario_id: rule %s belongs to scenario %s", changed.ID, stored.ScenarioID)
+		return out, vault.Conflict("scenario_id",
+			"scenario_id: rule %s belongs to scenario %s", changed.ID, stored.ScenarioID)
 	}
 	out.Action, out.Members = rules.ChangeOfText(&stored, changed)
 	if out.Action == vault.ChangeKeep {
@@ -174,7 +175,8 @@ func (q *Queries) DryRunRule(ctx context.Context, tenant uuid.UUID, changed vaul
 		return r.RuleID == nil || *r.RuleID != changed.ID
 	})
 	out.Effects, out.References = rules.TextEffects(own, rules.Texts{
-		Scenarios: map[uuid.UUID]vault.Scenario{scenario.ID: scenario}, Rules: map[uuid.UUID]vault.Rule{changed.ID: changed},
+		Scenarios: map[uuid.UUID]vault.Scenario{scenario.ID: scenario},
+		Rules:     map[uuid.UUID]vault.Rule{changed.ID: changed},
 	}, nil, []string{changed.Condition, changed.Action})
 	return out, nil
 }
@@ -290,7 +292,8 @@ func (d *dryRun) personalFields() []string {
 
 func (d *dryRun) scenarioIDs() []uuid.UUID {
 	return slices.SortedFunc(maps.Keys(d.texts.Scenarios), func(a, b uuid.UUID) int {
-		return cmp.Or(strings.Compare(d.texts.Scenarios[a].Name, d.texts.Scenarios[b].Name), strings.Compare(a.String(), b.String()))
+		return cmp.Or(strings.Compare(d.texts.Scenarios[a].Name, d.texts.Scenarios[b].Name),
+			strings.Compare(a.String(), b.String()))
 	})
 }
 
@@ -483,7 +486,8 @@ func (d *dryRun) checkValues(ctx context.Context, ids []uuid.UUID) error {
 	}
 	out, affected := d.out.Values, map[uuid.UUID]bool{}
 	for i, v := range values {
-		d.steps += rules.CheckSteps(d.after, v.Value, vault.ModeStrict) + rules.CheckSteps(d.before, v.Value, vault.ModeStrict)
+		d.steps += rules.CheckSteps(d.after, v.Value, vault.ModeStrict) +
+			rules.CheckSteps(d.before, v.Value, vault.ModeStrict)
 		change, reason := rules.CompareValue(d.before, *d.after, v.Value)
 		out.Checked++
 		switch change {
@@ -549,7 +553,9 @@ func (d *dryRun) consents(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][
 		}
 		return false
 	}
-	if !slices.ContainsFunc(d.pairs, func(p setups) bool { return needed(p.before.Policies) || needed(p.after.Policies) }) {
+	if !slices.ContainsFunc(d.pairs, func(p setups) bool {
+		return needed(p.before.Policies) || needed(p.after.Policies)
+	}) {
 		return nil, nil
 	}
 	rows, err := d.q.db.Tenant(d.tenant).ListCustomerConsents(ctx, d.tenant, ids)

@@ -72,7 +72,8 @@ func (q *Queries) Try(ctx context.Context, tenant uuid.UUID, in TryInput) (Tried
 			return out, err
 		}
 		known.Fields[name] = vault.Value{
-			Name: name, Value: checked.Value, ValueType: checked.ValueType, Status: vault.StatusActive, CollectedAt: known.Now,
+			Name: name, Value: checked.Value, ValueType: checked.ValueType, Status: vault.StatusActive,
+			CollectedAt: known.Now,
 		}
 	}
 	g, err := q.guard(ctx, tenant)
@@ -161,7 +162,8 @@ func (q *Queries) TryCondition(
 	return out, nil
 }
 
-// TryValue says what is wrong with a value that a definition would check, "" if nothing is. The definition is not stored.
+// TryValue says what is wrong with a value that a definition would check, "" if nothing is. The definition is not
+// stored.
 func TryValue(def vault.Definition, value json.RawMessage) string {
 	def.Enabled, def.IsPII = true, false // the person typed the value
 	if err := rules.CheckPattern(def.ValidationRegex); def.ValidationRegex != "" && err != nil {

@@ -65,7 +65,9 @@ func (s Standing) Names() []string {
 
 // WithRequirement returns requirements with one that a person saves: it replaces the one of the same scenario, step,
 // rule and field.
-func WithRequirement(all []vault.Requirement, saved vault.Requirement) (out []vault.Requirement, before *vault.Requirement) {
+func WithRequirement(
+	all []vault.Requirement, saved vault.Requirement,
+) (out []vault.Requirement, before *vault.Requirement) {
 	saved.Origin, saved.Review, saved.Confidence, saved.NeedsReview, saved.Quote =
 		vault.OriginHuman, vault.ReviewNone, 1, false, ""
 	saved.ID = uuid.Max // a new one is the youngest
@@ -212,8 +214,8 @@ var definitionEffects = []effect{
 			return "Keys that see masked values no longer see these. Reads of them are recorded in the audit, and error " +
 				"texts no longer quote them. It holds for the name, for every agent."
 		case b.IsPII && !a.IsPII:
-			return "Unless the definition of another agent has is_pii: every key with the scope read sees the values, reads " +
-				"of them are not recorded any more, and error texts quote them."
+			return "Unless the definition of another agent has is_pii: every key with the scope read sees the values, " +
+				"reads of them are not recorded any more, and error texts quote them."
 		}
 		return ""
 	}},
@@ -280,9 +282,10 @@ func DefinitionEffects(before *vault.Definition, after vault.Definition, defined
 	old := vault.Definition{Enabled: true, ValidationMode: after.ValidationMode, RetentionDays: after.RetentionDays}
 	if before != nil {
 		old = *before
-	} else if close, ok := ClosestName(after.Name, defined); ok {
+	} else if near, ok := ClosestName(after.Name, defined); ok {
 		out = append(out, vault.DryRunEffect{
-			Member: "name", Text: "This is a new field. The agent also defines " + close + ": values under that name stay there.",
+			Member: "name",
+			Text:   "This is a new field. The agent also defines " + near + ": values under that name stay there.",
 		})
 	}
 	for _, e := range definitionEffects {
@@ -293,7 +296,8 @@ func DefinitionEffects(before *vault.Definition, after vault.Definition, defined
 	if before != nil && before.Origin == vault.OriginExtracted &&
 		(before.Review == vault.ReviewPending || before.Review == vault.ReviewRejected) {
 		out = append(out, vault.DryRunEffect{
-			Member: "review_state", Text: "The suggestion becomes a definition of a person. Hard requirements for it block customers.",
+			Member: "review_state",
+			Text:   "The suggestion becomes a definition of a person. Hard requirements for it block customers.",
 		})
 	}
 	return out
@@ -404,7 +408,8 @@ func TextEffects(
 		if r.Review == vault.ReviewRejected {
 			continue
 		}
-		unreviewed := r.Origin == vault.OriginExtracted && (r.Review == "" || r.Review == vault.ReviewNone || r.Review == vault.ReviewPending)
+		unreviewed := r.Origin == vault.OriginExtracted &&
+			(r.Review == "" || r.Review == vault.ReviewNone || r.Review == vault.ReviewPending)
 		problem := ""
 		switch {
 		case steps != nil && r.StepID != "" && !steps.HasStep(r.StepID):

@@ -7,8 +7,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Trace says for each requirement in the scope what becomes of it, in the order of collection. It decides as FindMissing
-// does.
+// Trace says for each requirement in the scope what becomes of it, in the order of collection. It decides as
+// FindMissing does.
 func Trace(reqs []vault.Requirement, defs map[string]vault.Definition, known Known, scope Scope) []vault.Traced {
 	applicable, _ := Applicable(reqs, known, scope)
 	unmet, _ := Unmet(applicable, defs, known)

@@ -13,8 +13,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Check rejects a requirement that its scenario cannot have: the scenario, step, rule and field exist, and the condition
-// compiles and fits the types of the definitions.
+// Check rejects a requirement that its scenario cannot have: the scenario, step, rule and field exist, and the
+// condition compiles and fits the types of the definitions.
 func Check(
 	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Requirement,
 ) error {

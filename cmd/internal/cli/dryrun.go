@@ -15,7 +15,8 @@ import (
 
 // dryRun makes a command that says what a document would break if it were saved. example is such a document.
 func dryRun[In any](
-	a *App, what, example string, run func(c *client.Client, ctx context.Context, in In, look client.Look) (vault.DryRun, error),
+	a *App, what, example string,
+	run func(c *client.Client, ctx context.Context, in In, look client.Look) (vault.DryRun, error),
 ) *cobra.Command {
 	var file string
 	var look client.Look
