@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"runtime"
@@ -13,8 +16,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
+	"github.com/contextvault/contextvault/api"
+	"github.com/contextvault/contextvault/cmd/internal/cli"
 	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/trigger"
@@ -52,10 +58,15 @@ func benchTrustCommand() *cobra.Command {
 
 // trustBench is a vault without an engine, and the same one with sessions that store no entry of the audit.
 type trustBench struct {
-	audited, bare           *app.Runtime
-	unrecorded              *query.Queries // reads without the audit
-	tenant, agent           uuid.UUID
-	customer, sealed, plain uuid.UUID
+	audited, bare *app.Runtime
+	unrecorded    *query.Queries // reads without the audit
+	tenant, agent uuid.UUID
+	sealed, plain uuid.UUID
+
+	// The API with and without the audit of reads.
+	client           *http.Client
+	key              string
+	served, unserved string
 }
 
 // dropEntries makes sessions with bench.audit = off store no entries.
@@ -69,6 +80,7 @@ func benchTrust(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	cfg.API.RateLimitPerSecond = 0
 	drop, err := ownDatabase(ctx, &cfg, "bench_trust")
 	if err != nil {
 		return err
@@ -88,6 +100,9 @@ func benchTrust(ctx context.Context) (err error) {
 	}
 	defer b.audited.Close()
 	defer b.bare.Close()
+	if err := b.check(ctx, admin); err != nil {
+		return fmt.Errorf("bench-trust: %w", err)
+	}
 	results, err := b.measure(ctx)
 	if err != nil {
 		return err
@@ -124,7 +139,7 @@ func withoutAudit(cfg config.Config) (config.Config, error) {
 
 func newTrustBench(ctx context.Context, cfg config.Config) (*trustBench, error) {
 	id := func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
-	b := &trustBench{tenant: id(), agent: id(), customer: id(), sealed: id(), plain: id()}
+	b := &trustBench{tenant: id(), agent: id(), sealed: id(), plain: id()}
 	bare, err := withoutAudit(cfg)
 	if err != nil {
 		return nil, err
@@ -160,7 +175,76 @@ func newTrustBench(ctx context.Context, cfg config.Config) (*trustBench, error) 
 	if err := b.write(ctx, b.audited, b.sealed, "tax_id"); err != nil {
 		return nil, err
 	}
-	return b, b.write(ctx, b.audited, b.plain, "email")
+	if err := b.write(ctx, b.audited, b.plain, "email"); err != nil {
+		return nil, err
+	}
+	return b, b.serve(ctx)
+}
+
+// serve serves the API twice: with the audit of reads, and without it.
+func (b *trustBench) serve(ctx context.Context) error {
+	b.key, b.client = api.NewKey(), &http.Client{}
+	err := b.audited.DB.System().CreateAPIKey(ctx, dbgen.CreateAPIKeyParams{
+		ID: uuid.Must(uuid.NewV7()), TenantID: b.tenant, Name: "bench", KeyHash: api.HashKey(b.key),
+		Scopes: []string{string(api.ScopeRead)},
+	})
+	if err != nil {
+		return err
+	}
+	unrecorded := *b.audited
+	unrecorded.Query = b.unrecorded
+	for runtime, address := range map[*app.Runtime]*string{b.audited: &b.served, &unrecorded: &b.unserved} {
+		var lc net.ListenConfig
+		listener, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		*address = "http://" + listener.Addr().String()
+		go func() { _ = cli.Serve(ctx, runtime, listener) }() // it ends with the process
+	}
+	return nil
+}
+
+// get reads a profile over HTTP.
+func (b *trustBench) get(ctx context.Context, server string, customer uuid.UUID) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, server+"/v1/customers/"+customer.String(), nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+b.key)
+	res, err := b.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }()
+	if _, err := io.Copy(io.Discard, res.Body); err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("a read is answered with %d", res.StatusCode)
+	}
+	return nil
+}
+
+// check returns an error if the comparison would compare nothing.
+func (b *trustBench) check(ctx context.Context, admin *pgx.Conn) error {
+	for r, grows := range map[*app.Runtime]bool{b.audited: true, b.bare: false} {
+		var before, after int
+		const count = "SELECT count(*) FROM audit_entries"
+		if err := admin.QueryRow(ctx, count).Scan(&before); err != nil {
+			return err
+		}
+		if err := b.write(ctx, r, uuid.Must(uuid.NewV7()), "email"); err != nil {
+			return err
+		}
+		if err := admin.QueryRow(ctx, count).Scan(&after); err != nil {
+			return err
+		}
+		if (after > before) != grows {
+			return fmt.Errorf("a write added %d entries to the audit", after-before)
+		}
+	}
+	return nil
 }
 
 func (b *trustBench) acknowledge(ctx context.Context, r *app.Runtime, of trigger.Receipt) error {
@@ -215,10 +299,14 @@ func (b *trustBench) measure(ctx context.Context) ([]overhead, error) {
 	}{
 		{"audit of a write", 300, trustTarget, write(b.audited, "email"), write(b.bare, "email")},
 		{
-			"audit of a read of PII", 5000, trustTarget, read(b.audited.Query, b.plain), read(b.unrecorded, b.plain),
+			"audit of a read of PII in the process", 5000, 0, read(b.audited.Query, b.plain), read(b.unrecorded, b.plain),
+		},
+		{
+			"audit of a read of PII over HTTP", 1500, trustTarget,
+			func() error { return b.get(ctx, b.served, b.plain) }, func() error { return b.get(ctx, b.unserved, b.plain) },
 		},
 		{"sealing of a write", 300, 0, write(b.audited, "tax_id"), write(b.audited, "email")},
-		{"sealing of a read of PII", 5000, 0, read(b.audited.Query, b.sealed), read(b.audited.Query, b.plain)},
+		{"sealing of a read of PII in the process", 5000, 0, read(b.audited.Query, b.sealed), read(b.audited.Query, b.plain)},
 	} {
 		with, without, err := alternate(m.repeats, m.with, m.without)
 		if err != nil {
