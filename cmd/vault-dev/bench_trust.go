@@ -41,7 +41,7 @@ type overhead struct {
 }
 
 const (
-	trustRounds = 7
+	trustRounds = 5
 	trustTarget = 1.05
 )
 
@@ -191,7 +191,7 @@ func (b *trustBench) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	unrecorded := *b.audited
+	unrecorded := *b.bare // it has metrics of its own
 	unrecorded.Query = b.unrecorded
 	for runtime, address := range map[*app.Runtime]*string{b.audited: &b.served, &unrecorded: &b.unserved} {
 		var lc net.ListenConfig
@@ -297,16 +297,16 @@ func (b *trustBench) measure(ctx context.Context) ([]overhead, error) {
 		target        float64
 		with, without func() error
 	}{
-		{"audit of a write", 300, trustTarget, write(b.audited, "email"), write(b.bare, "email")},
+		{"audit of a write", 150, trustTarget, write(b.audited, "email"), write(b.bare, "email")},
 		{
-			"audit of a read of PII in the process", 5000, 0, read(b.audited.Query, b.plain), read(b.unrecorded, b.plain),
+			"audit of a read of PII in the process", 2000, 0, read(b.audited.Query, b.plain), read(b.unrecorded, b.plain),
 		},
 		{
-			"audit of a read of PII over HTTP", 1500, trustTarget,
+			"audit of a read of PII over HTTP", 600, trustTarget,
 			func() error { return b.get(ctx, b.served, b.plain) }, func() error { return b.get(ctx, b.unserved, b.plain) },
 		},
-		{"sealing of a write", 300, 0, write(b.audited, "tax_id"), write(b.audited, "email")},
-		{"sealing of a read of PII in the process", 5000, 0, read(b.audited.Query, b.sealed), read(b.audited.Query, b.plain)},
+		{"sealing of a write", 150, 0, write(b.audited, "tax_id"), write(b.audited, "email")},
+		{"sealing of a read of PII in the process", 2000, 0, read(b.audited.Query, b.sealed), read(b.audited.Query, b.plain)},
 	} {
 		with, without, err := alternate(m.repeats, m.with, m.without)
 		if err != nil {
