@@ -196,6 +196,31 @@ func (s *Server) Resume(r *http.Request, hash []byte) (Key, error) {
 	return s.identifyWithin(r, hash, true)
 }
 
+// Limit takes the cost of a request of a person whom another handler of the server identified, within the limits of a
+// key. The error is a *Problem.
+func (s *Server) Limit(r *http.Request, person uuid.UUID) error {
+	return s.rateProblem(r.Context(), person, s.limits.Take(person, limit.CostOf(r.Method), time.Now()))
+}
+
+// Operator returns the tenant of the operator if a secret is the admin token and the request may use it. The error is a
+// *Problem, or of the code not_allowed.
+func (s *Server) Operator(r *http.Request, secret string) (uuid.UUID, error) {
+	address, now := limit.Address(r.RemoteAddr), time.Now()
+	if retryAfter, exhausted := s.strangers.Exhausted(address, now); exhausted {
+		s.strange.Wait(r.Context(), address)
+		return uuid.Nil, problem.New(http.StatusTooManyRequests, problem.CodeRateLimited, "",
+			"too many unknown keys from this address; wait and try again").With("Retry-After", retryAfter)
+	}
+	if !s.isInside(r.Context()) {
+		return uuid.Nil, notAllowed("admin_token", "admin_token: it is not accepted at this address; use that of the operators")
+	}
+	if !s.isAdminToken(secret) {
+		s.strangers.Take(address, limit.ChangeCost, now)
+		return uuid.Nil, notAllowed("admin_token", "admin_token: this is not the ADMIN_TOKEN of the operator")
+	}
+	return s.options.OperatorTenant, nil
+}
+
 func (s *Server) identifyWithin(r *http.Request, hash []byte, plausible bool) (Key, error) {
 	now := time.Now()
 	key, err := s.identify(r.Context(), r.RemoteAddr, hash, plausible, now)

@@ -238,6 +238,7 @@ func (s *Server) customerReads() {
 	})
 	s.profileRoute()
 	s.contextRoute()
+	s.recallRoute()
 	type merges struct {
 		input.CustomerPath
 		input.Page

@@ -186,9 +186,8 @@ var routes = sync.OnceValue(func() []route {
 		pattern := regexp.MustCompile(`\{[^}]+\}`).ReplaceAllString(path, `[^/]+`)
 		out = append(out, route{path, regexp.MustCompile("^" + pattern + "$")})
 	}
-	slices.SortFunc(out, func(a, b route) int { // a route with fewer parameters goes first, as when serving
-		return strings.Count(a.path, "{") - strings.Count(b.path, "{")
-	})
+	// As the server does, a path without a parameter goes before one with: /v1/customers/count is no customer.
+	slices.SortFunc(out, func(a, b route) int { return strings.Count(a.path, "{") - strings.Count(b.path, "{") })
 	return out
 })
 

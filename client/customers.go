@@ -50,6 +50,13 @@ func (c *Client) FindCustomer(ctx context.Context, channel, externalID string) (
 	return get[vault.Customer](ctx, c, path("v1", "channels", channel, "customer"), query)
 }
 
+// Recall returns the facts and quotes of a customer that are closest to a question in words.
+func (c *Client) Recall(ctx context.Context, customer uuid.UUID, in vault.RecallInput) (vault.Recalled, error) {
+	var out vault.Recalled
+	err := c.do(ctx, request{method: http.MethodPost, path: path("v1", "customers", customer, "recall"), body: in}, &out)
+	return out, err
+}
+
 // GetCustomer returns the profile of a customer: active values and assets, channels, and valid consents.
 func (c *Client) GetCustomer(ctx context.Context, customer uuid.UUID) (vault.Profile, error) {
 	return get[vault.Profile](ctx, c, path("v1", "customers", customer), nil)

@@ -161,6 +161,9 @@ func (l login) pool(ctx context.Context, maxConns int32, pooled bool) (*pgxpool.
 		useNoSession(cfg.ConnConfig)
 	} else {
 		cfg.ConnConfig.RuntimeParams["role"] = l.role
+		// Every statement is short. What PostgreSQL expects of a search for customers, whose limits it does not know when
+		// it plans, would have it compile the search, which takes longer than the search.
+		cfg.ConnConfig.RuntimeParams["jit"] = "off"
 	}
 	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		if err := l.check(ctx, conn, pooled); err != nil {

@@ -25,8 +25,8 @@ const (
 	maxCounted = 200_000
 	// countChunk is the number of candidates of one statement of a count.
 	countChunk = 20_000
-	// growth is the factor between the candidates of one statement and of the next one of a page: the first has as many as
-	// the page, which is enough if all of them match.
+	// growth is the largest factor between the candidates of one statement and of the next one of a page: the first has as
+	// many as the page, which is enough if all of them match.
 	growth = 8
 	// maxCompared bounds the candidates that are counted to find the condition with the fewest.
 	maxCompared = 1_000
@@ -38,6 +38,9 @@ const (
 	byAge      = "age"      // those with an old value, the oldest first
 	byCustomer = "customer" // all
 )
+
+// metCondition is the kind of a condition that each candidate meets.
+const metCondition = "met"
 
 // search is a search for customers, prepared.
 type search struct {
@@ -74,7 +77,7 @@ func (q *Queries) FindCustomers(
 		return out, err
 	}
 	limit = min(limit, MaxPage)
-	for chunk, read := limit+1, 0; ; chunk *= growth {
+	for chunk, read := limit+1, 0; ; chunk = nextChunk(chunk, read, len(out.Customers), limit) {
 		chunk = min(chunk, maxCandidates-read)
 		rows, more, err := q.readChunk(ctx, s, chunk, limit+1-len(out.Customers))
 		if err != nil {
@@ -104,6 +107,14 @@ func (q *Queries) FindCustomers(
 			return out, nil
 		}
 	}
+}
+
+// nextChunk returns the number of candidates that are likely to hold the rest of a page, by those who matched so far.
+func nextChunk(chunk, read, matched, limit int) int {
+	if matched == 0 {
+		return chunk * growth
+	}
+	return min((limit+1-matched)*read*5/4/matched+1, chunk*growth)
 }
 
 // CountCustomers counts the customers who meet all conditions, as FindCustomers finds them.
@@ -227,8 +238,8 @@ func (q *Queries) want(ctx context.Context, s *search, number int32, c vault.Fie
 	}
 	p := &s.params
 	add := func(value string, key int64) {
-		p.WantNumbers, p.WantValues = append(p.WantNumbers, number), append(p.WantValues, value)
-		p.WantBlind = append(p.WantBlind, key)
+		p.WantNumbers, p.WantNames = append(p.WantNumbers, number), append(p.WantNames, c.Field)
+		p.WantValues, p.WantBlind = append(p.WantValues, value), append(p.WantBlind, key)
 	}
 	for _, v := range values {
 		add(string(v), 0) // a sealed field can have plain values until seal-values has run
@@ -254,12 +265,22 @@ func (q *Queries) chooseOrder(ctx context.Context, s *search) error {
 	if len(p.WantNumbers) > 0 {
 		number, err := q.fewest(ctx, s)
 		p.By, p.ByNumber, p.ByName = byValue, number, p.CondNames[number-1]
+		s.met(int(number - 1))
 		return err
 	}
 	if i := slices.Index(p.CondKinds, string(vault.ConditionOlderThan)); i >= 0 {
 		p.By, p.ByName, p.ByBefore = byAge, p.CondNames[i], p.CondTimes[i]
+		s.met(i)
 	}
 	return nil
+}
+
+// met says that each candidate meets a condition: it is not tested again, if it asks for no consent.
+func (s *search) met(i int) {
+	p := &s.params
+	if p.CondPurposes[i] == "" {
+		p.CondKinds[i] = metCondition
+	}
 }
 
 // fewest returns the number of the comparison with the fewest candidates.
@@ -269,13 +290,10 @@ func (q *Queries) fewest(ctx context.Context, s *search) (int32, error) {
 	if p.WantNumbers[len(p.WantNumbers)-1] == first {
 		return first, nil // there is one
 	}
-	in := dbgen.CountCandidatesParams{
-		Numbers: p.WantNumbers, WantValues: p.WantValues, WantBlind: p.WantBlind, TenantID: s.tenant, MaxRows: maxCompared,
-	}
-	for _, n := range p.WantNumbers {
-		in.Names = append(in.Names, p.CondNames[n-1])
-	}
-	rows, err := q.db.Tenant(s.tenant).CountCandidates(ctx, in)
+	rows, err := q.db.Tenant(s.tenant).CountCandidates(ctx, dbgen.CountCandidatesParams{
+		Numbers: p.WantNumbers, Names: p.WantNames, WantValues: p.WantValues, WantBlind: p.WantBlind, TenantID: s.tenant,
+		MaxRows: maxCompared,
+	})
 	if err != nil {
 		return first, err
 	}

@@ -232,6 +232,28 @@ func (q *Queries) QuestionsPage(
 	return page, more, g.questions(ctx, page)
 }
 
+// ClosedQuestionsPage returns closed questions to a customer and the customers merged with it, newest first, starting
+// after a position; nil: with the newest.
+func (q *Queries) ClosedQuestionsPage(
+	ctx context.Context, tenant, customer uuid.UUID, after *QuestionPosition, limit int,
+) (page []vault.Question, more bool, err error) {
+	//nolint:gosec // at most MaxPage
+	in := dbgen.PageClosedQuestionsParams{TenantID: tenant, CustomerID: customer, MaxRows: int32(min(limit, MaxPage)) + 1}
+	if after != nil {
+		in.BeforeOpenedAt, in.BeforeID = &after.OpenedAt, &after.ID
+	}
+	rows, err := q.db.Tenant(tenant).PageClosedQuestions(ctx, in)
+	if err != nil {
+		return nil, false, err
+	}
+	page, more = pageOf(rows, limit, db.QuestionOf)
+	g, err := q.guard(ctx, tenant)
+	if err != nil {
+		return nil, false, err
+	}
+	return page, more, g.questions(ctx, page)
+}
+
 // Rule returns a rule as it was saved.
 func (q *Queries) Rule(ctx context.Context, tenant, rule uuid.UUID) (vault.Rule, error) {
 	if err := q.checkIDs(ctx, tenant, rule); err != nil {

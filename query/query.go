@@ -1,4 +1,5 @@
-// Package query reads the vault. It changes nothing, except that reading the feed publishes its new events. A read is one round trip to PostgreSQL, or one to Redis on a
+// Package query reads the vault. It changes nothing, except that reading the feed publishes its new events, and calls no
+// model, except that a recall embeds its question. A read is one round trip to PostgreSQL, or one to Redis on a
 // cache hit. Session and ReviewsPage read two tables and take two, and so do the sessions and the operations of a
 // customer, who may be merged; a chain with PII takes a second one for its customers; Missing combines several reads.
 // Rows of other tenants are not found.
@@ -10,10 +11,11 @@
 //   - config.go: definitions, requirements, scenarios;
 //   - missing.go: missing fields, combined from these reads;
 //   - context.go: the context block, combined from the profile and the missing fields;
-//   - operations.go: questions and operations;
+//   - operations.go: questions and operations; keys.go: API keys and the use of the model;
 //   - customers.go: the search for customers;
 //   - events.go: the feed of events;
 //   - pages.go: lists of customers and what belongs to them, one page at a time; lists.go: the other lists;
+//   - recall.go: the facts and quotes of a customer that are closest to a question;
 //   - reviews.go: what waits for a decision.
 package query
 
@@ -47,6 +49,7 @@ type Queries struct {
 	searched *lru.Cache[fieldName, searchedField]
 	onChain  func(items int) // called with the length of each chain read
 	reads    ReadAudit       // nil: reads are not recorded
+	embedder Embedder        // nil: recalls compare no meanings
 	// conditions are the turns to evaluate conditions. A tenant has one at a time and rests after it, so that its
 	// expensive ones leave the CPUs to the others.
 	conditions *turns.Turns

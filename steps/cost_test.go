@@ -322,9 +322,9 @@ func TestCost_SearchByCandidates(t *testing.T) {
 		return w.explainAs(w.tenant, "pages.sql", "FindCustomers",
 			"sqlc.arg(tenant_id)", "'"+w.tenant.String()+"'", "sqlc.arg(by)::text", "'"+by+"'::text",
 			"sqlc.arg(by_name)::text", "'field_7'", "sqlc.arg(by_number)::int", "1", "sqlc.arg(by_before)", "now() - interval '1 day'",
-			"sqlc.arg(after_id)", "'"+uuid.Nil.String()+"'::uuid", "sqlc.arg(after_at)", "'-infinity'::timestamptz",
-			"sqlc.arg(chunk)", chunk, "sqlc.arg(max_rows)::bigint", "100", "sqlc.arg(now)", "now()",
-			"sqlc.arg(want_numbers)::int[]", "ARRAY[1]", "sqlc.arg(want_values)::text[]", "ARRAY['\""+value+"\"']",
+			"sqlc.arg(after_id)::uuid", "'"+uuid.Nil.String()+"'::uuid", "sqlc.arg(after_id)", "'"+uuid.Nil.String()+"'::uuid", "sqlc.arg(after_at)", "'-infinity'::timestamptz",
+			"sqlc.arg(chunk)::int", chunk, "sqlc.arg(max_rows)::bigint", "100", "sqlc.arg(now)", "now()",
+			"sqlc.arg(want_numbers)::int[]", "ARRAY[1]", "sqlc.arg(want_names)::text[]", "ARRAY['field_7']", "sqlc.arg(want_values)::text[]", "ARRAY['\""+value+"\"']",
 			"sqlc.arg(want_blind)::bigint[]", "ARRAY[0]", "sqlc.arg(cond_names)::text[]", "ARRAY['field_7']",
 			"sqlc.arg(cond_kinds)::text[]", "ARRAY['"+kind+"']", "sqlc.arg(cond_times)::timestamptz[]", "ARRAY[now()]",
 			"sqlc.arg(cond_purposes)::text[]", "ARRAY['']")

@@ -116,6 +116,8 @@ var (
 		all[ImportValuesInput]("import"))
 	VerifyValue = batched[VerifyValueInput, ItemResult]("verify-value", "value:verify",
 		func(in VerifyValueInput) string { return in.CustomerID.String() })
+	ExpireValue = batched[ExpireValueInput, ItemResult]("expire-value", "value:expire",
+		func(in ExpireValueInput) string { return in.CustomerID.String() })
 	ProposeDeletion = batched[ProposeDeletionInput, ItemResult]("propose-deletion", "deletion:propose",
 		func(in ProposeDeletionInput) string { return in.CustomerID.String() })
 	DecideValue = batched[DecideValueInput, ItemResult]("decide-value", "value:decide",
@@ -187,6 +189,13 @@ var (
 		func(in ReadConversationInput) string { return in.SessionID.String() })
 	CancelFill = batched[CancelFillInput, CancelResult]("cancel-fill", "gaps:cancel",
 		func(in CancelFillInput) string { return in.FillID.String() })
+)
+
+// The operations on API keys.
+var (
+	CreateKey = Define[CreateKeyInput, KeyResult]("create-key", "key:create", all[CreateKeyInput]("keys"))
+	RevokeKey = Define[RevokeKeyInput, KeyResult]("revoke-key", "key:revoke",
+		func(in RevokeKeyInput) string { return in.KeyID.String() })
 )
 
 // The sweeps, which go across tenants. Crons start them as well.

@@ -49,6 +49,7 @@ func main() {
 		},
 		evalCommand(),
 		growingCommand(),
+		searchingCommand(),
 		engineSizeCommand(),
 		tenantsCommand(),
 		smallestWorkerCommand(),

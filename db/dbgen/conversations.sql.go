@@ -88,6 +88,58 @@ func (q *Queries) GetSession(ctx context.Context, tenantID uuid.UUID, iD uuid.UU
 	return i, err
 }
 
+const listCustomerTurns = `-- name: ListCustomerTurns :many
+SELECT t.session_id, t.turn_index, t.speaker, t.text, t.said_at
+FROM sessions s
+JOIN session_turns t ON t.tenant_id = s.tenant_id AND t.session_id = s.id
+WHERE s.tenant_id = $1
+  AND s.customer_id = ANY ($2::uuid[])
+ORDER BY t.said_at DESC, t.session_id, t.turn_index DESC
+LIMIT $3
+`
+
+type ListCustomerTurnsParams struct {
+	TenantID  uuid.UUID   `json:"tenant_id"`
+	Customers []uuid.UUID `json:"customers"`
+	MaxRows   int32       `json:"max_rows"`
+}
+
+type ListCustomerTurnsRow struct {
+	SessionID uuid.UUID `json:"session_id"`
+	TurnIndex int32     `json:"turn_index"`
+	Speaker   string    `json:"speaker"`
+	Text      []byte    `json:"text"`
+	SaidAt    time.Time `json:"said_at"`
+}
+
+// Lists the newest turns of customers, for a recall, the newest first. Indexes: sessions_customer, primary key of
+// session_turns.
+func (q *Queries) ListCustomerTurns(ctx context.Context, arg ListCustomerTurnsParams) ([]ListCustomerTurnsRow, error) {
+	rows, err := q.db.Query(ctx, listCustomerTurns, arg.TenantID, arg.Customers, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListCustomerTurnsRow{}
+	for rows.Next() {
+		var i ListCustomerTurnsRow
+		if err := rows.Scan(
+			&i.SessionID,
+			&i.TurnIndex,
+			&i.Speaker,
+			&i.Text,
+			&i.SaidAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listDueSessions = `-- name: ListDueSessions :many
 SELECT tenant_id, id, read_due_at
 FROM sessions
@@ -151,6 +203,64 @@ func (q *Queries) ListEmbeddedTurns(ctx context.Context, arg ListEmbeddedTurnsPa
 			return nil, err
 		}
 		items = append(items, turn_index)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSaidValues = `-- name: ListSaidValues :many
+SELECT f.id, f.name, f.value, f.encrypted, f.source_metadata, f.source_session_id, (f.deleted_at IS NOT NULL)::bool AS deleted
+FROM customer_profiles c
+JOIN customer_values f ON f.profile_id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
+WHERE c.tenant_id = $1
+  AND c.customer_id = $2
+  AND f.tenant_id = $1
+ORDER BY f.accepted_at DESC
+LIMIT $3
+`
+
+type ListSaidValuesParams struct {
+	TenantID   uuid.UUID `json:"tenant_id"`
+	CustomerID uuid.UUID `json:"customer_id"`
+	MaxRows    int32     `json:"max_rows"`
+}
+
+type ListSaidValuesRow struct {
+	ID              uuid.UUID       `json:"id"`
+	Name            string          `json:"name"`
+	Value           json.RawMessage `json:"value"`
+	Encrypted       bool            `json:"encrypted"`
+	SourceMetadata  json.RawMessage `json:"source_metadata"`
+	SourceSessionID *uuid.UUID      `json:"source_session_id"`
+	Deleted         bool            `json:"deleted"`
+}
+
+// Lists the versions of the values of a customer, the newest first, deleted ones included: a recall shows no turn that
+// says what the customer had deleted, or what the reader may not see. Indexes: the unique key of customer_profiles,
+// customer_values_history.
+func (q *Queries) ListSaidValues(ctx context.Context, arg ListSaidValuesParams) ([]ListSaidValuesRow, error) {
+	rows, err := q.db.Query(ctx, listSaidValues, arg.TenantID, arg.CustomerID, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListSaidValuesRow{}
+	for rows.Next() {
+		var i ListSaidValuesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Value,
+			&i.Encrypted,
+			&i.SourceMetadata,
+			&i.SourceSessionID,
+			&i.Deleted,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -254,6 +364,58 @@ type MarkSessionReadParams struct {
 func (q *Queries) MarkSessionRead(ctx context.Context, arg MarkSessionReadParams) error {
 	_, err := q.db.Exec(ctx, markSessionRead, arg.ReadTo, arg.TenantID, arg.ID)
 	return err
+}
+
+const nearestCustomerTurns = `-- name: NearestCustomerTurns :many
+SELECT e.session_id, e.turn_index
+FROM sessions s
+JOIN session_turn_embeddings e ON e.tenant_id = s.tenant_id AND e.session_id = s.id
+WHERE s.tenant_id = $1
+  AND s.customer_id = ANY ($2::uuid[])
+  AND e.model = $3
+ORDER BY e.embedding <=> $4::text::vector, e.session_id, e.turn_index
+LIMIT $5
+`
+
+type NearestCustomerTurnsParams struct {
+	TenantID  uuid.UUID   `json:"tenant_id"`
+	Customers []uuid.UUID `json:"customers"`
+	Model     string      `json:"model"`
+	Wanted    string      `json:"wanted"`
+	MaxRows   int32       `json:"max_rows"`
+}
+
+type NearestCustomerTurnsRow struct {
+	SessionID uuid.UUID `json:"session_id"`
+	TurnIndex int32     `json:"turn_index"`
+}
+
+// Lists the turns of customers whose meaning is closest to a text, of those with an embedding of the model. It is an exact
+// search within the sessions of the customers. Indexes: sessions_customer, primary key of session_turn_embeddings.
+func (q *Queries) NearestCustomerTurns(ctx context.Context, arg NearestCustomerTurnsParams) ([]NearestCustomerTurnsRow, error) {
+	rows, err := q.db.Query(ctx, nearestCustomerTurns,
+		arg.TenantID,
+		arg.Customers,
+		arg.Model,
+		arg.Wanted,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []NearestCustomerTurnsRow{}
+	for rows.Next() {
+		var i NearestCustomerTurnsRow
+		if err := rows.Scan(&i.SessionID, &i.TurnIndex); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const nearestTurns = `-- name: NearestTurns :many

@@ -691,7 +691,7 @@ func (q *Queries) ListDefinitionsOfName(ctx context.Context, tenantID uuid.UUID,
 }
 
 const listFieldPolicies = `-- name: ListFieldPolicies :many
-SELECT d.name, d.purposes, d.is_pii
+SELECT d.agent_id, d.name, d.purposes, d.is_pii
 FROM definitions d
 WHERE d.tenant_id = $1
   AND d.deleted_at IS NULL
@@ -699,9 +699,10 @@ WHERE d.tenant_id = $1
 `
 
 type ListFieldPoliciesRow struct {
-	Name     string   `json:"name"`
-	Purposes []string `json:"purposes"`
-	IsPii    bool     `json:"is_pii"`
+	AgentID  uuid.UUID `json:"agent_id"`
+	Name     string    `json:"name"`
+	Purposes []string  `json:"purposes"`
+	IsPii    bool      `json:"is_pii"`
 }
 
 // Lists what the fields of a tenant need of their readers, those of all agents and also of definitions that do not
@@ -715,7 +716,12 @@ func (q *Queries) ListFieldPolicies(ctx context.Context, tenantID uuid.UUID) ([]
 	items := []ListFieldPoliciesRow{}
 	for rows.Next() {
 		var i ListFieldPoliciesRow
-		if err := rows.Scan(&i.Name, &i.Purposes, &i.IsPii); err != nil {
+		if err := rows.Scan(
+			&i.AgentID,
+			&i.Name,
+			&i.Purposes,
+			&i.IsPii,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

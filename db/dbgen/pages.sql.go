@@ -14,36 +14,39 @@ import (
 )
 
 const countCandidates = `-- name: CountCandidates :many
-SELECT w.number::int AS number, counted.candidates
-FROM (
+WITH want AS MATERIALIZED (
     SELECT
-        unnest($1::int[]) AS number,
-        unnest($2::text[]) AS name,
-        nullif(unnest($3::text[]), '')::jsonb AS value,
-        unnest($4::bigint[]) AS blind_key
-) w
+        unnest($3::int[]) AS number,
+        unnest($4::text[]) AS name,
+        nullif(unnest($5::text[]), '')::jsonb AS value,
+        unnest($6::bigint[]) AS blind_key
+), keys AS MATERIALIZED (
+    SELECT
+        w.number,
+        CASE WHEN w.value IS NULL THEN w.blind_key ELSE match_key($1, w.name, w.value) END AS key
+    FROM want w
+)
+SELECT k.number::int AS number, counted.candidates
+FROM keys k
 CROSS JOIN LATERAL (
     SELECT count(*) AS candidates
     FROM (
         SELECT 1
         FROM customer_values v
-        WHERE v.tenant_id = $5
-          AND v.match_key = CASE
-              WHEN w.value IS NULL THEN w.blind_key
-              ELSE match_key($5, w.name, w.value)
-          END
-        LIMIT $6
+        WHERE v.tenant_id = $1
+          AND v.match_key = k.key
+        LIMIT $2
     ) found
 ) counted
 `
 
 type CountCandidatesParams struct {
+	TenantID   uuid.UUID `json:"tenant_id"`
+	MaxRows    int32     `json:"max_rows"`
 	Numbers    []int32   `json:"numbers"`
 	Names      []string  `json:"names"`
 	WantValues []string  `json:"want_values"`
 	WantBlind  []int64   `json:"want_blind"`
-	TenantID   uuid.UUID `json:"tenant_id"`
-	MaxRows    int32     `json:"max_rows"`
 }
 
 type CountCandidatesRow struct {
@@ -55,12 +58,12 @@ type CountCandidatesRow struct {
 // as FindCustomers. Index: customer_values_match.
 func (q *Queries) CountCandidates(ctx context.Context, arg CountCandidatesParams) ([]CountCandidatesRow, error) {
 	rows, err := q.db.Query(ctx, countCandidates,
+		arg.TenantID,
+		arg.MaxRows,
 		arg.Numbers,
 		arg.Names,
 		arg.WantValues,
 		arg.WantBlind,
-		arg.TenantID,
-		arg.MaxRows,
 	)
 	if err != nil {
 		return nil, err
@@ -119,76 +122,93 @@ func (q *Queries) FindCustomer(ctx context.Context, arg FindCustomerParams) (Fin
 }
 
 const findCustomers = `-- name: FindCustomers :many
-WITH want AS MATERIALIZED (
+WITH RECURSIVE walk AS (
+    SELECT $2::uuid AS id, $2::uuid AS customer_id, 0 AS step
+    WHERE $3::text = 'customer'
+    UNION ALL
+    SELECT next.id, next.customer_id, w.step + 1
+    FROM walk w
+    CROSS JOIN LATERAL (
+        SELECT p.id, p.customer_id
+        FROM customer_profiles p
+        WHERE p.tenant_id = $4
+          AND p.customer_id > w.customer_id
+        ORDER BY p.customer_id
+        LIMIT 1
+    ) next
+    WHERE w.step < $5::int
+), want AS MATERIALIZED (
     SELECT
-        unnest($2::int[]) AS number,
-        nullif(unnest($3::text[]), '')::jsonb AS value,
-        unnest($4::bigint[]) AS blind_key
+        unnest($6::int[]) AS number,
+        unnest($7::text[]) AS name,
+        nullif(unnest($8::text[]), '')::jsonb AS value,
+        unnest($9::bigint[]) AS blind_key
 ), keys AS MATERIALIZED (
     SELECT DISTINCT
         w.number,
         CASE
             WHEN w.value IS NULL THEN w.blind_key
-            ELSE match_key($5, ($6::text[])[w.number], w.value)
+            ELSE match_key($4, w.name, w.value)
         END AS key,
         match_text(w.value) AS text
     FROM want w
-), chunk AS MATERIALIZED (
-    SELECT found.profile_id, found.at, found.position
+), tests AS MATERIALIZED (
+    SELECT t.number, t.name, t.kind, t.before, t.purpose
     FROM (
-        SELECT v.profile_id, NULL::timestamptz AS at, v.profile_id AS position
+        SELECT
+            generate_subscripts($10::text[], 1) AS number,
+            unnest($10::text[]) AS name,
+            unnest($11::text[]) AS kind,
+            unnest($12::timestamptz[]) AS before,
+            unnest($13::text[]) AS purpose
+    ) t
+    WHERE t.kind <> 'met'
+), chunk AS MATERIALIZED (
+    SELECT found.profile_id, found.at, found.position, found.same
+    FROM (
+        SELECT
+            v.profile_id, NULL::timestamptz AS at, v.profile_id AS position,
+            v.name = $14::text AND (k.text IS NULL) = v.encrypted
+                AND (v.encrypted OR k.text = match_text(v.value)) AS same
         FROM keys k
         CROSS JOIN LATERAL (
-            SELECT v.profile_id
+            SELECT v.profile_id, v.encrypted, v.name, v.value
             FROM customer_values v
-            WHERE v.tenant_id = $5
+            WHERE v.tenant_id = $4
               AND v.match_key = k.key
-              AND v.profile_id > $7
+              AND v.profile_id > $2
             ORDER BY v.profile_id NULLS FIRST
-            LIMIT $8
+            LIMIT $5::int
         ) v
-        WHERE $9::text = 'value'
-          AND k.number = $10::int
+        WHERE $3::text = 'value'
+          AND k.number = $15::int
         UNION ALL
         (
-            SELECT v.profile_id, v.collected_at, v.profile_id
+            SELECT v.profile_id, v.collected_at, v.profile_id, true
             FROM customer_values v
-            WHERE $9::text = 'age'
-              AND v.field_key = (SELECT field_key($5, $11::text))
-              AND v.tenant_id = $5
-              AND v.name = $11::text
-              AND v.collected_at < $12
-              AND v.collected_at >= $13
-              AND (v.collected_at > $13 OR v.profile_id > $7)
+            WHERE $3::text = 'age'
+              AND v.field_key = (SELECT field_key($4, $14::text))
+              AND v.tenant_id = $4
+              AND v.name = $14::text
+              AND v.collected_at < $16
+              AND v.collected_at >= $17
+              AND (v.collected_at > $17 OR v.profile_id > $2)
             ORDER BY v.collected_at NULLS FIRST, v.profile_id
-            LIMIT $8
+            LIMIT $5::int
         )
         UNION ALL
-        (
-            SELECT p.id, NULL::timestamptz, p.customer_id
-            FROM customer_profiles p
-            WHERE $9::text = 'customer'
-              AND p.tenant_id = $5
-              AND p.customer_id > $7
-            ORDER BY p.customer_id
-            LIMIT $8
-        )
+        SELECT w.id, NULL::timestamptz, w.customer_id, true
+        FROM walk w
+        WHERE w.step > 0
     ) found
     ORDER BY found.at, found.position
-    LIMIT $8
+    LIMIT $5::int
 ), tested AS MATERIALIZED (
     SELECT
         p.customer_id, p.version, p.created_at, p.updated_at, c.at, c.position,
-        p.merged_into_id IS NULL AND p.deleted_at IS NULL AND NOT EXISTS (
+        c.same AND p.merged_into_id IS NULL AND p.deleted_at IS NULL AND NOT EXISTS (
             SELECT 1
-            FROM (
-                SELECT
-                    generate_subscripts($6::text[], 1) AS number,
-                    unnest($6::text[]) AS name,
-                    unnest($14::text[]) AS kind,
-                    unnest($15::timestamptz[]) AS before,
-                    unnest($16::text[]) AS purpose
-            ) t
+            FROM tests t
             LEFT JOIN LATERAL (
                 SELECT v.encrypted, v.match_key, v.verified, v.collected_at, v.value
                 FROM customer_values v
@@ -218,9 +238,9 @@ WITH want AS MATERIALIZED (
             OR (
                 t.purpose <> ''
                 AND NOT coalesce((
-                    SELECT o.granted AND (o.expires_at IS NULL OR o.expires_at > $17)
+                    SELECT o.granted AND (o.expires_at IS NULL OR o.expires_at > $18)
                     FROM consents o
-                    WHERE o.tenant_id = $5
+                    WHERE o.tenant_id = $4
                       AND o.profile_id = p.id
                       AND o.purpose = t.purpose
                     ORDER BY o.accepted_at DESC, o.operation_id DESC
@@ -255,21 +275,22 @@ ORDER BY n.number
 
 type FindCustomersParams struct {
 	MaxRows      int64       `json:"max_rows"`
+	AfterID      uuid.UUID   `json:"after_id"`
+	By           string      `json:"by"`
+	TenantID     uuid.UUID   `json:"tenant_id"`
+	Chunk        int32       `json:"chunk"`
 	WantNumbers  []int32     `json:"want_numbers"`
+	WantNames    []string    `json:"want_names"`
 	WantValues   []string    `json:"want_values"`
 	WantBlind    []int64     `json:"want_blind"`
-	TenantID     uuid.UUID   `json:"tenant_id"`
 	CondNames    []string    `json:"cond_names"`
-	AfterID      uuid.UUID   `json:"after_id"`
-	Chunk        int32       `json:"chunk"`
-	By           string      `json:"by"`
-	ByNumber     int32       `json:"by_number"`
-	ByName       string      `json:"by_name"`
-	ByBefore     time.Time   `json:"by_before"`
-	AfterAt      time.Time   `json:"after_at"`
 	CondKinds    []string    `json:"cond_kinds"`
 	CondTimes    []time.Time `json:"cond_times"`
 	CondPurposes []string    `json:"cond_purposes"`
+	ByName       string      `json:"by_name"`
+	ByNumber     int32       `json:"by_number"`
+	ByBefore     time.Time   `json:"by_before"`
+	AfterAt      time.Time   `json:"after_at"`
 	Now          *time.Time  `json:"now"`
 }
 
@@ -292,28 +313,32 @@ type FindCustomersRow struct {
 //
 // A condition has a number, which is its place in the arrays cond_…: the name of its field, its kind, a time and a
 // purpose to which the customer must have consented, ” if none is needed. The accepted values of a condition 'equals' are
-// the rows of want_…: its number, and the value or, of a sealed one, ” and its key in the blind index.
+// the rows of want_…: its number, its name, and the value or, of a sealed one, ” and its key in the blind index. The
+// condition of the candidates need not be among cond_….
 //
 // Each arm has its index, whatever the statistics say: customer_values_match, customer_values_age, the unique key of
 // customer_profiles; then primary keys, customer_values_active, consents_profile.
+//
+// The walk takes one customer after the other: a plan that does not know its limit would sort all customers.
 func (q *Queries) FindCustomers(ctx context.Context, arg FindCustomersParams) ([]FindCustomersRow, error) {
 	rows, err := q.db.Query(ctx, findCustomers,
 		arg.MaxRows,
+		arg.AfterID,
+		arg.By,
+		arg.TenantID,
+		arg.Chunk,
 		arg.WantNumbers,
+		arg.WantNames,
 		arg.WantValues,
 		arg.WantBlind,
-		arg.TenantID,
 		arg.CondNames,
-		arg.AfterID,
-		arg.Chunk,
-		arg.By,
-		arg.ByNumber,
-		arg.ByName,
-		arg.ByBefore,
-		arg.AfterAt,
 		arg.CondKinds,
 		arg.CondTimes,
 		arg.CondPurposes,
+		arg.ByName,
+		arg.ByNumber,
+		arg.ByBefore,
+		arg.AfterAt,
 		arg.Now,
 	)
 	if err != nil {
@@ -333,6 +358,52 @@ func (q *Queries) FindCustomers(ctx context.Context, arg FindCustomersParams) ([
 			&i.Matches,
 			&i.Scanned,
 			&i.Matched,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listCustomerConsents = `-- name: ListCustomerConsents :many
+SELECT DISTINCT ON (c.customer_id, o.purpose) c.customer_id, o.id, o.tenant_id, o.profile_id, o.purpose, o.granted, o.source, o.operation_id, o.accepted_at, o.expires_at
+FROM customer_profiles c
+JOIN consents o ON o.tenant_id = c.tenant_id AND o.profile_id = c.id
+WHERE c.tenant_id = $1
+  AND c.customer_id = ANY ($2::uuid[])
+ORDER BY c.customer_id, o.purpose, o.accepted_at DESC, o.operation_id DESC
+`
+
+type ListCustomerConsentsRow struct {
+	CustomerID uuid.UUID `json:"customer_id"`
+	Consent    Consent   `json:"consent"`
+}
+
+// Lists the latest consent of the customers of a page for each purpose. Indexes: the unique key, consents_profile.
+func (q *Queries) ListCustomerConsents(ctx context.Context, tenantID uuid.UUID, customers []uuid.UUID) ([]ListCustomerConsentsRow, error) {
+	rows, err := q.db.Query(ctx, listCustomerConsents, tenantID, customers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListCustomerConsentsRow{}
+	for rows.Next() {
+		var i ListCustomerConsentsRow
+		if err := rows.Scan(
+			&i.CustomerID,
+			&i.Consent.ID,
+			&i.Consent.TenantID,
+			&i.Consent.ProfileID,
+			&i.Consent.Purpose,
+			&i.Consent.Granted,
+			&i.Consent.Source,
+			&i.Consent.OperationID,
+			&i.Consent.AcceptedAt,
+			&i.Consent.ExpiresAt,
 		); err != nil {
 			return nil, err
 		}
@@ -369,6 +440,104 @@ func (q *Queries) ListCustomerValues(ctx context.Context, tenantID uuid.UUID, cu
 	items := []ListCustomerValuesRow{}
 	for rows.Next() {
 		var i ListCustomerValuesRow
+		if err := rows.Scan(
+			&i.CustomerID,
+			&i.CustomerValue.ID,
+			&i.CustomerValue.TenantID,
+			&i.CustomerValue.ProfileID,
+			&i.CustomerValue.Name,
+			&i.CustomerValue.Value,
+			&i.CustomerValue.Encrypted,
+			&i.CustomerValue.BlindKey,
+			&i.CustomerValue.MatchKey,
+			&i.CustomerValue.FieldKey,
+			&i.CustomerValue.ValueType,
+			&i.CustomerValue.Source,
+			&i.CustomerValue.SourceSessionID,
+			&i.CustomerValue.SourceScenarioID,
+			&i.CustomerValue.SourceStepID,
+			&i.CustomerValue.SourceItemID,
+			&i.CustomerValue.SourceItemType,
+			&i.CustomerValue.SourceMetadata,
+			&i.CustomerValue.Status,
+			&i.CustomerValue.SupersededByID,
+			&i.CustomerValue.SupersededAt,
+			&i.CustomerValue.YieldsToID,
+			&i.CustomerValue.Decision,
+			&i.CustomerValue.DecidedBy,
+			&i.CustomerValue.DecidedAt,
+			&i.CustomerValue.DecisionNote,
+			&i.CustomerValue.Verified,
+			&i.CustomerValue.VerificationMethod,
+			&i.CustomerValue.VerifiedAt,
+			&i.CustomerValue.VerifiedBy,
+			&i.CustomerValue.Confidence,
+			&i.CustomerValue.RequiresConfirmation,
+			&i.CustomerValue.CollectedAt,
+			&i.CustomerValue.UpdatedAt,
+			&i.CustomerValue.ExpiresAt,
+			&i.CustomerValue.DefinitionID,
+			&i.CustomerValue.Warnings,
+			&i.CustomerValue.OperationID,
+			&i.CustomerValue.Actor,
+			&i.CustomerValue.AcceptedAt,
+			&i.CustomerValue.DeletedAt,
+			&i.CustomerValue.DeletionProposedAt,
+			&i.CustomerValue.DeletionReason,
+			&i.CustomerValue.StaleSince,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listFieldValues = `-- name: ListFieldValues :many
+SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
+FROM customer_profiles c
+JOIN customer_values f ON f.profile_id = c.id
+WHERE c.tenant_id = $1
+  AND c.customer_id = ANY ($2::uuid[])
+  AND f.name = $3
+  AND f.status = 'active'
+  AND f.deleted_at IS NULL
+UNION ALL
+SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
+FROM customer_profiles c
+JOIN customer_values f ON f.profile_id = c.id
+WHERE c.tenant_id = $1
+  AND c.customer_id = ANY ($2::uuid[])
+  AND f.name = $3
+  AND f.status = 'pending'
+  AND f.deleted_at IS NULL
+`
+
+type ListFieldValuesParams struct {
+	TenantID  uuid.UUID   `json:"tenant_id"`
+	Customers []uuid.UUID `json:"customers"`
+	Name      string      `json:"name"`
+}
+
+type ListFieldValuesRow struct {
+	CustomerID    uuid.UUID     `json:"customer_id"`
+	CustomerValue CustomerValue `json:"customer_value"`
+}
+
+// Lists the active and the pending values of a field of the customers of a page. Indexes: the unique key,
+// customer_values_active, customer_values_pending.
+func (q *Queries) ListFieldValues(ctx context.Context, arg ListFieldValuesParams) ([]ListFieldValuesRow, error) {
+	rows, err := q.db.Query(ctx, listFieldValues, arg.TenantID, arg.Customers, arg.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListFieldValuesRow{}
+	for rows.Next() {
+		var i ListFieldValuesRow
 		if err := rows.Scan(
 			&i.CustomerID,
 			&i.CustomerValue.ID,
@@ -509,6 +678,96 @@ func (q *Queries) PageAgents(ctx context.Context, arg PageAgentsParams) ([]PageA
 	for rows.Next() {
 		var i PageAgentsRow
 		if err := rows.Scan(&i.AgentID, &i.Definitions, &i.Scenarios); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pageClosedQuestions = `-- name: PageClosedQuestions :many
+SELECT q.id, q.tenant_id, q.fill_id, q.customer_id, q.agent_id, q.scenario_id, q.field_name, q.kind, q.candidate, q.item_id, q.prompt, q.reason, q.rejection, q.attempt, q.status, q.answer_operation_id, q.answered_on, q.channels, q.claimed_by, q.claimed_until, q.opened_at, q.deadline_at, q.closed_at
+FROM questions q
+WHERE q.tenant_id = $1
+  AND q.customer_id = ANY (ARRAY(
+      SELECT $2::uuid
+      UNION
+      SELECT lead.customer_id
+      FROM customer_profiles c
+      JOIN customer_profiles lead ON lead.id = c.merged_into_id
+      WHERE c.tenant_id = $1
+        AND c.customer_id = $2::uuid
+      UNION
+      SELECT led.customer_id
+      FROM customer_profiles c
+      JOIN customer_profiles led ON led.merged_into_id =
+          CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
+      WHERE c.tenant_id = $1
+        AND c.customer_id = $2::uuid
+  ))
+  AND q.status <> 'open'
+  AND (
+    $3::timestamptz IS NULL
+    OR (q.opened_at, q.id) < ($3, $4::uuid)
+  )
+ORDER BY q.opened_at DESC, q.id DESC
+LIMIT $5
+`
+
+type PageClosedQuestionsParams struct {
+	TenantID       uuid.UUID  `json:"tenant_id"`
+	CustomerID     uuid.UUID  `json:"customer_id"`
+	BeforeOpenedAt *time.Time `json:"before_opened_at"`
+	BeforeID       *uuid.UUID `json:"before_id"`
+	MaxRows        int32      `json:"max_rows"`
+}
+
+// Returns a page of the closed questions to a customer and the customers merged with it (as in ListMergedCustomers), the
+// newest first. The before_ parameters are the position of the last row of the previous page; null: the first page.
+// Indexes: questions_scenario, and those of ListMergedCustomers.
+func (q *Queries) PageClosedQuestions(ctx context.Context, arg PageClosedQuestionsParams) ([]Question, error) {
+	rows, err := q.db.Query(ctx, pageClosedQuestions,
+		arg.TenantID,
+		arg.CustomerID,
+		arg.BeforeOpenedAt,
+		arg.BeforeID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Question{}
+	for rows.Next() {
+		var i Question
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.FillID,
+			&i.CustomerID,
+			&i.AgentID,
+			&i.ScenarioID,
+			&i.FieldName,
+			&i.Kind,
+			&i.Candidate,
+			&i.ItemID,
+			&i.Prompt,
+			&i.Reason,
+			&i.Rejection,
+			&i.Attempt,
+			&i.Status,
+			&i.AnswerOperationID,
+			&i.AnsweredOn,
+			&i.Channels,
+			&i.ClaimedBy,
+			&i.ClaimedUntil,
+			&i.OpenedAt,
+			&i.DeadlineAt,
+			&i.ClosedAt,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -176,6 +176,27 @@ func (q *Queries) DeleteOrphanCandidates(ctx context.Context, before time.Time, 
 	return result.RowsAffected(), nil
 }
 
+const expireValue = `-- name: ExpireValue :exec
+UPDATE customer_values
+SET status = 'expired',
+    expires_at = least(expires_at, $1::timestamptz),
+    updated_at = clock_timestamp()
+WHERE tenant_id = $2
+  AND id = $3
+`
+
+type ExpireValueParams struct {
+	At       time.Time `json:"at"`
+	TenantID uuid.UUID `json:"tenant_id"`
+	ID       uuid.UUID `json:"id"`
+}
+
+// Ends an active value at a time, unless it ends before. Index: primary key.
+func (q *Queries) ExpireValue(ctx context.Context, arg ExpireValueParams) error {
+	_, err := q.db.Exec(ctx, expireValue, arg.At, arg.TenantID, arg.ID)
+	return err
+}
+
 const expireValues = `-- name: ExpireValues :many
 UPDATE customer_values
 SET status = 'expired', updated_at = clock_timestamp()

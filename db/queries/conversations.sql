@@ -159,3 +159,39 @@ FROM (
 GROUP BY r.turn_index
 ORDER BY min(r.place), min(r.distance), r.turn_index
 LIMIT sqlc.arg(max_rows);
+
+-- Lists the newest turns of customers, for a recall, the newest first. Indexes: sessions_customer, primary key of
+-- session_turns.
+-- name: ListCustomerTurns :many
+SELECT t.session_id, t.turn_index, t.speaker, t.text, t.said_at
+FROM sessions s
+JOIN session_turns t ON t.tenant_id = s.tenant_id AND t.session_id = s.id
+WHERE s.tenant_id = sqlc.arg(tenant_id)
+  AND s.customer_id = ANY (sqlc.arg(customers)::uuid[])
+ORDER BY t.said_at DESC, t.session_id, t.turn_index DESC
+LIMIT sqlc.arg(max_rows);
+
+-- Lists the turns of customers whose meaning is closest to a text, of those with an embedding of the model. It is an exact
+-- search within the sessions of the customers. Indexes: sessions_customer, primary key of session_turn_embeddings.
+-- name: NearestCustomerTurns :many
+SELECT e.session_id, e.turn_index
+FROM sessions s
+JOIN session_turn_embeddings e ON e.tenant_id = s.tenant_id AND e.session_id = s.id
+WHERE s.tenant_id = sqlc.arg(tenant_id)
+  AND s.customer_id = ANY (sqlc.arg(customers)::uuid[])
+  AND e.model = sqlc.arg(model)
+ORDER BY e.embedding <=> sqlc.arg(wanted)::text::vector, e.session_id, e.turn_index
+LIMIT sqlc.arg(max_rows);
+
+-- Lists the versions of the values of a customer, the newest first, deleted ones included: a recall shows no turn that
+-- says what the customer had deleted, or what the reader may not see. Indexes: the unique key of customer_profiles,
+-- customer_values_history.
+-- name: ListSaidValues :many
+SELECT f.id, f.name, f.value, f.encrypted, f.source_metadata, f.source_session_id, (f.deleted_at IS NOT NULL)::bool AS deleted
+FROM customer_profiles c
+JOIN customer_values f ON f.profile_id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
+WHERE c.tenant_id = sqlc.arg(tenant_id)
+  AND c.customer_id = sqlc.arg(customer_id)
+  AND f.tenant_id = sqlc.arg(tenant_id)
+ORDER BY f.accepted_at DESC
+LIMIT sqlc.arg(max_rows);

@@ -343,7 +343,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 -- Lists what the fields of a tenant need of their readers, those of all agents and also of definitions that do not
 -- apply: the strictest decides. Index: definitions_policies.
 -- name: ListFieldPolicies :many
-SELECT d.name, d.purposes, d.is_pii
+SELECT d.agent_id, d.name, d.purposes, d.is_pii
 FROM definitions d
 WHERE d.tenant_id = sqlc.arg(tenant_id)
   AND d.deleted_at IS NULL

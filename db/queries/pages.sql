@@ -56,6 +56,37 @@ WHERE q.tenant_id = sqlc.arg(tenant_id)
 ORDER BY q.opened_at, q.id
 LIMIT sqlc.arg(max_rows);
 
+-- Returns a page of the closed questions to a customer and the customers merged with it (as in ListMergedCustomers), the
+-- newest first. The before_ parameters are the position of the last row of the previous page; null: the first page.
+-- Indexes: questions_scenario, and those of ListMergedCustomers.
+-- name: PageClosedQuestions :many
+SELECT q.*
+FROM questions q
+WHERE q.tenant_id = sqlc.arg(tenant_id)
+  AND q.customer_id = ANY (ARRAY(
+      SELECT sqlc.arg(customer_id)::uuid
+      UNION
+      SELECT lead.customer_id
+      FROM customer_profiles c
+      JOIN customer_profiles lead ON lead.id = c.merged_into_id
+      WHERE c.tenant_id = sqlc.arg(tenant_id)
+        AND c.customer_id = sqlc.arg(customer_id)::uuid
+      UNION
+      SELECT led.customer_id
+      FROM customer_profiles c
+      JOIN customer_profiles led ON led.merged_into_id =
+          CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
+      WHERE c.tenant_id = sqlc.arg(tenant_id)
+        AND c.customer_id = sqlc.arg(customer_id)::uuid
+  ))
+  AND q.status <> 'open'
+  AND (
+    sqlc.narg(before_opened_at)::timestamptz IS NULL
+    OR (q.opened_at, q.id) < (sqlc.narg(before_opened_at), sqlc.narg(before_id)::uuid)
+  )
+ORDER BY q.opened_at DESC, q.id DESC
+LIMIT sqlc.arg(max_rows);
+
 -- Returns a page of the extracted requirements that wait for a review, in the order of their ids, which is the order
 -- of creation. after_id is the last id of the previous page; null: the first page. Index: primary key.
 -- name: PagePendingRequirements :many
@@ -139,14 +170,33 @@ LIMIT sqlc.arg(max_rows);
 --
 -- A condition has a number, which is its place in the arrays cond_…: the name of its field, its kind, a time and a
 -- purpose to which the customer must have consented, '' if none is needed. The accepted values of a condition 'equals' are
--- the rows of want_…: its number, and the value or, of a sealed one, '' and its key in the blind index.
+-- the rows of want_…: its number, its name, and the value or, of a sealed one, '' and its key in the blind index. The
+-- condition of the candidates need not be among cond_….
 --
 -- Each arm has its index, whatever the statistics say: customer_values_match, customer_values_age, the unique key of
 -- customer_profiles; then primary keys, customer_values_active, consents_profile.
+--
+-- The walk takes one customer after the other: a plan that does not know its limit would sort all customers.
 -- name: FindCustomers :many
-WITH want AS MATERIALIZED (
+WITH RECURSIVE walk AS (
+    SELECT sqlc.arg(after_id)::uuid AS id, sqlc.arg(after_id)::uuid AS customer_id, 0 AS step
+    WHERE sqlc.arg(by)::text = 'customer'
+    UNION ALL
+    SELECT next.id, next.customer_id, w.step + 1
+    FROM walk w
+    CROSS JOIN LATERAL (
+        SELECT p.id, p.customer_id
+        FROM customer_profiles p
+        WHERE p.tenant_id = sqlc.arg(tenant_id)
+          AND p.customer_id > w.customer_id
+        ORDER BY p.customer_id
+        LIMIT 1
+    ) next
+    WHERE w.step < sqlc.arg(chunk)::int
+), want AS MATERIALIZED (
     SELECT
         unnest(sqlc.arg(want_numbers)::int[]) AS number,
+        unnest(sqlc.arg(want_names)::text[]) AS name,
         nullif(unnest(sqlc.arg(want_values)::text[]), '')::jsonb AS value,
         unnest(sqlc.arg(want_blind)::bigint[]) AS blind_key
 ), keys AS MATERIALIZED (
@@ -154,29 +204,43 @@ WITH want AS MATERIALIZED (
         w.number,
         CASE
             WHEN w.value IS NULL THEN w.blind_key
-            ELSE match_key(sqlc.arg(tenant_id), (sqlc.arg(cond_names)::text[])[w.number], w.value)
+            ELSE match_key(sqlc.arg(tenant_id), w.name, w.value)
         END AS key,
         match_text(w.value) AS text
     FROM want w
-), chunk AS MATERIALIZED (
-    SELECT found.profile_id, found.at, found.position
+), tests AS MATERIALIZED (
+    SELECT t.number, t.name, t.kind, t.before, t.purpose
     FROM (
-        SELECT v.profile_id, NULL::timestamptz AS at, v.profile_id AS position
+        SELECT
+            generate_subscripts(sqlc.arg(cond_names)::text[], 1) AS number,
+            unnest(sqlc.arg(cond_names)::text[]) AS name,
+            unnest(sqlc.arg(cond_kinds)::text[]) AS kind,
+            unnest(sqlc.arg(cond_times)::timestamptz[]) AS before,
+            unnest(sqlc.arg(cond_purposes)::text[]) AS purpose
+    ) t
+    WHERE t.kind <> 'met'
+), chunk AS MATERIALIZED (
+    SELECT found.profile_id, found.at, found.position, found.same
+    FROM (
+        SELECT
+            v.profile_id, NULL::timestamptz AS at, v.profile_id AS position,
+            v.name = sqlc.arg(by_name)::text AND (k.text IS NULL) = v.encrypted
+                AND (v.encrypted OR k.text = match_text(v.value)) AS same
         FROM keys k
         CROSS JOIN LATERAL (
-            SELECT v.profile_id
+            SELECT v.profile_id, v.encrypted, v.name, v.value
             FROM customer_values v
             WHERE v.tenant_id = sqlc.arg(tenant_id)
               AND v.match_key = k.key
               AND v.profile_id > sqlc.arg(after_id)
             ORDER BY v.profile_id NULLS FIRST
-            LIMIT sqlc.arg(chunk)
+            LIMIT sqlc.arg(chunk)::int
         ) v
         WHERE sqlc.arg(by)::text = 'value'
           AND k.number = sqlc.arg(by_number)::int
         UNION ALL
         (
-            SELECT v.profile_id, v.collected_at, v.profile_id
+            SELECT v.profile_id, v.collected_at, v.profile_id, true
             FROM customer_values v
             WHERE sqlc.arg(by)::text = 'age'
               AND v.field_key = (SELECT field_key(sqlc.arg(tenant_id), sqlc.arg(by_name)::text))
@@ -186,34 +250,21 @@ WITH want AS MATERIALIZED (
               AND v.collected_at >= sqlc.arg(after_at)
               AND (v.collected_at > sqlc.arg(after_at) OR v.profile_id > sqlc.arg(after_id))
             ORDER BY v.collected_at NULLS FIRST, v.profile_id
-            LIMIT sqlc.arg(chunk)
+            LIMIT sqlc.arg(chunk)::int
         )
         UNION ALL
-        (
-            SELECT p.id, NULL::timestamptz, p.customer_id
-            FROM customer_profiles p
-            WHERE sqlc.arg(by)::text = 'customer'
-              AND p.tenant_id = sqlc.arg(tenant_id)
-              AND p.customer_id > sqlc.arg(after_id)
-            ORDER BY p.customer_id
-            LIMIT sqlc.arg(chunk)
-        )
+        SELECT w.id, NULL::timestamptz, w.customer_id, true
+        FROM walk w
+        WHERE w.step > 0
     ) found
     ORDER BY found.at, found.position
-    LIMIT sqlc.arg(chunk)
+    LIMIT sqlc.arg(chunk)::int
 ), tested AS MATERIALIZED (
     SELECT
         p.customer_id, p.version, p.created_at, p.updated_at, c.at, c.position,
-        p.merged_into_id IS NULL AND p.deleted_at IS NULL AND NOT EXISTS (
+        c.same AND p.merged_into_id IS NULL AND p.deleted_at IS NULL AND NOT EXISTS (
             SELECT 1
-            FROM (
-                SELECT
-                    generate_subscripts(sqlc.arg(cond_names)::text[], 1) AS number,
-                    unnest(sqlc.arg(cond_names)::text[]) AS name,
-                    unnest(sqlc.arg(cond_kinds)::text[]) AS kind,
-                    unnest(sqlc.arg(cond_times)::timestamptz[]) AS before,
-                    unnest(sqlc.arg(cond_purposes)::text[]) AS purpose
-            ) t
+            FROM tests t
             LEFT JOIN LATERAL (
                 SELECT v.encrypted, v.match_key, v.verified, v.collected_at, v.value
                 FROM customer_values v
@@ -280,24 +331,27 @@ ORDER BY n.number;
 -- Counts the candidates of conditions 'equals', each up to max_rows, so that a search can begin with the fewest. It works
 -- as FindCustomers. Index: customer_values_match.
 -- name: CountCandidates :many
-SELECT w.number::int AS number, counted.candidates
-FROM (
+WITH want AS MATERIALIZED (
     SELECT
         unnest(sqlc.arg(numbers)::int[]) AS number,
         unnest(sqlc.arg(names)::text[]) AS name,
         nullif(unnest(sqlc.arg(want_values)::text[]), '')::jsonb AS value,
         unnest(sqlc.arg(want_blind)::bigint[]) AS blind_key
-) w
+), keys AS MATERIALIZED (
+    SELECT
+        w.number,
+        CASE WHEN w.value IS NULL THEN w.blind_key ELSE match_key(sqlc.arg(tenant_id), w.name, w.value) END AS key
+    FROM want w
+)
+SELECT k.number::int AS number, counted.candidates
+FROM keys k
 CROSS JOIN LATERAL (
     SELECT count(*) AS candidates
     FROM (
         SELECT 1
         FROM customer_values v
         WHERE v.tenant_id = sqlc.arg(tenant_id)
-          AND v.match_key = CASE
-              WHEN w.value IS NULL THEN w.blind_key
-              ELSE match_key(sqlc.arg(tenant_id), w.name, w.value)
-          END
+          AND v.match_key = k.key
         LIMIT sqlc.arg(max_rows)
     ) found
 ) counted;
@@ -323,6 +377,36 @@ WHERE c.tenant_id = sqlc.arg(tenant_id)
   AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
   AND f.status = 'active'
   AND f.deleted_at IS NULL;
+
+-- Lists the active and the pending values of a field of the customers of a page. Indexes: the unique key,
+-- customer_values_active, customer_values_pending.
+-- name: ListFieldValues :many
+SELECT c.customer_id, sqlc.embed(f)
+FROM customer_profiles c
+JOIN customer_values f ON f.profile_id = c.id
+WHERE c.tenant_id = sqlc.arg(tenant_id)
+  AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
+  AND f.name = sqlc.arg(name)
+  AND f.status = 'active'
+  AND f.deleted_at IS NULL
+UNION ALL
+SELECT c.customer_id, sqlc.embed(f)
+FROM customer_profiles c
+JOIN customer_values f ON f.profile_id = c.id
+WHERE c.tenant_id = sqlc.arg(tenant_id)
+  AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
+  AND f.name = sqlc.arg(name)
+  AND f.status = 'pending'
+  AND f.deleted_at IS NULL;
+
+-- Lists the latest consent of the customers of a page for each purpose. Indexes: the unique key, consents_profile.
+-- name: ListCustomerConsents :many
+SELECT DISTINCT ON (c.customer_id, o.purpose) c.customer_id, sqlc.embed(o)
+FROM customer_profiles c
+JOIN consents o ON o.tenant_id = c.tenant_id AND o.profile_id = c.id
+WHERE c.tenant_id = sqlc.arg(tenant_id)
+  AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
+ORDER BY c.customer_id, o.purpose, o.accepted_at DESC, o.operation_id DESC;
 
 -- Returns a page of the operations of some workflows, newest first. before_id is the last id of the previous page; null:
 -- the first page. succeeded leaves out the others. The page of each workflow is read by the index operations_list.

@@ -256,6 +256,15 @@ SET deletion_proposed_at = sqlc.narg(proposed_at),
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
+-- Ends an active value at a time, unless it ends before. Index: primary key.
+-- name: ExpireValue :exec
+UPDATE customer_values
+SET status = 'expired',
+    expires_at = least(expires_at, sqlc.arg(at)::timestamptz),
+    updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
+
 -- Marks a value as verified. Index: primary key.
 -- name: VerifyValue :exec
 UPDATE customer_values

@@ -109,7 +109,10 @@ func ConnectTo(
 	})
 	r.Metrics = metrics.New(metrics.Sources{Cache: r.Cache, Model: r.ModelUsage, Dependencies: r.Dependencies()})
 	r.reads = audit.NewWriter(audit.Options{Store: r.DB, Log: log})
-	r.Query = query.New(r.DB, r.Cache, sealer, query.OnChain(r.Metrics.ChainRead), query.AuditReads(r.reads))
+	r.Query = query.New(r.DB, r.Cache, sealer, query.OnChain(r.Metrics.ChainRead), query.AuditReads(r.reads),
+		query.Embeds(once.Budgeted{
+			Model: model, DB: r.DB, Limits: settings(cfg).Model, Now: time.Now, Log: log, Observer: r.Metrics,
+		}))
 	deps := steps.Deps{
 		DB: r.DB, Sealer: sealer, Cache: r.Cache, Model: model, Enqueuer: r.Trigger, Settings: settings(cfg), Log: log,
 		Observer: r.Metrics,

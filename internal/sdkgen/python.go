@@ -230,6 +230,9 @@ func pythonCall(b *strings.Builder, d document, o *operation) {
 	fmt.Fprintf(b, "    in_path={%s},\n    in_query=(%s),\n", strings.Join(path, ", "), list)
 	if o.Body != nil {
 		b.WriteString("    has_body=True,\n")
+		if !o.isChange() {
+			b.WriteString("    reads=True,\n")
+		}
 	}
 	var result string
 	switch entries, isPage := d.page(o); {
@@ -239,6 +242,9 @@ func pythonCall(b *strings.Builder, d document, o *operation) {
 		result = pythonType(d, entries)
 	case o.ok() != nil:
 		result = pythonType(d, o.ok())
+	}
+	if o.Body != nil && !o.isChange() {
+		b.WriteString("    reads=True,\n")
 	}
 	if result != "" && !strings.HasPrefix(result, "Operation") {
 		b.WriteString("    result=" + qualified(d, result) + ",\n")

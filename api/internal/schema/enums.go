@@ -87,6 +87,10 @@ var _ = []bool{
 		vault.CodeInvalid, vault.CodeUnknown, vault.CodeConflict, vault.CodeHasDependents, vault.CodeNotAllowed,
 		vault.CodeConsentRequired, vault.CodeErased, vault.CodeExpired, vault.CodeBudget, vault.CodeUnavailable,
 	),
+	define(
+		vault.ConditionEquals, vault.ConditionVerified, vault.ConditionPresent, vault.ConditionMissing,
+		vault.ConditionOlderThan,
+	),
 	define(vault.ContextText, vault.ContextMarkdown, vault.ContextJSON),
 	define(
 		vault.SectionMissing, vault.SectionNeeded, vault.SectionUncertain, vault.SectionWithheld, vault.SectionKnown,
@@ -124,6 +128,7 @@ var _ = []bool{
 		vault.QuestionRejected, vault.QuestionExpired, vault.QuestionCancelled,
 	),
 	define(vault.ReadDone, vault.ReadNothingNew, vault.ReadFillRunning, vault.ReadCustomerDeleted),
+	define(vault.RecallFact, vault.RecallQuote),
 	define(vault.ReplayReopened, vault.ReplayRepeated),
 	define(vault.LevelHard, vault.LevelSoft),
 	define(vault.ReviewOfRequirement, vault.ReviewOfDefinition, vault.ReviewOfValue),

@@ -44,6 +44,7 @@ func (a *App) customersCommand() *cobra.Command {
 		a.countCustomersCommand(),
 		a.findCustomerCommand(),
 		a.contextCommand(),
+		a.recallCommand(),
 		a.openCommand(),
 		a.openManyCommand(),
 		a.mergeCommand(),
@@ -105,6 +106,20 @@ func (a *App) findCustomerCommand() *cobra.Command {
 	textVar(cmd, &externalID, "external-id", "identity on the channel, such as a phone number", true)
 	return a.read(byKey, cmd, func(ctx context.Context, c *client.Client) (any, error) {
 		return c.FindCustomer(ctx, channel, externalID)
+	})
+}
+
+func (a *App) recallCommand() *cobra.Command {
+	var customer uuid.UUID
+	var in vault.RecallInput
+	cmd := &cobra.Command{
+		Use: "recall", Short: "Find the facts and quotes of a customer that are closest to a question",
+	}
+	idVar(cmd, &customer, "customer", "customer `id`", true)
+	textVar(cmd, &in.Question, "question", "question in words", true)
+	cmd.Flags().IntVar(&in.Limit, "limit", vault.DefaultRecall, "maximum number of results")
+	return a.read(byKey, cmd, func(ctx context.Context, c *client.Client) (any, error) {
+		return c.Recall(ctx, customer, in)
 	})
 }
 

@@ -67,7 +67,7 @@ func (a *App) createKeyCommand() *cobra.Command {
 			secret := api.NewKey()
 			in := dbgen.CreateAPIKeyParams{
 				ID: uuid.Must(uuid.NewV7()), TenantID: tenant, Name: name, KeyHash: api.HashKey(secret), Purpose: purpose,
-				Masked: !pii, Agents: agents,
+				Masked: !pii, Agents: agents, Actor: string(vault.ActorAdmin), Operation: "keys create",
 			}
 			for _, source := range claimed {
 				in.Sources = append(in.Sources, string(source))
@@ -132,7 +132,9 @@ func (a *App) revokeKeyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "revoke", Short: "Revoke an API key within seconds", Args: cobra.NoArgs,
 		RunE: a.ofTenant(func(ctx context.Context, r *app.Runtime, tenant uuid.UUID) (any, error) {
-			revoked, err := r.DB.System().RevokeAPIKey(ctx, tenant, key)
+			revoked, err := r.DB.System().RevokeAPIKey(ctx, dbgen.RevokeAPIKeyParams{
+				TenantID: tenant, ID: key, Actor: string(vault.ActorAdmin), Operation: "keys revoke",
+			})
 			if err == nil && revoked == 0 {
 				err = vault.Unknown("API key", key)
 			}

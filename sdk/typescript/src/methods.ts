@@ -106,13 +106,13 @@ export class Methods extends Core {
   }
 
   /**
-   * Count the customers who meet conditions. The conditions are those of list-customers. Merged customers are
-   * not counted. The count ends after 200,000 candidates.
+   * Create an API key. You make the secret and send its hash, so that the secret is in no request and no
+   * answer before it is used. The id of the operation is the id of the key.
    */
-  countCustomers(input: Input<"count-customers"> = {}): Promise<Read<"count-customers">> {
-    return this.read(
-      { method: "GET", path: "/v1/customers/count", inPath: {}, inQuery: ["where"] },
-      input,
+  createKey(input: Input<"create-key">, options: ChangeOptions = {}): Promise<Changed<"create-key">> {
+    return this.change(
+      { method: "POST", path: "/v1/keys", inPath: {}, inQuery: [], hasBody: true },
+      input, options,
     );
   }
 
@@ -206,6 +206,62 @@ export class Methods extends Core {
   }
 
   /**
+   * Say what a changed definition would break. Changes nothing. It needs the scopes read and write, as it
+   * shows what a save would do. Returns the stored values that would be invalid, the scenarios that could no
+   * longer start for customers, and the requirements and conditions that name the field. The numbers are
+   * those of the customers that it looked at: complete says whether these are all, and next_after leads to
+   * the others. It looks at fewer than asked for if that takes long. A condition that reads the session
+   * counts as true. A key that sees masked values gets no examples of a personal field.
+   */
+  dryRunDefinition(input: Input<"dry-run-definition">): Promise<Read<"dry-run-definition">> {
+    return this.read(
+      { method: "POST", path: "/v1/agents/{agent_id}/definitions/{name}/dry-run", inPath: { agent_id: "agent_id", name: "name" }, inQuery: ["after", "customers"], hasBody: true },
+      input,
+    );
+  }
+
+  /**
+   * Say what a changed requirement would break. Changes nothing. It needs the scopes read and write, as it
+   * shows what a save would do. Returns for how many customers the scenario could no longer start, and who
+   * would be asked for more. The numbers are those of the customers that it looked at: complete says whether
+   * these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A
+   * condition that reads the session counts as true.
+   */
+  dryRunRequirement(input: Input<"dry-run-requirement">): Promise<Read<"dry-run-requirement">> {
+    return this.read(
+      { method: "POST", path: "/v1/scenarios/{scenario_id}/requirements/{field_name}/dry-run", inPath: { scenario_id: "scenario_id", field_name: "field_name" }, inQuery: ["after", "customers"], hasBody: true },
+      input,
+    );
+  }
+
+  /**
+   * Say what a changed rule would break. Changes nothing. It needs the scopes read and write, as it shows
+   * what a save would do. Returns the requirements of the rule whose evidence would be gone. What the
+   * extraction finds in the new text is not known before, so it looks at no customer.
+   */
+  dryRunRule(input: Input<"dry-run-rule", { rule_id: "id" }>): Promise<Read<"dry-run-rule">> {
+    return this.read(
+      { method: "POST", path: "/v1/agents/{agent_id}/rules/{rule_id}/dry-run", inPath: { agent_id: "agent_id", rule_id: "id" }, inQuery: [], hasBody: true },
+      input,
+    );
+  }
+
+  /**
+   * Say what a changed scenario would break. Changes nothing. It needs the scopes read and write, as it shows
+   * what a save would do. Returns the requirements whose step or evidence would be gone, and for how many
+   * customers its new variables change what the scenario asks. What the extraction finds in the new text is
+   * not known before. The numbers are those of the customers that it looked at: complete says whether these
+   * are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A
+   * condition that reads the session counts as true.
+   */
+  dryRunScenario(input: Input<"dry-run-scenario", { scenario_id: "id" }>): Promise<Read<"dry-run-scenario">> {
+    return this.read(
+      { method: "POST", path: "/v1/agents/{agent_id}/scenarios/{scenario_id}/dry-run", inPath: { agent_id: "agent_id", scenario_id: "id" }, inQuery: ["after", "customers"], hasBody: true },
+      input,
+    );
+  }
+
+  /**
    * Erase a customer for good. Removes everything that the vault holds of the customer and of the customers
    * merged with it, in all tables and in the cache, and signs a receipt. It cannot be undone: DELETE
    * /v1/customers/{customer_id} is the reversible deletion. From its start on nothing can be stored for the
@@ -214,6 +270,17 @@ export class Methods extends Core {
   eraseCustomer(input: Input<"erase-customer">, options: ChangeOptions = {}): Promise<Changed<"erase-customer">> {
     return this.change(
       { method: "POST", path: "/v1/customers/{customer_id}/erasure", inPath: { customer_id: "customer_id" }, inQuery: [], hasBody: true },
+      input, options,
+    );
+  }
+
+  /**
+   * End the active value of a field now. As if its expires_at had passed: the value stays in the history as
+   * expired, the field is missing until the next write, and what was derived from the value becomes stale.
+   */
+  expireValue(input: Input<"expire-value">, options: ChangeOptions = {}): Promise<Changed<"expire-value">> {
+    return this.change(
+      { method: "POST", path: "/v1/customers/{customer_id}/values/{name}/expiry", inPath: { customer_id: "customer_id", name: "name" }, inQuery: [], hasBody: true },
       input, options,
     );
   }
@@ -529,6 +596,16 @@ export class Methods extends Core {
   }
 
   /**
+   * List the closed questions to a customer. The newest first, with how they ended.
+   */
+  listClosedQuestions(input: Input<"list-closed-questions">): AsyncIterableIterator<Entry<"list-closed-questions">> {
+    return this.list(
+      { method: "GET", path: "/v1/customers/{customer_id}/questions/closed", inPath: { customer_id: "customer_id" }, inQuery: ["limit"] },
+      input,
+    );
+  }
+
+  /**
    * List the versions of all fields of a customer. Newest first, by the order of acceptance.
    */
   listCustomerHistory(input: Input<"list-customer-history">): AsyncIterableIterator<Entry<"list-customer-history">> {
@@ -539,15 +616,11 @@ export class Methods extends Core {
   }
 
   /**
-   * List the customers. Sorted by id; with conditions, in the order of the index that finds them: the
-   * customers with an old value begin with the oldest. Merged customers are not included. With conditions a
-   * page reads up to 5,000 candidates: it can have fewer entries than its limit, or none, and still have a
-   * next_cursor. A key can use only fields that it may see: a masked field is refused, a field with purposes
-   * needs one of them, and the customers who have not consented to it are left out.
+   * List the customers. Sorted by id. Merged customers are not included.
    */
   listCustomers(input: Input<"list-customers"> = {}): AsyncIterableIterator<Entry<"list-customers">> {
     return this.list(
-      { method: "GET", path: "/v1/customers", inPath: {}, inQuery: ["values", "where", "limit"] },
+      { method: "GET", path: "/v1/customers", inPath: {}, inQuery: ["values", "limit"] },
       input,
     );
   }
@@ -583,24 +656,21 @@ export class Methods extends Core {
   }
 
   /**
-   * Read the feed of events. What happened, oldest first, in ids and names. Events about one customer are in
-   * the order in which they happened. With Accept: text/event-stream the response is a stream of server-sent
-   * events, which goes on with what happens next. Events are kept for some days (events.retention_days):
-   * after them, a cursor is expired. Of an erased customer only customer.erased is left.
-   */
-  listEvents(input: Input<"list-events"> = {}): AsyncIterableIterator<Entry<"list-events">> {
-    return this.list(
-      { method: "GET", path: "/v1/events", inPath: {}, inQuery: ["after", "types", "customer_id", "agent_id", "values", "limit"] },
-      input,
-    );
-  }
-
-  /**
    * List the versions of a field. Newest first, by the order of acceptance.
    */
   listHistory(input: Input<"list-history">): AsyncIterableIterator<Entry<"list-history">> {
     return this.list(
       { method: "GET", path: "/v1/customers/{customer_id}/values/{name}/history", inPath: { customer_id: "customer_id", name: "name" }, inQuery: ["limit"] },
+      input,
+    );
+  }
+
+  /**
+   * List the API keys. Newest first, also those that were revoked. No answer holds a key or its hash.
+   */
+  listKeys(input: Input<"list-keys"> = {}): AsyncIterableIterator<Entry<"list-keys">> {
+    return this.list(
+      { method: "GET", path: "/v1/keys", inPath: {}, inQuery: ["limit"] },
       input,
     );
   }
@@ -692,6 +762,16 @@ export class Methods extends Core {
   }
 
   /**
+   * List what was used of the language model, by day. Newest day first. Days without a call are left out.
+   */
+  listUsage(input: Input<"list-usage"> = {}): AsyncIterableIterator<Entry<"list-usage">> {
+    return this.list(
+      { method: "GET", path: "/v1/usage", inPath: {}, inQuery: ["limit"] },
+      input,
+    );
+  }
+
+  /**
    * Merge another customer into this customer. Afterwards the id of the other customer refers to this
    * customer.
    */
@@ -748,6 +828,20 @@ export class Methods extends Core {
   }
 
   /**
+   * Find the facts and quotes of a customer that are closest to a question. It compares the question with the
+   * active values of the customer and with the newest 2,000 turns (up to 4 MiB) of the conversations of the
+   * customer and of those merged with it: by their words, and by the meaning of the turns that have an
+   * embedding. Both ranks are fused. Turns that say a value which was deleted, is withheld or is masked for
+   * the key are left out. Nothing of other customers is read.
+   */
+  recall(input: Input<"recall">): Promise<Read<"recall">> {
+    return this.read(
+      { method: "POST", path: "/v1/customers/{customer_id}/recall", inPath: { customer_id: "customer_id" }, inQuery: [], hasBody: true },
+      input,
+    );
+  }
+
+  /**
    * Record that a customer grants or refuses a consent.
    */
   recordConsent(input: Input<"record-consent">, options: ChangeOptions = {}): Promise<Changed<"record-consent">> {
@@ -786,6 +880,16 @@ export class Methods extends Core {
   restoreItem(input: Input<"restore-item">, options: ChangeOptions = {}): Promise<Changed<"restore-item">> {
     return this.change(
       { method: "POST", path: "/v1/items/{item_id}/restore", inPath: { item_id: "item_id" }, inQuery: [] },
+      input, options,
+    );
+  }
+
+  /**
+   * Revoke an API key. It ends within seconds. To revoke it again changes nothing.
+   */
+  revokeKey(input: Input<"revoke-key">, options: ChangeOptions = {}): Promise<Changed<"revoke-key">> {
+    return this.change(
+      { method: "DELETE", path: "/v1/keys/{key_id}", inPath: { key_id: "key_id" }, inQuery: [] },
       input, options,
     );
   }

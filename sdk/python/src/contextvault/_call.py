@@ -43,6 +43,7 @@ class Call:
     in_path: dict[str, str]  # parameter of the path: argument
     in_query: tuple[str, ...]
     has_body: bool = False
+    reads: bool = False  # it changes nothing, although it has a body
     result: Any = None
     also: tuple[int, ...] = ()  # statuses with the same body as 200
     asks: bool = False  # it may wait for an answer of the customer
@@ -174,7 +175,7 @@ def perform(call: Call, body: Any, arguments: dict[str, Any], wait: float | None
         if wait:
             request.headers["Prefer"] = _prefer(wait)
         return operation_of((yield from _body(request)))
-    if call.method == "GET" or call.result is None and call.name == "drop_cached_profile":
+    if call.method == "GET" or call.reads or call.result is None and call.name == "drop_cached_profile":
         answer = yield from send(request)
         if call.result is None or not answer.content:
             return None
@@ -256,7 +257,7 @@ def operation_of(data: dict[str, Any], result: Any = None) -> Operation[Any]:
 # The status of the answer to a request that waits for a failed operation.
 _STATUS = {
     "unknown": 404, "conflict": 409, "has_dependents": 409, "not_allowed": 403, "consent_required": 403,
-    "erased": 410, "expired": 410, "over_budget": 429, "unavailable": 503,
+    "erased": 410, "over_budget": 429, "unavailable": 503,
 }
 
 

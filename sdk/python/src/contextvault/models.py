@@ -58,7 +58,6 @@ Code = Literal[
     "not_allowed",
     "consent_required",
     "erased",
-    "expired",
     "over_budget",
     "unavailable",
 ]
@@ -100,28 +99,6 @@ ErasureState = Literal[
     "erased",
     "scanned",
     "finished",
-]
-
-EventType = Literal[
-    "value.changed",
-    "value.pending",
-    "value.verified",
-    "value.expired",
-    "value.orphaned",
-    "value.deleted",
-    "asset.changed",
-    "asset.deleted",
-    "consent.changed",
-    "question.opened",
-    "question.settled",
-    "review.opened",
-    "review.settled",
-    "fill.done",
-    "operation.failed",
-    "customer.merged",
-    "customer.unmerged",
-    "customer.deleted",
-    "customer.erased",
 ]
 
 FallbackAction = Literal[
@@ -212,6 +189,11 @@ ReadOutcome = Literal[
     "nothing_new",
     "fill_running",
     "customer_deleted",
+]
+
+RecallKind = Literal[
+    "fact",
+    "quote",
 ]
 
 ReplayAction = Literal[
@@ -775,6 +757,35 @@ class CorrectValue:
 
 
 @dataclass(kw_only=True)
+class CreateKey:
+    """CreateKey of the vault."""
+
+    key_hash: str
+    # The SHA-256 of the secret, in hexadecimal. The secret is cv_ followed by 32 random bytes in
+    # base64url without padding; make it yourself and keep it: the vault never sees it before it is
+    # used.
+
+    name: str
+    # The purpose of the key, for people.
+
+    scopes: list[Literal["read", "write", "verify", "review", "erase", "admin"]]
+    # The permissions of the key: read, write, verify, review, erase, admin.
+
+    expires_at: datetime | None = None
+    # The end of the key. Absent: it is valid until it is revoked.
+
+    masked: bool | None = None
+    # The key sees values of PII fields masked only. A masked key can create only masked keys.
+
+    purpose: str | None = None
+    # The purpose of reads that state none.
+
+    sources: list[ValueSource] | None = None
+    # The sources of the values that the key may write. Absent: all except human_entered and
+    # document_extracted, which are stronger than the customer's own word.
+
+
+@dataclass(kw_only=True)
 class Customer:
     """Customer of the vault."""
 
@@ -1069,6 +1080,186 @@ class DeleteResult:
 
 
 @dataclass(kw_only=True)
+class DryRun:
+    """DryRun of the vault."""
+
+    action: ChangeAction
+    # create, update, or keep: it is stored already.
+
+    complete: bool
+    # Whether all customers were looked at, those before after included. If not, the numbers are
+    # those of a part.
+
+    customers: int
+    # The number of customers that were looked at.
+
+    kind: str
+    # definition, requirement, scenario or rule.
+
+    name: str
+
+    effects: list[DryRunEffect] | None = None
+
+    examples_hidden: bool | None = None
+    # The key sees masked values only, so customers are counted and not named.
+
+    members: list[str] | None = None
+    # The members that differ from what is stored.
+
+    next_after: UUID | None = None
+    # Pass it as after to look at the customers that follow. Absent: there are none.
+
+    references: list[DryRunReference] | None = None
+    # The requirements, conditions and dependencies that the change is about. One with a problem
+    # needs a change as well.
+
+    scenarios: list[DryRunScenario] | None = None
+    # The scenarios that the change is about: for whom each could no longer start.
+
+    values: DryRunValues | None = None
+    # What becomes of the stored values. Absent: the change is not of a definition.
+
+    withheld: list[Withheld] | None = None
+    # Fields of examples that are left out, as the customers have not consented to the purpose.
+
+
+@dataclass(kw_only=True)
+class DryRunEffect:
+    """DryRunEffect of the vault."""
+
+    member: str
+
+    text: str
+
+
+@dataclass(kw_only=True)
+class DryRunExample:
+    """DryRunExample of the vault."""
+
+    customer_id: UUID
+
+    item_id: UUID
+
+    reason: str
+
+    status: ItemStatus
+
+    value: Any
+
+
+@dataclass(kw_only=True)
+class DryRunMissing:
+    """DryRunMissing of the vault."""
+
+    customers: int
+
+    field_name: str
+
+    reason: MissingReason
+
+
+@dataclass(kw_only=True)
+class DryRunReason:
+    """DryRunReason of the vault."""
+
+    text: str
+    # The problem, without a value.
+
+    values: int
+
+
+@dataclass(kw_only=True)
+class DryRunReference:
+    """DryRunReference of the vault."""
+
+    kind: str
+    # requirement, condition, dependency, step condition, rule or evidence.
+
+    scenario_id: UUID
+
+    scenario_name: str
+
+    field_name: str | None = None
+
+    problem: str | None = None
+    # What would be wrong with it after the change. Absent: nothing.
+
+    requirement_id: UUID | None = None
+
+    rule_id: UUID | None = None
+
+    rule_name: str | None = None
+
+    step_id: str | None = None
+
+
+@dataclass(kw_only=True)
+class DryRunScenario:
+    """DryRunScenario of the vault."""
+
+    asked: int
+    # The number of customers who would miss a field that they do not miss now.
+
+    blocked: int
+    # The number of customers for whom the scenario could start, and no longer could.
+
+    name: str
+
+    new_customer: DryRunStart
+    # A customer of whom nothing is known.
+
+    scenario_id: UUID
+
+    unblocked: int
+    # The number of customers for whom the scenario could not start, and then could.
+
+    examples: list[UUID] | None = None
+    # Customers for whom the scenario could no longer start, then customers who would miss a field,
+    # at most 10.
+
+    missing: list[DryRunMissing] | None = None
+    # The fields that customers would miss, and why.
+
+
+@dataclass(kw_only=True)
+class DryRunStart:
+    """DryRunStart of the vault."""
+
+    asks_after: list[str]
+    # The missing fields in the order of collection, after the change.
+
+    asks_before: list[str]
+    # The missing fields in the order of collection, as it is.
+
+    blocked_after: bool
+
+    blocked_before: bool
+
+
+@dataclass(kw_only=True)
+class DryRunValues:
+    """DryRunValues of the vault."""
+
+    already_invalid: int
+    # The number of values that break the stored definition already, and the changed one too.
+
+    checked: int
+    # The number of active and pending values that were checked.
+
+    customers: int
+    # The number of customers with such a value.
+
+    invalid: int
+    # The number of values that break the changed definition, and not the stored one.
+
+    examples: list[DryRunExample] | None = None
+    # Values that would be invalid, at most 10.
+
+    reasons: list[DryRunReason] | None = None
+    # Why values would be invalid, the most frequent first, at most 10.
+
+
+@dataclass(kw_only=True)
 class EraseCustomer:
     """EraseCustomer of the vault."""
 
@@ -1119,20 +1310,15 @@ class Erasure:
 
 
 @dataclass(kw_only=True)
-class EventList:
-    """EventList of the vault."""
+class ExpireValue:
+    """ExpireValue of the vault."""
 
-    after: str
-    # The position up to which the feed was read. Pass it as after to continue later, also if items
-    # is empty.
+    customer_id: UUID | None = None
 
-    items: list[FeedEvent]
+    item_id: UUID | None = None
+    # The version that expires. Absent: the version that is active when the operation is accepted.
 
-    next_cursor: str | None = None
-    # The cursor of the next page. Absent: the newest event was read.
-
-    withheld: list[Withheld] | None = None
-    # The fields of customers whose values are not shown, and why.
+    name: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -1178,49 +1364,6 @@ class ExtractSchema:
     # The id of the rule. Absent: the scenario itself.
 
     scenario_id: UUID | None = None
-
-
-@dataclass(kw_only=True)
-class FeedEvent:
-    """FeedEvent of the vault."""
-
-    at: datetime
-    # The time of the change.
-
-    id: int
-    # The position in the feed: 1, 2, 3 … with gaps where a customer was erased.
-
-    type: EventType
-
-    agent_id: UUID | None = None
-    # The agent of the definition, question or scenario.
-
-    customer_id: UUID | None = None
-
-    into_customer_id: UUID | None = None
-    # Of a merge and its undo: the customer into whom customer_id was merged.
-
-    kind: str | None = None
-    # Of a question: value or confirm. Of a review: definition, requirement or value.
-
-    name: str | None = None
-    # The name of the field; of a consent, the purpose; of a failure, the workflow.
-
-    operation_id: UUID | None = None
-    # The operation that made the change, if it is known; of question.opened, the gap fill.
-
-    status: str | None = None
-    # The outcome: of a question, its status; of a review, the decision, or of a value its status
-    # afterwards: active, superseded … or deleted; of a consent, granted or withdrawn; of a gap
-    # fill, ended or cancelled; of a failure, the code of the error.
-
-    subject_id: UUID | None = None
-    # The id of the value or asset, the question, the gap fill or the operation; of a review, of
-    # what is reviewed.
-
-    value: Any | None = None
-    # With values=true: the value of the item at the time of reading, of value.changed,
-    # value.pending and value.verified. Absent: it was deleted since, or is withheld.
 
 
 @dataclass(kw_only=True)
@@ -1381,6 +1524,44 @@ class ItemResult:
     # For an answer: the customer does not give the value. The gap fill does not ask for it again.
 
     warnings: list[str] | None = None
+
+
+@dataclass(kw_only=True)
+class KeyResult:
+    """KeyResult of the vault."""
+
+    key_id: UUID
+
+
+@dataclass(kw_only=True)
+class KeySummary:
+    """KeySummary of the vault."""
+
+    created_at: datetime
+
+    id: UUID
+
+    masked: bool
+    # The key sees values of PII fields masked only.
+
+    name: str
+    # The purpose of the key, for people.
+
+    scopes: list[str]
+
+    expires_at: datetime | None = None
+
+    last_used_at: datetime | None = None
+    # The last use, at most a minute old.
+
+    purpose: str | None = None
+    # The purpose of reads that state none.
+
+    revoked_at: datetime | None = None
+
+    sources: list[ValueSource] | None = None
+    # The sources of the values that the key may write. Absent: all except human_entered and
+    # document_extracted.
 
 
 @dataclass(kw_only=True)
@@ -1647,6 +1828,79 @@ class ReadField:
     validation_errors: list[str] | None = None
 
     write_operation_id: UUID | None = None
+
+
+@dataclass(kw_only=True)
+class Recall:
+    """Recall of the vault."""
+
+    question: str
+    # The question, in words, such as: does she have allergies?
+
+    limit: int | None = None
+    # The maximum number of results. Absent: 10.
+
+
+@dataclass(kw_only=True)
+class RecallResult:
+    """RecallResult of the vault."""
+
+    at: datetime
+    # The time of the turn, or of the collection of the value.
+
+    kind: RecallKind
+
+    score: float
+    # The reciprocal rank fusion of the ranks by words and by meaning. It orders the results of one
+    # answer.
+
+    confidence: float | None = None
+    # The confidence of the value, of a fact.
+
+    item_id: UUID | None = None
+    # The id of the value, of a fact.
+
+    name: str | None = None
+    # The name of the field, of a fact.
+
+    session_id: UUID | None = None
+    # The session in which it was said.
+
+    source: ValueSource | None = None
+    # The source of the value, of a fact.
+
+    speaker: Speaker | None = None
+    # Who said it, of a quote.
+
+    text: str | None = None
+    # What was said, of a quote.
+
+    turn: int | None = None
+    # The index of the turn in the session.
+
+    value: Any | None = None
+    # The value, of a fact.
+
+    verified: bool | None = None
+    # Whether the value is verified, of a fact.
+
+
+@dataclass(kw_only=True)
+class Recalled:
+    """Recalled of the vault."""
+
+    complete: bool
+    # false: the customer has more turns than a recall reads, and the oldest were left out.
+
+    meaning: bool
+    # Whether turns were also compared by their meaning. false: by their words only, because the
+    # model could not embed the question.
+
+    results: list[RecallResult]
+    # The closest facts and quotes, the closest first.
+
+    withheld: list[Withheld] | None = None
+    # The fields that are left out, and why.
 
 
 @dataclass(kw_only=True)
@@ -2126,6 +2380,23 @@ class TurnResult:
 
 
 @dataclass(kw_only=True)
+class Usage:
+    """Usage of the vault."""
+
+    calls: int
+
+    completion_tokens: int
+
+    cost_micros: int
+    # The cost, in millionths of the currency of the configured prices.
+
+    day: str
+    # The day, in UTC.
+
+    prompt_tokens: int
+
+
+@dataclass(kw_only=True)
 class Value:
     """Value of the vault."""
 
@@ -2339,6 +2610,7 @@ RESULTS: dict[str, Any] = {
     "remove-element": ItemResult,
     "import-values": ImportResult,
     "verify-value": ItemResult,
+    "expire-value": ItemResult,
     "propose-deletion": ItemResult,
     "decide-value": ItemResult,
     "correct-value": ItemResult,
@@ -2370,6 +2642,8 @@ RESULTS: dict[str, Any] = {
     "claim-question": ClaimResult,
     "read-conversation": ReadConversationResult,
     "cancel-fill": CancelResult,
+    "create-key": KeyResult,
+    "revoke-key": KeyResult,
     "expire-values": SweepResult,
     "detect-orphans": SweepResult,
     "take-turn": TurnResult,
