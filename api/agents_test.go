@@ -284,8 +284,10 @@ func TestParseAgents(t *testing.T) {
 	t.Parallel()
 	a, b := testkit.ID(), testkit.ID()
 	write := []api.Scope{api.ScopeRead, api.ScopeWrite}
-	for text, want := range map[string]int{"": 0, " ": 0, a.String(): 1, a.String() + ", " + b.String(): 2,
-		a.String() + "," + a.String(): 1} {
+	for text, want := range map[string]int{
+		"": 0, " ": 0, a.String(): 1, a.String() + ", " + b.String(): 2,
+		a.String() + "," + a.String(): 1,
+	} {
 		if got, err := api.ParseAgents(text, write); err != nil || len(got) != want {
 			t.Errorf("%q: got %v, %v", text, got, err)
 		}

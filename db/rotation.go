@@ -111,7 +111,8 @@ func (s *Sealer) ResealErasureKeys(ctx context.Context, q *dbgen.Queries, batch 
 	return len(rows), q.ResealErasureKeys(ctx, in)
 }
 
-// reseal returns what is sealed of a row, such as an operation, sealed by the primary key if the sealing key itself sealed it.
+// reseal returns what is sealed of a row, such as an operation, sealed by the primary key if the sealing key itself
+// sealed it.
 func (s *Sealer) reseal(ctx context.Context, tenant, row uuid.UUID, sealed []byte) ([]byte, error) {
 	by := sealedBy(sealed)
 	switch {

@@ -38,6 +38,7 @@ func main() {
 			},
 		},
 		benchCommand(),
+		benchTrustCommand(),
 		&cobra.Command{
 			Use:   "storm",
 			Short: "measure changes while gap fills wait for a language model that hangs",

@@ -1,10 +1,10 @@
 // Package agents decides what a caller may name who is limited to some agents of a tenant, such as an API key with
-// agents. Package query asks it before a read by an id, and package trigger before it accepts an operation: no route has
-// a rule of its own. A context without a limit costs nothing.
+// agents. Package query asks it before a read by an id, and package trigger before it accepts an operation: no route
+// has a rule of its own. A context without a limit costs nothing.
 //
-// A scenario, a rule, a requirement, a definition, a session, a question and a gap fill have an agent. A value belongs to
-// the agents that define its field, and an asset to the agent of the conversation in which it was uploaded. Customers,
-// with their channels, labels and consents, belong to the tenant.
+// A scenario, a rule, a requirement, a definition, a session, a question and a gap fill have an agent. A value belongs
+// to the agents that define its field, and an asset to the agent of the conversation in which it was uploaded.
+// Customers, with their channels, labels and consents, belong to the tenant.
 package agents
 
 import (

@@ -133,8 +133,8 @@ type record struct {
 }
 
 // Repeat erases again who is in a record and in the database, and then keeps the receipts and tombstones of the record,
-// so that late imports do not bring the others back. It reads the whole record before it changes anything. A second call
-// finds nothing to erase. The steps run in this process; an interrupted call is continued by the next one.
+// so that late imports do not bring the others back. It reads the whole record before it changes anything. A second
+// call finds nothing to erase. The steps run in this process; an interrupted call is continued by the next one.
 func (s Erasure) Repeat(ctx context.Context, in io.Reader) (Repeated, error) {
 	var out Repeated
 	records, err := readRecord(in)

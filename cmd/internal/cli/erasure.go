@@ -244,8 +244,8 @@ func (a *App) recordErasuresCommand() *cobra.Command {
 	var since *time.Time
 	cmd := &cobra.Command{
 		Use: "record", Short: "Write the finished erasures to a file, for vault erasure repeat", Args: cobra.NoArgs,
-		Long: "Write the finished erasures of all tenants, or of --tenant, to a file. Keep it apart from the backups: after\n" +
-			"the restore of an old one, `vault erasure repeat` erases again who was erased since. The file has receipts,\n" +
+		Long: "Write the finished erasures of all tenants, or of --tenant, to a file. Keep it apart from the backups:\n" +
+			"after the restore of an old one, `vault erasure repeat` erases again who was erased since. The file has receipts,\n" +
 			"keyed hashes and sealed keys, and no personal data. The command works on the database.",
 		Example: "  vault erasure record --output erased.jsonl",
 	}
@@ -304,8 +304,8 @@ func (a *App) repeatErasuresCommand() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
 		Use: "repeat", Short: "Erase again who is back after the restore of an old backup", Args: cobra.NoArgs,
-		Long: "Erase the customers of a file of `vault erasure record` who are in this database, and keep the receipts and\n" +
-			"tombstones of the file. Run it after the restore of an old backup, before the vault serves: it needs the\n" +
+		Long: "Erase the customers of a file of `vault erasure record` who are in this database, and keep the receipts\n" +
+			"and tombstones of the file. Run it after the restore of an old backup, before the vault serves: it needs the\n" +
 			"database, Redis and VAULT_SEALING_KEY, and no worker. It can be interrupted and repeated.",
 		Example: "  vault erasure repeat --from erased.jsonl",
 	}

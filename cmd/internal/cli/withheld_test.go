@@ -97,8 +97,16 @@ func (c shown) reads(text string) []string {
 			continue
 		}
 		ran++
-		for _, more := range [][]string{nil, {"--json"}, {"--history"}, {"--profiles", "--history"}, {"--status", "pending"},
-			{"--as-of", "2026-01-01T00:00:00Z"}, {"--known-at", "2026-01-01T00:00:00Z"}, {"--format", "json"}} {
+		for _, more := range [][]string{
+			nil,
+			{"--json"},
+			{"--history"},
+			{"--profiles", "--history"},
+			{"--status", "pending"},
+			{"--as-of", "2026-01-01T00:00:00Z"},
+			{"--known-at", "2026-01-01T00:00:00Z"},
+			{"--format", "json"},
+		} {
 			if len(more) > 0 && more[0] != "--json" && cmd.Flag(strings.TrimPrefix(more[0], "--")) == nil {
 				continue
 			}
