@@ -66,6 +66,7 @@ require (
 	github.com/agnivade/levenshtein v1.2.1
 	github.com/chromedp/cdproto v0.0.0-20250724212937-08a3db8b4327
 	github.com/chromedp/chromedp v0.14.2
+	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1
 )
 
 require (

@@ -189,6 +189,18 @@ var (
 		func(in CancelFillInput) string { return in.FillID.String() })
 )
 
+// Operations on webhooks.
+var (
+	SaveWebhook = Define[SaveWebhookInput, SavedResult]("save-webhook", "webhook:save",
+		func(in SaveWebhookInput) string { return in.WebhookID.String() })
+	DeleteWebhook = Define[DeleteWebhookInput, SavedResult]("delete-webhook", "webhook:delete",
+		func(in DeleteWebhookInput) string { return in.WebhookID.String() })
+	TestWebhook = Define[TestWebhookInput, TestWebhookResult]("test-webhook", "webhook:test",
+		func(in TestWebhookInput) string { return in.WebhookID.String() })
+	ReplayDeliveries = Define[ReplayDeliveriesInput, ReplayDeliveriesResult]("replay-deliveries", "deliveries:replay",
+		func(in ReplayDeliveriesInput) string { return in.WebhookID.String() })
+)
+
 // The sweeps, which go across tenants. Crons start them as well.
 var (
 	ExpireValues  = Define[Sweep, SweepResult]("expire-values", "values:expire", all[Sweep]("all"))
@@ -205,6 +217,7 @@ const (
 	WorkflowSealAudit         = "seal-audit"
 	WorkflowPurgeCustomers    = "purge-customers"
 	WorkflowRemoveExpired     = "remove-expired"
+	WorkflowDeliverWebhooks   = "deliver-webhooks"
 )
 
 const (

@@ -36,6 +36,11 @@
 //	take-turn          turn:taken                                profile              read → persist → invalidate-and-acknowledge
 //	claim-question     question:claimed                          profile              claim → invalidate-and-acknowledge
 //	propose-deletion   deletion:propose                          profile              persist → invalidate-and-acknowledge
+//	delete-webhook     webhook:delete                            profile              persist → invalidate-and-acknowledge
+//	deliver-webhooks   webhooks:deliver                          profile              deliver
+//	replay-deliveries  deliveries:replay                         profile              persist → invalidate-and-acknowledge
+//	save-webhook       webhook:save                              profile              persist → invalidate-and-acknowledge
+//	test-webhook       webhook:test                              profile              persist → invalidate-and-acknowledge
 //	expire-values      values:expire               */5 * * * *                        expire → invalidate-and-acknowledge
 //	detect-orphans     orphans:detect              */15 * * * *                       mark → invalidate-and-acknowledge
 //	relay-operations                               * * * * *                          relay

@@ -85,7 +85,30 @@ SELECT
         FROM operations
         WHERE (substring(payload FROM 1 FOR 1) = '\x01' AND substring(payload FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea)
            OR (substring(prepared FROM 1 FOR 1) = '\x01' AND substring(prepared FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea)
-    ) AS operations;
+    ) AS operations,
+    (
+        SELECT count(*)
+        FROM webhooks
+        WHERE (secret <> '' AND substring(secret FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea)
+           OR substring(previous_secret FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea
+    ) AS webhooks;
+
+-- Locks the webhooks of all tenants with secrets that another sealing key than the primary one sealed.
+-- name: ListWebhooksToReseal :many
+SELECT tenant_id, id, secret, previous_secret
+FROM webhooks
+WHERE (secret <> '' AND substring(secret FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea)
+   OR substring(previous_secret FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea
+ORDER BY tenant_id, id
+LIMIT sqlc.arg(max_rows)
+FOR UPDATE SKIP LOCKED;
+
+-- Replaces the sealed secrets of a webhook. An empty previous_secret is none. Index: primary key.
+-- name: ResealWebhook :exec
+UPDATE webhooks
+SET secret = sqlc.arg(secret), previous_secret = nullif(sqlc.arg(previous_secret)::bytea, '\x')
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
 
 -- Lists sealed fields of all tenants whose versions from before are not sealed yet. Index: sealed_fields_pending.
 -- name: ListFieldsToSeal :many
