@@ -53,6 +53,7 @@ type caller struct {
 	actor   vault.Actor
 	scopes  []Scope
 	sources []vault.ValueSource // see Key.Sources
+	agents  []uuid.UUID         // see Key.Agents
 	purpose string              // see Key.Purpose
 	masked  bool                // see Key.Masked
 }
@@ -126,7 +127,7 @@ func (s *Server) authorize(p permission) func(huma.Context, func(huma.Context)) 
 			s.writeProblem(ctx, err)
 			return
 		}
-		access := vault.Access{Purpose: c.purpose, Masked: c.masked, Operation: ctx.Operation().OperationID}
+		access := vault.Access{Purpose: c.purpose, Masked: c.masked, Agents: c.agents, Operation: ctx.Operation().OperationID}
 		if stated := ctx.Header(purposeHeader); stated != "" {
 			if err := s.options.Query.CheckPurpose(ctx.Context(), c.tenant, stated); err != nil {
 				s.writeProblem(ctx, err)
@@ -172,7 +173,7 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 	}
 	c := caller{
 		tenant: key.TenantID, actor: vault.KeyActor(key.ID), scopes: key.Scopes, sources: key.Sources, purpose: key.Purpose,
-		masked: key.Masked,
+		masked: key.Masked, agents: key.Agents,
 	}
 	if !slices.ContainsFunc(p.scopes, c.may) {
 		return caller{}, &vault.Error{
@@ -193,6 +194,31 @@ func (s *Server) SignIn(r *http.Request, secret string) (Key, error) {
 // Resume is SignIn with the hash of the secret.
 func (s *Server) Resume(r *http.Request, hash []byte) (Key, error) {
 	return s.identifyWithin(r, hash, true)
+}
+
+// Limit takes the cost of a request of a person whom another handler of the server identified, within the limits of a
+// key. The error is a *Problem.
+func (s *Server) Limit(r *http.Request, person uuid.UUID) error {
+	return s.rateProblem(r.Context(), person, s.limits.Take(person, limit.CostOf(r.Method), time.Now()))
+}
+
+// Operator returns the tenant of the operator if a secret is the admin token and the request may use it. The error is a
+// *Problem, or of the code not_allowed.
+func (s *Server) Operator(r *http.Request, secret string) (uuid.UUID, error) {
+	address, now := limit.Address(r.RemoteAddr), time.Now()
+	if retryAfter, exhausted := s.strangers.Exhausted(address, now); exhausted {
+		s.strange.Wait(r.Context(), address)
+		return uuid.Nil, problem.New(http.StatusTooManyRequests, problem.CodeRateLimited, "",
+			"too many unknown keys from this address; wait and try again").With("Retry-After", retryAfter)
+	}
+	if !s.isInside(r.Context()) {
+		return uuid.Nil, notAllowed("admin_token", "admin_token: it is not accepted at this address; use that of the operators")
+	}
+	if !s.isAdminToken(secret) {
+		s.strangers.Take(address, limit.ChangeCost, now)
+		return uuid.Nil, notAllowed("admin_token", "admin_token: this is not the ADMIN_TOKEN of the operator")
+	}
+	return s.options.OperatorTenant, nil
 }
 
 func (s *Server) identifyWithin(r *http.Request, hash []byte, plausible bool) (Key, error) {

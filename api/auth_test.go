@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/api"
+	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/embedded/embeddedtest"
 	"github.com/contextvault/contextvault/internal/testkit"
@@ -34,7 +35,7 @@ func TestAuthorize_ScopesPerRoute(t *testing.T) {
 	expired, expiredID := s.newKey("read")
 	dbtest.Exec(t, s.DatabaseURL, "UPDATE api_keys SET expires_at = now() - interval '1 second' WHERE id = $1", expiredID)
 	revoked, revokedID := s.newKey("admin")
-	if _, err := s.DB.System().RevokeAPIKey(t.Context(), s.tenant, revokedID); err != nil {
+	if _, err := s.DB.System().RevokeAPIKey(t.Context(), dbgen.RevokeAPIKeyParams{TenantID: s.tenant, ID: revokedID}); err != nil {
 		t.Fatal(err)
 	}
 	reader, _ := s.newKey("read")
@@ -120,7 +121,7 @@ func TestFindKey_CachesAndRecordsUse(t *testing.T) {
 			t.Errorf("last used at %v", row.LastUsedAt)
 		}
 	}
-	if _, err := s.DB.System().RevokeAPIKey(t.Context(), s.tenant, id); err != nil {
+	if _, err := s.DB.System().RevokeAPIKey(t.Context(), dbgen.RevokeAPIKeyParams{TenantID: s.tenant, ID: id}); err != nil {
 		t.Fatal(err)
 	}
 	testkit.Eventually(t, "the revoked key is refused", func(ctxType) (struct{}, bool) {

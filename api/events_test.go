@@ -161,7 +161,7 @@ func TestEvents_StreamResumesAndEnds(t *testing.T) {
 	if got := res.Header.Get("Content-Type"); res.StatusCode != 200 || got != "text/event-stream" {
 		t.Fatalf("got %d, %s", res.StatusCode, got)
 	}
-	if _, err := s.DB.System().RevokeAPIKey(t.Context(), s.tenant, id); err != nil {
+	if _, err := s.DB.System().RevokeAPIKey(t.Context(), dbgen.RevokeAPIKeyParams{TenantID: s.tenant, ID: id}); err != nil {
 		t.Fatal(err)
 	}
 	text := &strings.Builder{}

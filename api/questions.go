@@ -25,13 +25,7 @@ func (s *Server) questionRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		items, more, err := s.options.Query.QuestionsPage(ctx, c.tenant, in.Customer.Pointer(), after, in.Limit)
-		out := &page[vault.Question]{listOf[vault.Question]{Items: items}}
-		if more {
-			last := items[len(items)-1]
-			out.Body.Next = cursor.Encode(query.QuestionPosition{OpenedAt: last.OpenedAt, ID: last.ID})
-		}
-		return out, err
+		return questionPage(s.options.Query.QuestionsPage(ctx, c.tenant, in.Customer.Pointer(), after, in.Limit))
 	})
 	type QuestionPath struct {
 		Question input.ID `path:"question_id" doc:"The id of the question."`
@@ -43,6 +37,21 @@ func (s *Server) questionRoutes() {
 	}, func(ctx context.Context, c caller, in *QuestionPath) (*one[vault.Question], error) {
 		q, err := s.options.Query.Question(ctx, c.tenant, in.Question.UUID)
 		return &one[vault.Question]{q}, err
+	})
+	type closed struct {
+		input.CustomerPath
+		input.Page
+	}
+	register(s, route{
+		name: "list-closed-questions", method: http.MethodGet, path: "/v1/customers/{customer_id}/questions/closed",
+		tag: tagQuestions, access: toRead,
+		summary: "List the closed questions to a customer", detail: "The newest first, with how they ended.",
+	}, func(ctx context.Context, c caller, in *closed) (*page[vault.Question], error) {
+		after, err := decodeCursor[query.QuestionPosition](in.Cursor)
+		if err != nil {
+			return nil, err
+		}
+		return questionPage(s.options.Query.ClosedQuestionsPage(ctx, c.tenant, in.Customer.UUID, after, in.Limit))
 	})
 	s.customerQuestions()
 	type claim struct {
@@ -70,4 +79,14 @@ func (s *Server) questionRoutes() {
 			"unclear or invalid answer, the gap fill asks again in other words, up to its maximum number of attempts.",
 		example: `{"value": "ada@example.com"}`,
 	})
+}
+
+// questionPage is the answer with a page of questions.
+func questionPage(items []vault.Question, more bool, err error) (*page[vault.Question], error) {
+	out := &page[vault.Question]{listOf[vault.Question]{Items: items}}
+	if more {
+		last := items[len(items)-1]
+		out.Body.Next = cursor.Encode(query.QuestionPosition{OpenedAt: last.OpenedAt, ID: last.ID})
+	}
+	return out, err
 }

@@ -83,6 +83,19 @@ func TestRoutes_AllWork(t *testing.T) {
 		has(`{"kind":"definition","name":"pet","action":"create"}`)
 
 	s.change("DELETE", agentPath+"/definitions/email", "").problem(409, vault.CodeConflict) // it is required
+	s.do("POST", agentPath+"/definitions/country/dry-run", `{"value_type": "string", "is_pii": true}`).want(200).
+		has(`"action":"update"`, `"member":"is_pii"`, `"complete":true`)
+	s.do("POST", agentPath+"/definitions/country/dry-run", `{"value_type": "text"}`).problem(422, vault.CodeInvalid)
+	s.do("POST", agentPath+"/definitions/country/dry-run?customers=0", `{"value_type": "string"}`).
+		problem(422, vault.CodeInvalid)
+	s.do("POST", "/v1/scenarios/"+scenario.String()+"/requirements/email/dry-run", `{"required_level": "soft", "fallback_action": "skip"}`).
+		want(200).has(`"action":"update"`, `"blocked_before":true`)
+	s.do("POST", "/v1/scenarios/"+scenario.String()+"/requirements/nothing/dry-run", `{"required_level": "soft", "fallback_action": "skip"}`).
+		problem(404, vault.CodeUnknown)
+	s.do("POST", agentPath+"/scenarios/"+scenario.String()+"/dry-run", `{"name": "Onboarding", "description": "Say goodbye."}`).
+		want(200).has(`"members":["description"]`)
+	s.do("POST", agentPath+"/rules/"+rule.String()+"/dry-run", fmt.Sprintf(`{"scenario_id": %q, "name": "Greet", "condition": "never"}`, scenario)).
+		want(200).has(`"members":["condition"]`)
 	s.change("PUT", agentPath+"/definitions/nickname", `{"value_type": "string", "enabled": true}`).want(200)
 	s.change("PUT", "/v1/scenarios/"+scenario.String()+"/requirements/nickname", fmt.Sprintf(`{"required_level": "soft", "fallback_action": "skip", "rule_id": %q}`, rule)).
 		want(200)
@@ -169,11 +182,19 @@ func TestRoutes_AllWork(t *testing.T) {
 	element := fmt.Sprintf(`{"agent_id": %q, "value": "Norwegian", "source": "user_provided"}`, agent)
 	s.change("POST", customerPath+"/values/languages/elements", element).want(200)
 	s.change("POST", customerPath+"/values/languages/elements/remove", element).want(200)
+	s.change("POST", customerPath+"/values/languages/expiry", "").want(200).has(`"expired"`)
+	s.change("POST", customerPath+"/values/languages/expiry", "").problem(409, vault.CodeConflict)
 	s.change("POST", customerPath+"/channels", `{"channel": "email", "external_id": "ada@example.com"}`).want(200)
 	s.change("POST", customerPath+"/consents", `{"purpose": "marketing", "granted": true}`).want(200)
 	s.change("PUT", customerPath+"/label", `{"label": "VIP"}`).want(200)
 	var listed struct{ Items []vault.Customer }
 	s.do("GET", "/v1/customers?values=true", "").want(200).into(&listed)
+	named := s.do("GET", "/v1/customers?values=true&where=legal_name%3DADA+Q.&where=email:missing", "").want(200)
+	named.has(customer.String()).has(`"Ada Q."`)
+	s.do("GET", "/v1/customers/count?where=legal_name%3Dada+q.", "").want(200).has(`"count":1,"complete":true`)
+	s.do("GET", "/v1/customers?where=legal_name", "").problem(422, vault.CodeInvalid)
+	s.do("GET", "/v1/customers?where=no_such_field:missing", "").problem(422, vault.CodeInvalid)
+	s.do("GET", "/v1/customers?where=legal_name:present&cursor="+strings.Repeat("a", 5), "").problem(422, vault.CodeInvalid)
 	s.do("GET", "/v1/channels/whatsapp/customer?external_id=nobody", "").problem(404, vault.CodeUnknown)
 	s.do("GET", "/v1/channels/whatsapp/customer", "").problem(422, vault.CodeInvalid)
 	if i := slices.IndexFunc(listed.Items, func(c vault.Customer) bool { return c.CustomerID == customer }); i < 0 ||
@@ -214,6 +235,7 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.change("POST", "/v1/questions/"+question.ID.String()+"/claim", `{"channel": "chat"}`).want(200)
 	s.do("GET", customerPath+"/questions?channel=chat", "").want(200).has(question.ID.String())
 	s.change("POST", "/v1/questions/"+question.ID.String()+"/answer", `{"value": "Norway"}`).want(200)
+	s.do("GET", customerPath+"/questions/closed", "").want(200).has(question.ID.String(), `"answered"`)
 	s.change("POST", "/v1/turns", fmt.Sprintf(`{"customer_id": %q, "session_id": %q, "text": "Thank you"}`,
 		question.CustomerID, session)).want(200)
 	s.change("POST", "/v1/sessions/"+session.String()+"/take-turn",
@@ -253,6 +275,20 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.do("GET", "/v1/audit?actor=nobody", "").problem(422, vault.CodeInvalid)
 	s.do("GET", "/v1/audit/verification", "").want(200)
 	s.do("GET", "/v1/audit/verification?expect=1", "").problem(422, vault.CodeInvalid)
+
+	// Keys and usage.
+	hash := strings.ReplaceAll(testkit.ID().String()+testkit.ID().String(), "-", "")
+	key := fmt.Sprintf(`{"name": "runtime", "scopes": ["read"], "key_hash": %q}`, hash)
+	var created struct {
+		Result vault.KeyResult `json:"result"`
+	}
+	s.change("POST", "/v1/keys", key).want(200).into(&created)
+	s.change("POST", "/v1/keys", key).problem(409, vault.CodeConflict)
+	s.change("POST", "/v1/keys", `{"name": "runtime", "scopes": ["root"], "key_hash": "1"}`).problem(422, vault.CodeInvalid)
+	s.do("GET", "/v1/keys", "").want(200).has(created.Result.KeyID.String())
+	s.change("DELETE", "/v1/keys/"+created.Result.KeyID.String(), "").want(200)
+	s.change("DELETE", "/v1/keys/"+testkit.ID().String(), "").problem(404, vault.CodeUnknown)
+	s.do("GET", "/v1/usage", "").want(200)
 
 	// Merge.
 	var opened struct {
@@ -337,7 +373,7 @@ func (s *service) item(a answer) uuid.UUID {
 // everyRouteWithBadInput sends invalid input to every route.
 func (s *service) everyRouteWithBadInput() {
 	fill := func(path, with string) string {
-		for _, name := range []string{"agent_id", "scenario_id", "rule_id", "session_id", "customer_id", "item_id", "question_id", "review_id", "operation_id", "erasure_id", "export_id"} {
+		for _, name := range []string{"agent_id", "scenario_id", "rule_id", "session_id", "customer_id", "item_id", "question_id", "review_id", "operation_id", "erasure_id", "export_id", "key_id"} {
 			path = strings.ReplaceAll(path, "{"+name+"}", with)
 		}
 		return strings.NewReplacer("{name}", "email", "{field_name}", "email").Replace(path)

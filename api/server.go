@@ -87,6 +87,7 @@ type Server struct {
 	waiting   waitingRequests
 	adminHash []byte
 	routes    []Route
+	dryRuns   []Route
 	bodies    []schema.Body
 	mounted   map[string]bool // the paths of Mount
 	stopping  context.Context // ends when the server stops
@@ -143,10 +144,10 @@ func New(o Options) *Server {
 	s.api = humago.New(s.mux, description())
 	schema.Register(s.api.OpenAPI().Components.Schemas)
 	for _, add := range []func(){
-		s.definitionRoutes, s.scenarioRoutes, s.configurationRoutes, s.requirementRoutes, s.reviewRoutes,
+		s.definitionRoutes, s.scenarioRoutes, s.configurationRoutes, s.requirementRoutes, s.dryRunRoutes, s.reviewRoutes,
 		s.customerRoutes, s.erasureRoutes, s.valueRoutes, s.itemRoutes,
 		s.gapRoutes, s.sessionRoutes, s.turnRoutes, s.questionRoutes,
-		s.operationRoutes, s.eventRoutes, s.webhookRoutes, s.auditRoutes, s.adminRoutes, s.healthRoutes,
+		s.operationRoutes, s.eventRoutes, s.webhookRoutes, s.auditRoutes, s.keyRoutes, s.adminRoutes, s.healthRoutes,
 	} {
 		add()
 	}
@@ -207,6 +208,7 @@ func description() huma.Config {
 				{Name: "Operations", Description: "The status of operations."},
 				{Name: "Events", Description: "The feed of what happens, and webhooks that deliver it."},
 				{Name: "Audit", Description: "Who did what to whom, and whether that was changed."},
+				{Name: tagKeys, Description: "API keys with their rights, and what was used of the language model."},
 				{Name: "Administration", Description: "Maintenance that otherwise runs on a schedule."},
 				{Name: "Health", Description: "For orchestrators."},
 			},

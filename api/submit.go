@@ -195,7 +195,7 @@ func differsFromPath(name string) error {
 
 // nameMembers says which member of the body a path parameter sets, where their names differ: the extension x-member.
 func (s *Server) nameMembers() {
-	for _, r := range s.routes {
+	for _, r := range slices.Concat(s.routes, s.dryRuns) {
 		item := s.api.OpenAPI().Paths[r.Path]
 		for _, op := range []*huma.Operation{item.Put, item.Post} {
 			if op == nil || op.OperationID != r.Name || op.RequestBody == nil {

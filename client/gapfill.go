@@ -22,6 +22,11 @@ func (c *Client) ListQuestions(ctx context.Context, customer *uuid.UUID) iter.Se
 	return list[vault.Question](ctx, c, path("v1", "questions"), query)
 }
 
+// ListClosedQuestions lists the closed questions to a customer, newest first.
+func (c *Client) ListClosedQuestions(ctx context.Context, customer uuid.UUID) iter.Seq2[vault.Question, error] {
+	return list[vault.Question](ctx, c, path("v1", "customers", customer, "questions", "closed"), nil)
+}
+
 // GetQuestion returns a question, open or closed.
 func (c *Client) GetQuestion(ctx context.Context, question uuid.UUID) (vault.Question, error) {
 	return get[vault.Question](ctx, c, path("v1", "questions", question), nil)

@@ -257,6 +257,16 @@ func (c *Client) VerifyValue(
 	}, opts)
 }
 
+// ExpireValue: End the active value of a field now. As if its expires_at had passed: the value stays in the history as
+// expired, the field is missing until the next write, and what was derived from the value becomes stale.
+func (c *Client) ExpireValue(
+	ctx context.Context, in vault.ExpireValueInput, opts ...Option,
+) (Operation[vault.ItemResult], error) {
+	return change[vault.ItemResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "values", in.Name, "expiry"), body: in,
+	}, opts)
+}
+
 // CorrectValue: Replace a wrong value. Whatever its strength. Both versions remain in the history, the new one with the
 // reason.
 func (c *Client) CorrectValue(
@@ -446,6 +456,25 @@ func (c *Client) ReplayDeliveries(
 ) (Operation[vault.ReplayDeliveriesResult], error) {
 	return change[vault.ReplayDeliveriesResult](ctx, c, request{
 		method: http.MethodPost, path: path("v1", "webhooks", in.WebhookID, "replay"), body: in,
+	}, opts)
+}
+
+// CreateKey: Create an API key. You make the secret and send its hash, so that the secret is in no request and no
+// answer before it is used. The id of the operation is the id of the key.
+func (c *Client) CreateKey(
+	ctx context.Context, in vault.CreateKeyInput, opts ...Option,
+) (Operation[vault.KeyResult], error) {
+	return change[vault.KeyResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "keys"), body: in,
+	}, opts)
+}
+
+// RevokeKey: Revoke an API key. It ends within seconds. To revoke it again changes nothing.
+func (c *Client) RevokeKey(
+	ctx context.Context, in vault.RevokeKeyInput, opts ...Option,
+) (Operation[vault.KeyResult], error) {
+	return change[vault.KeyResult](ctx, c, request{
+		method: http.MethodDelete, path: path("v1", "keys", in.KeyID),
 	}, opts)
 }
 

@@ -34,7 +34,7 @@ var rules = map[string]struct {
 	"redis-url": {"a Redis address, such as redis://user:password@host:6379/0 or rediss:// for TLS", isRedisURL},
 	"http-url":  {"an http or https address, such as https://api.openai.com/v1", hasScheme(false, "http", "https")},
 	"collector-url": {
-		"an http or https address of an OTLP collector, such as http://localhost:4317",
+		"an http or https address, such as http://localhost:4317",
 		hasScheme(true, "http", "https"),
 	},
 	"engine-url": {"an http or https address without a path, such as http://localhost:7077", isEngineURL},

@@ -36,6 +36,7 @@ type Config struct {
 	Events     Events     `toml:"events"`
 	Worker     Worker     `toml:"worker"`
 	API        API        `toml:"api"`
+	Console    Console    `toml:"console"`
 	Log        Log        `toml:"log"`
 	Tracing    Tracing    `toml:"tracing"`
 
@@ -256,6 +257,20 @@ func (a API) RequestTimeout() time.Duration { return seconds(a.RequestTimeoutSec
 
 // ShutdownGrace is the grace period for requests in flight at shutdown.
 func (a API) ShutdownGrace() time.Duration { return seconds(a.ShutdownGraceSeconds) }
+
+// Console configures the web console.
+type Console struct {
+	DashboardURL    string `toml:"dashboard_url" rule:"collector-url"`
+	OIDCIssuer      string `toml:"oidc_issuer" rule:"collector-url"`
+	OIDCClientID    string `toml:"oidc_client_id"`
+	OIDCRedirectURL string `toml:"oidc_redirect_url" rule:"collector-url"`
+	OIDCTenant      string `toml:"oidc_tenant"`
+	OIDCGroupsClaim string `toml:"oidc_groups_claim" rule:"name"`
+	OIDCGroups      string `toml:"oidc_groups"`
+
+	// OIDCClientSecret is the secret of the console at the issuer.
+	OIDCClientSecret Secret `toml:"oidc_client_secret" env:"VAULT_CONSOLE_OIDC_CLIENT_SECRET" rule:"token" doc:"The secret of the console at the issuer of OpenID Connect (console.oidc_issuer). Empty: a public client, with PKCE alone."`
+}
 
 // Log configures the log lines on standard error.
 type Log struct {

@@ -94,6 +94,7 @@ func TestLoad_Defaults(t *testing.T) {
 		Events:     Events{RetentionDays: 14},
 		Worker:     Worker{HealthAddress: ":8081", ShutdownGraceSeconds: 30, CountIntervalSeconds: 60},
 		API:        API{ListenAddress: ":8000", MaxBodyBytes: 8 << 20, RateLimitPerSecond: 100, RequestTimeoutSeconds: 30, ShutdownGraceSeconds: 30},
+		Console:    Console{OIDCGroupsClaim: "groups"},
 		Log:        Log{Level: "info", Format: "json"},
 		Tracing:    Tracing{Protocol: "grpc", SampleRatio: 1},
 	}

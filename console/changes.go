@@ -219,6 +219,48 @@ func (q *request) verify() error {
 	return q.after("/customers/"+f.Customer.String(), op)
 }
 
+func (q *request) expirePage() error {
+	f, err := q.readValueForm()
+	if err != nil {
+		return err
+	}
+	return q.show(http.StatusOK, "Expire "+f.Value.Name, "customers", expireContent(f))
+}
+
+// expire ends a value, if it is still the active one.
+func (q *request) expire() error {
+	f, err := q.readValueForm()
+	if err != nil {
+		return err
+	}
+	seen, err := uuid.Parse(f.Seen)
+	if err != nil {
+		return vault.Invalid("seen", "is missing; open the form again")
+	}
+	op, err := submit(q, vault.ExpireValue, vault.ExpireValueInput{
+		CustomerID: f.Customer, Name: f.Value.Name, ItemID: &seen,
+	})
+	if err != nil {
+		return q.formFailed(&f, err, nil, func() error {
+			return q.show(http.StatusUnprocessableEntity, "Expire "+f.Value.Name, "customers", expireContent(f))
+		})
+	}
+	return q.after("/customers/"+f.Customer.String(), op)
+}
+
+// restore undoes the deletion of an item.
+func (q *request) restore() error {
+	id, err := q.id()
+	if err != nil {
+		return err
+	}
+	op, err := submit(q, vault.RestoreItem, vault.RestoreItemInput{ItemID: id})
+	if err != nil {
+		return err
+	}
+	return q.after("/items/"+id.String(), op)
+}
+
 // deletion is the content of the page that deletes an item.
 type deletion struct {
 	Item       uuid.UUID

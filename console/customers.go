@@ -21,6 +21,11 @@ const (
 	timelinePageSize  = 50
 	mergesPageSize    = 20
 	sessionsPageSize  = 20
+	closedShown       = 5
+	// endedSearched is the number of a customer's newest versions among which expired and orphaned ones are searched.
+	endedSearched = 100
+	// heardSearched is the number of a customer's newest versions among which those of a conversation are searched.
+	heardSearched = 500
 )
 
 // customerList is the page to find a customer.
@@ -108,6 +113,10 @@ type customerPage struct {
 	Token                          string
 	Revealed, CanReveal            bool
 	MayWrite, MayReview, MayVerify bool
+	MayErase                       bool
+	Ended                          []vault.Value    // the newest versions of fields whose value expired or lost its source
+	Closed                         []vault.Question // newest first
+	MoreClosed                     bool
 	MergeID, MergeError            string
 	Now                            time.Time
 }
@@ -134,7 +143,8 @@ func (q *request) readCustomer(id uuid.UUID) (customerPage, error) {
 	tenant := q.key.TenantID
 	page := customerPage{
 		Token: q.session.Token, Revealed: q.reveal != "", CanReveal: !q.key.Masked, MayWrite: q.may(api.ScopeWrite),
-		MayReview: q.may(api.ScopeReview), MayVerify: q.may(api.ScopeVerify), Now: time.Now(),
+		MayReview: q.may(api.ScopeReview), MayVerify: q.may(api.ScopeVerify), MayErase: q.may(api.ScopeErase),
+		Now: time.Now(),
 	}
 	var err error
 	if page.Profile, err = q.options.Query.Profile(q.ctx, tenant, id); err != nil {
@@ -157,8 +167,65 @@ func (q *request) readCustomer(id uuid.UUID) (customerPage, error) {
 	if err != nil {
 		return page, err
 	}
+	page.Closed, page.MoreClosed, err = q.options.Query.ClosedQuestionsPage(q.ctx, tenant, id, nil, closedShown)
+	if err != nil {
+		return page, err
+	}
+	if page.Ended, err = q.readEnded(page.Profile); err != nil {
+		return page, err
+	}
 	page.Sessions, _, err = q.options.Query.SessionsPage(q.ctx, tenant, id, nil, sessionsPageSize)
 	return page, err
+}
+
+// readEnded returns the newest versions of fields without an active value, as far as they are among the newest versions
+// of the customer.
+func (q *request) readEnded(p vault.Profile) ([]vault.Value, error) {
+	versions, _, err := q.options.Query.HistoryPage(q.ctx, q.key.TenantID, p.CustomerID, "", nil, endedSearched)
+	if vault.CodeOf(err) == vault.CodeUnknown { // nothing was ever written
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var ended []vault.Value
+	seen := map[string]bool{}
+	for _, v := range versions {
+		if _, active := p.Fields[v.Name]; active || seen[v.Name] {
+			continue
+		}
+		if v.Status == vault.StatusExpired || v.Status == vault.StatusOrphaned {
+			seen[v.Name] = true
+			ended = append(ended, v)
+			q.sees(p.CustomerID, v.Name)
+		}
+	}
+	return ended, nil
+}
+
+// questionsPage lists the closed questions to a customer.
+func (q *request) questionsPage() error {
+	id, err := q.id()
+	if err != nil {
+		return err
+	}
+	after, err := decodeCursor[query.QuestionPosition](q.r.FormValue("page"))
+	if err != nil {
+		return err
+	}
+	if _, err := q.options.Query.Profile(q.ctx, q.key.TenantID, id); err != nil {
+		return err
+	}
+	all, more, err := q.options.Query.ClosedQuestionsPage(q.ctx, q.key.TenantID, id, after, questionPageSize)
+	if err != nil {
+		return err
+	}
+	next := ""
+	if more {
+		last := all[len(all)-1]
+		next = cursor.Encode(query.QuestionPosition{OpenedAt: last.OpenedAt, ID: last.ID})
+	}
+	return q.show(http.StatusOK, "Closed questions", "customers", questionsContent(id.String(), all, next))
 }
 
 // timeline is the content of the page with the versions of a customer's fields.
@@ -210,6 +277,7 @@ func (q *request) timelinePage() error {
 type conversation struct {
 	Session             vault.Session
 	Turns               []spoken
+	Heard               []vault.Value // the values that come from the conversation
 	Token, Item         string
 	Revealed, CanReveal bool
 }
@@ -235,17 +303,52 @@ func (q *request) sessionPage() error {
 	}
 	if page.Revealed {
 		q.sees(page.Session.CustomerID, vault.AuditedTurns)
-		quote := ""
-		if item, err := uuid.Parse(page.Item); err == nil {
-			v, err := q.options.Query.Field(q.ctx, q.key.TenantID, item)
-			if err == nil {
-				quote = quoteOf(v.SourceMetadata)
-			}
+		if err := q.readHeard(&page); err != nil {
+			return err
 		}
 		for _, turn := range page.Session.Turns {
-			parts, found := mark(turn.Text, quote)
+			parts, found := markAll(turn.Text, page.quotesOf(turn.Index))
 			page.Turns = append(page.Turns, spoken{turn, parts, found})
 		}
 	}
 	return q.show(http.StatusOK, "Conversation", "customers", conversationContent(page))
+}
+
+// readHeard adds the values that come from a conversation: the one of the address, and those among the newest versions
+// of the customer.
+func (q *request) readHeard(page *conversation) error {
+	seen := map[uuid.UUID]bool{}
+	add := func(v vault.Value) {
+		if v.SourceSessionID != nil && *v.SourceSessionID == page.Session.ID && !seen[v.ID] {
+			seen[v.ID] = true
+			page.Heard = append(page.Heard, v)
+			q.sees(page.Session.CustomerID, v.Name)
+		}
+	}
+	if item, err := uuid.Parse(page.Item); err == nil {
+		if v, err := q.options.Query.Field(q.ctx, q.key.TenantID, item); err == nil {
+			add(v)
+		}
+	}
+	versions, _, err := q.options.Query.HistoryPage(
+		q.ctx, q.key.TenantID, page.Session.CustomerID, "", nil, heardSearched)
+	if vault.CodeOf(err) == vault.CodeUnknown { // nothing was ever written
+		return nil
+	}
+	for _, v := range versions {
+		add(v)
+	}
+	return err
+}
+
+// quotesOf returns what was heard in a turn. A quote without a turn can be in each.
+func (c conversation) quotesOf(turn int) []string {
+	var quotes []string
+	for _, v := range c.Heard {
+		quote, at := quotedTurn(v.SourceMetadata)
+		if quote != "" && (at == nil || *at == turn) {
+			quotes = append(quotes, quote)
+		}
+	}
+	return quotes
 }

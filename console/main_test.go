@@ -49,14 +49,24 @@ func newWorld(t testing.TB, change ...func(*console.Options)) *world {
 // serve starts a process of the API with the console.
 func serve(t testing.TB, change ...func(*console.Options)) string {
 	t.Helper()
-	server := api.New(kit.APIOptions(uuid.Nil))
-	if err := webconsole.Mount(server, kit.Runtime, nil, change...); err != nil {
-		t.Fatal(err)
-	}
-	s := httptest.NewServer(server)
+	s := httptest.NewServer(handlerOf(t, change...))
 	t.Cleanup(s.Close)
 	return s.URL
 }
+
+// handlerOf returns the API with the console.
+func handlerOf(t testing.TB, change ...func(*console.Options)) http.Handler {
+	t.Helper()
+	o := kit.APIOptions(uuid.Nil)
+	o.AdminToken, o.OperatorTenant = adminToken, kit.Tenant(t)
+	server := api.New(o)
+	if err := webconsole.Mount(server, kit.Runtime, nil, change...); err != nil {
+		t.Fatal(err)
+	}
+	return server
+}
+
+const adminToken = "the token of the operator of these tests"
 
 // newKey creates a key of the tenant.
 func (w *world) newKey(change func(*dbgen.CreateAPIKeyParams), scopes ...string) string {

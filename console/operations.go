@@ -2,10 +2,12 @@ package console
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,6 +16,7 @@ import (
 	"github.com/contextvault/contextvault/internal/cursor"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/telemetry"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -21,6 +24,8 @@ const (
 	operationsPageSize = 50
 	// slowAfter is the age from which an unfinished operation counts as slow: most finish within a second.
 	slowAfter = time.Minute
+	// verySlowAfter is the age from which somebody should look at the engine and the workers.
+	verySlowAfter = time.Hour
 )
 
 // operationsPage is the content of the page of operations.
@@ -34,16 +39,20 @@ type operationsPage struct {
 	Names                  []string // of the dependencies
 	MayReplay              bool
 	Token                  string
+	Dashboard              string
+	SweepError             string
 }
 
 // kindOfOperation counts the operations of a workflow that are not done.
 type kindOfOperation struct {
-	Workflow           string
-	Owed, Slow, Failed int
-	Oldest             *time.Time // the acceptance of the oldest one that is owed
+	Workflow                     string
+	Owed, Slow, VerySlow, Failed int
+	Oldest                       *time.Time // the acceptance of the oldest one that is owed
 }
 
-func (q *request) operationsPage() error {
+func (q *request) operationsPage() error { return q.showOperations(http.StatusOK, "") }
+
+func (q *request) showOperations(status int, sweepError string) error {
 	after, err := decodeCursor[uuid.UUID](q.r.FormValue("page"))
 	if err != nil {
 		return err
@@ -72,7 +81,8 @@ func (q *request) operationsPage() error {
 	if page.Kinds, page.Capped, err = q.kinds(); err != nil {
 		return err
 	}
-	return q.show(http.StatusOK, "Operations", "operations", operationsContent(page))
+	page.Dashboard, page.SweepError = q.options.Dashboard, sweepError
+	return q.show(status, "Operations", "operations", operationsContent(page))
 }
 
 // kinds counts what is owed, slow and failed, up to query.MaxPage operations of each.
@@ -100,6 +110,9 @@ func (q *request) kinds() (out []kindOfOperation, capped bool, err error) {
 			if time.Since(op.AcceptedAt) > slowAfter {
 				k.Slow++
 			}
+			if time.Since(op.AcceptedAt) > verySlowAfter {
+				k.VerySlow++
+			}
 			if k.Oldest == nil || op.AcceptedAt.Before(*k.Oldest) {
 				k.Oldest = &op.AcceptedAt
 			}
@@ -124,7 +137,7 @@ func (q *request) operationPage() error {
 		return err
 	}
 	return q.show(http.StatusOK, "Operation "+op.Workflow, "operations",
-		operationContent(op, q.may(api.ScopeAdmin), q.session.Token))
+		operationContent(op, q.may(api.ScopeAdmin), q.session.Token, q.options.Dashboard))
 }
 
 // advice says what a person can do about an operation.
@@ -159,6 +172,16 @@ func advice(op vault.Operation) string {
 	}
 }
 
+// deletedItem returns the id of the item that an operation deleted, "" if it deleted none.
+func deletedItem(op vault.Operation) string {
+	var result vault.DeleteResult
+	if op.Workflow != vault.DeleteItem.Name || op.Status != vault.OperationSucceeded ||
+		json.Unmarshal(op.Result, &result) != nil {
+		return ""
+	}
+	return result.ItemID.String()
+}
+
 // replay runs an operation again.
 func (q *request) replay() error {
 	id, err := q.id()
@@ -186,7 +209,7 @@ func (q *request) replay() error {
 	}
 	q.notices = append(q.notices, notice{Kind: "failed", Text: text})
 	return q.show(http.StatusConflict, "Operation "+op.Workflow, "operations",
-		operationContent(op, q.may(api.ScopeAdmin), q.session.Token))
+		operationContent(op, q.may(api.ScopeAdmin), q.session.Token, q.options.Dashboard))
 }
 
 // replayAll replays the failed operations of a workflow. It does not wait for their outcome.
@@ -216,5 +239,76 @@ func (q *request) replayAll() error {
 		text += " There are more: replay them in the same way."
 	}
 	q.notices = append(q.notices, notice{Kind: "waits", Text: text})
+	return q.operationsPage()
+}
+
+// relay pushes the operations of the tenant that are owed for longer than a minute to the engine again, and the gap
+// fills that have something new to look at. It does not wait for their outcome.
+func (q *request) relay() error {
+	ops, more, err := q.options.Query.OperationsPage(
+		q.ctx, q.key.TenantID, vault.OperationFilter{Status: vault.SelectUnfinished}, nil, query.MaxPage)
+	if err != nil {
+		return err
+	}
+	pushed := 0
+	for _, op := range ops {
+		if time.Since(op.AcceptedAt) <= slowAfter {
+			continue
+		}
+		_, err := q.options.Trigger.Replay(q.ctx, q.key.TenantID, op.ID)
+		if _, ok := errors.AsType[*vault.Error](err); err != nil && !ok {
+			return err
+		}
+		if err == nil { // else it finished meanwhile, or was pushed just now
+			pushed++
+		}
+	}
+	woken, err := q.options.Trigger.Wake(q.ctx, q.key.TenantID)
+	if err != nil {
+		return err
+	}
+	text := fmt.Sprintf("%d owed operations are pushed again, and %d gap fills.", pushed, woken)
+	if more {
+		text += " There are more: push them in the same way."
+	}
+	q.notices = append(q.notices, notice{Kind: "waits", Text: text})
+	return q.operationsPage()
+}
+
+// sweep starts a sweep of all tenants. It needs the admin token beside the session: a key is of one tenant.
+func (q *request) sweep() error {
+	tenant, err := q.options.Keys.Operator(q.r, strings.TrimSpace(q.r.PostFormValue("admin_token")))
+	if err != nil {
+		status, text := explain(err)
+		if status >= http.StatusInternalServerError {
+			return err
+		}
+		return q.showOperations(status, text+" Nothing was changed.")
+	}
+	specs := map[string]vault.Spec[vault.Sweep, vault.SweepResult]{
+		vault.ExpireValues.Name: vault.ExpireValues, vault.DetectOrphans.Name: vault.DetectOrphans,
+	}
+	spec, ok := specs[q.r.PostFormValue("sweep")]
+	if !ok {
+		return q.showOperations(http.StatusUnprocessableEntity, "Choose a sweep.")
+	}
+	receipt, err := trigger.Submit(q.ctx, q.options.Trigger, tenant, spec, vault.Sweep{})
+	if err == nil {
+		err = q.await(receipt)
+	}
+	if err != nil {
+		return err
+	}
+	op, err := q.options.Query.Operation(q.ctx, tenant, receipt.ID)
+	if err != nil {
+		return err
+	}
+	text := spec.Name + " is accepted and still runs. It is not lost."
+	kind := "waits"
+	var result vault.SweepResult
+	if op.Status == vault.OperationSucceeded && json.Unmarshal(op.Result, &result) == nil {
+		kind, text = "done", fmt.Sprintf("%s succeeded: %d items marked.", spec.Name, result.Marked)
+	}
+	q.notices = append(q.notices, notice{Kind: kind, Text: text})
 	return q.operationsPage()
 }

@@ -55,6 +55,9 @@ func full(t *testing.T, text string) (w *world, paths map[string]string) {
 		"session": "/sessions/" + session.String(), "operations": "/operations",
 		"operation": "/operations/" + failed.String(), "schema": "/schema", "agent": "/agents/" + w.agent.String(),
 		"scenario": "/scenarios/" + scenario.String(),
+		"expire":   "/customers/" + id + "/values/plan/expire", "delete customer": "/customers/" + id + "/delete",
+		"export": "/customers/" + id + "/export", "erase": "/customers/" + id + "/erase", "erasures": "/erasures",
+		"questions": "/customers/" + id + "/questions", "keys": "/keys", "audit": "/audit", "usage": "/usage",
 	}
 }
 
@@ -212,7 +215,7 @@ func TestRights_OfEveryPageAndAction(t *testing.T) {
 	for name, path := range paths {
 		p := other.get(path)
 		switch name {
-		case "inbox", "customers", "operations", "schema": // lists, which are empty
+		case "inbox", "customers", "operations", "schema", "erasures", "keys", "audit", "usage": // lists, which are empty
 			p.want(200).lacks("gold", "silver", w.customer.String(), w.agent.String(), "Travel insurance")
 		default:
 			p.want(404).lacks("gold", "silver", "Travel insurance")
@@ -220,9 +223,15 @@ func TestRights_OfEveryPageAndAction(t *testing.T) {
 	}
 	reader := w.visitor(w.newKey(nil, "read"))
 	writer := w.visitor(w.newKey(nil, "read", "write"))
+	beyond := map[string]bool{ // the rights of a reader
+		"correct": true, "verify": true, "delete": true, "expire": true, "delete customer": true, "export": true,
+		"erase": true, "erasures": true, "keys": true, "audit": true, "usage": true,
+	}
 	for name, path := range paths {
-		if p := reader.get(path); name != "correct" && name != "verify" && name != "delete" {
-			p.want(200)
+		if beyond[name] {
+			reader.get(path).want(403).lacks("gold", "silver")
+		} else {
+			reader.get(path).want(200)
 		}
 	}
 	none := &visitor{t: t, url: w.url, client: &http.Client{}}
@@ -242,6 +251,16 @@ func TestRights_OfEveryPageAndAction(t *testing.T) {
 		{customer + "/unmerge", nil, writer, 404},
 		{paths["operation"] + "/replay", nil, nil, 404},
 		{"/operations/replay", []string{"workflow", "decide-review"}, nil, 200},
+		{"/operations/relay", nil, nil, 200},
+		{"/operations/sweep", []string{"sweep", "expire-values", "admin_token", "guess"}, nil, 403},
+		{customer + "/values/plan/expire", []string{"seen", plan}, writer, 404},
+		{customer + "/delete", nil, writer, 404},
+		{customer + "/export", nil, nil, 404},
+		{customer + "/erase", []string{"confirm", w.customer.String(), "derived", "stale"}, nil, 404},
+		{"/items/" + plan + "/restore", nil, nil, 404},
+		{"/keys", []string{"name", "mine"}, nil, 422},
+		{"/keys/" + w.firstKey() + "/revoke", nil, nil, 404},
+		{"/audit/verify", nil, nil, 200},
 	} {
 		reader.post(action.path, action.fields...).want(403).has("nothing was changed")
 		if action.mayGo == nil {
@@ -255,6 +274,60 @@ func TestRights_OfEveryPageAndAction(t *testing.T) {
 	if after := w.state(); after != before {
 		t.Errorf("something was changed:\n%s\n%s", before, after)
 	}
+}
+
+// A session with a key that is limited to another agent shows nothing of the agent, and changes nothing of it.
+func TestAgents_LimitedSession(t *testing.T) {
+	t.Parallel()
+	w, paths := full(t, "of the other agent:")
+	other := w.agent
+	w.agent = testkit.ID()
+	w.define(nil, "hobby")
+	w.write("hobby", "chess problems")
+	before := w.state()
+	limited := w.visitor(w.newKey(func(in *dbgen.CreateAPIKeyParams) {
+		in.Agents = []uuid.UUID{w.agent}
+	}, "read", "write", "verify", "review"))
+	for name, path := range paths {
+		p := limited.get(path)
+		p.lacks("gold", "silver", "first", "my note is blue", "Travel insurance", "X1234567", "loyalty card")
+		if p.status == 200 {
+			p.lacks(other.String())
+		}
+		switch name {
+		case "inbox", "customers", "operations", "schema", "customer", "timeline":
+			p.want(200)
+		case "correct", "verify", "delete":
+			if p.status == 200 {
+				t.Errorf("%s is shown: %s", name, p.body)
+			}
+		default:
+			p.want(403)
+		}
+	}
+	limited.get(paths["customer"]).want(200).has("chess problems")
+	pending := strings.TrimPrefix(paths["pending"], "/items/")
+	plan := w.active("plan").String()
+	for path, fields := range map[string][]string{
+		"/inbox": {"do", "approve:value:" + pending},
+		paths["customer"] + "/values/plan/correct": {"seen", plan, "agent", other.String(), "value", "x", "reason", "y"},
+		paths["customer"] + "/values/plan/verify":  {"seen", plan, "agent", w.agent.String(), "method", "x"},
+	} {
+		limited.post(path, fields...).lacks("gold", "silver")
+	}
+	if after := w.state(); after != before {
+		t.Errorf("something was changed:\n%s\n%s", before, after)
+	}
+}
+
+// firstKey returns the id of a key of the tenant.
+func (w *world) firstKey() string {
+	w.t.Helper()
+	keys, _, err := kit.Query.KeysPage(w.t.Context(), w.tenant, nil, 1)
+	if err != nil || len(keys) == 0 {
+		w.t.Fatalf("the keys are %v, %v", keys, err)
+	}
+	return keys[0].ID.String()
 }
 
 // state is what the actions of a console could change.

@@ -33,6 +33,7 @@ type request struct {
 	notices []notice
 	reveal  string                        // the name of the read of masked values that the person asked for; "": none
 	shown   map[uuid.UUID]map[string]bool // the fields on the page, by customer
+	isLive  bool                          // the page is loaded again after changes
 	done    bool                          // the response is complete
 }
 
@@ -56,7 +57,7 @@ func (q *request) begin(r route) error {
 	if !ok {
 		return q.toSignIn()
 	}
-	key, err := q.options.Keys.Resume(q.r, s.KeyHash)
+	key, err := q.resume(s)
 	if err != nil {
 		if status, _ := explain(err); status == http.StatusUnauthorized {
 			return q.toSignIn()
@@ -75,10 +76,23 @@ func (q *request) begin(r route) error {
 			return err
 		}
 	}
-	if q.options.Now().Sub(time.Unix(s.Seen, 0)) > seenEvery {
+	// A page that is open and does nothing does not keep its session.
+	if r.path != livePath && q.options.Now().Sub(time.Unix(s.Seen, 0)) > seenEvery {
 		return q.keepSession(s)
 	}
 	return nil
+}
+
+// resume returns the rights of a session.
+func (q *request) resume(s session) (api.Key, error) {
+	if s.Person == "" {
+		return q.options.Keys.Resume(q.r, s.KeyHash)
+	}
+	key, ok := q.resumePerson(s)
+	if !ok {
+		return key, &api.Problem{Status: http.StatusUnauthorized, Detail: "your groups have no rights here any more"}
+	}
+	return key, q.options.Keys.Limit(q.r, key.ID)
 }
 
 // toSignIn redirects to the sign-in, and back to a page. What a form wanted is not done after it.
@@ -97,7 +111,7 @@ func (q *request) toSignIn() error {
 // reading returns the context of the reads of the person: masked, unless the person asked for the values and the key
 // may see them.
 func (q *request) reading(reveal bool) context.Context {
-	access := vault.Access{Purpose: q.purpose(), Masked: q.key.Masked || !reveal}
+	access := vault.Access{Purpose: q.purpose(), Masked: q.key.Masked || !reveal, Agents: q.key.Agents}
 	return vault.WithActor(query.WithAccess(q.r.Context(), access), q.actor())
 }
 
@@ -109,8 +123,13 @@ func (q *request) purpose() string {
 	return q.key.Purpose
 }
 
-// actor is the person, named by the key: the name that the person typed proves nothing.
-func (q *request) actor() vault.Actor { return vault.Actor("console:" + q.key.ID.String()) }
+// actor is the person, named by the issuer or by the key: a name that a person typed proves nothing.
+func (q *request) actor() vault.Actor {
+	if q.session.Person != "" {
+		return vault.Actor("console:" + q.session.Person)
+	}
+	return vault.Actor("console:" + q.key.ID.String())
+}
 
 // decider is the name of the person for other people: the typed one, or the key.
 func (q *request) decider() string {
@@ -158,8 +177,8 @@ func (q *request) show(status int, title, section string, content templ.Componen
 	}
 	q.addOutcomes()
 	return q.render(status, framed(frame{
-		Title: title, Section: section, Token: q.session.Token, Name: q.session.Name, Key: q.key.ID.String(),
-		Scopes: q.key.Scopes, Purpose: q.session.Purpose, Notices: q.notices, Here: q.here(), CanReveal: !q.key.Masked,
+		Title: title, Section: section, Token: q.session.Token, Name: q.session.Name, Actor: string(q.actor()),
+		Scopes: q.key.Scopes, Purpose: q.session.Purpose, Notices: q.notices, Here: q.here(), CanReveal: !q.key.Masked, Live: q.isLive && status == http.StatusOK,
 	}, content))
 }
 

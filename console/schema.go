@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/api"
 	"github.com/contextvault/contextvault/internal/cursor"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -16,8 +17,9 @@ const schemaPageSize = 100
 
 // agentList is the content of the page of agents.
 type agentList struct {
-	Agents []vault.AgentSummary
-	Next   string
+	Agents   []vault.AgentSummary
+	Next     string
+	MayWrite bool
 }
 
 func (q *request) schemaPage() error {
@@ -25,7 +27,7 @@ func (q *request) schemaPage() error {
 	if err != nil {
 		return err
 	}
-	var list agentList
+	list := agentList{MayWrite: q.may(api.ScopeWrite)}
 	var more bool
 	if list.Agents, more, err = q.options.Query.AgentsPage(q.ctx, q.key.TenantID, after, schemaPageSize); err != nil {
 		return err
@@ -42,6 +44,7 @@ type agentPage struct {
 	Definitions []vault.Definition
 	Scenarios   []vault.ScenarioSummary
 	Next        string
+	MayWrite    bool
 }
 
 func (q *request) agentPage() error {
@@ -53,7 +56,7 @@ func (q *request) agentPage() error {
 	if err != nil {
 		return err
 	}
-	page := agentPage{Agent: id}
+	page := agentPage{Agent: id, MayWrite: q.may(api.ScopeWrite)}
 	var more bool
 	page.Scenarios, more, err = q.options.Query.ScenariosPage(q.ctx, q.key.TenantID, id, after, schemaPageSize)
 	if err != nil {
@@ -69,44 +72,4 @@ func (q *request) agentPage() error {
 		return cmp.Compare(a.Name, b.Name)
 	})
 	return q.show(http.StatusOK, "Agent", "schema", agentContent(page))
-}
-
-// scenarioPage is the content of the page of a scenario.
-type scenarioPage struct {
-	Scenario     vault.Scenario
-	Requirements []scenarioRequirement
-}
-
-// scenarioRequirement is a requirement with the texts that hold its evidence.
-type scenarioRequirement struct {
-	Requirement vault.Requirement
-	Passages    []passage
-}
-
-func (q *request) scenarioPage() error {
-	id, err := q.id()
-	if err != nil {
-		return err
-	}
-	var page scenarioPage
-	if page.Scenario, err = q.options.Query.Scenario(q.ctx, q.key.TenantID, id); err != nil {
-		return err
-	}
-	requirements, err := q.options.Query.Requirements(q.ctx, q.key.TenantID, id)
-	if err != nil {
-		return err
-	}
-	requirements = slices.SortedStableFunc(slices.Values(requirements), func(a, b vault.Requirement) int {
-		return cmp.Or(cmp.Compare(a.Order, b.Order), cmp.Compare(a.FieldName, b.FieldName))
-	})
-	evidence := evidence{q: q, scenarios: map[uuid.UUID]*vault.Scenario{id: &page.Scenario}}
-	for _, r := range requirements {
-		var item inboxItem
-		if err := evidence.add(q.ctx, &item, r); err != nil {
-			return err
-		}
-		page.Requirements = append(page.Requirements, scenarioRequirement{r, slices.DeleteFunc(item.Passages,
-			func(p passage) bool { return !p.Found })})
-	}
-	return q.show(http.StatusOK, page.Scenario.Name, "schema", scenarioContent(page))
 }

@@ -18,12 +18,15 @@ import (
 // them can serve it. It holds the hash of the API key, never the key: the cookie opens no other door, and it ends when
 // the key is revoked, because each request looks the key up.
 type session struct {
-	KeyHash []byte `json:"k"`
-	Name    string `json:"n,omitempty"` // as the person typed it, for people
-	Purpose string `json:"p,omitempty"`
-	Token   string `json:"t"` // of the forms of the session
-	Started int64  `json:"s"` // seconds since 1970
-	Seen    int64  `json:"l"` // the last request, in seconds since 1970
+	KeyHash []byte `json:"k,omitempty"`
+	// Person and Groups are of a session by OpenID Connect, which has no key: who it is, and the groups that grant rights.
+	Person  string   `json:"o,omitempty"`
+	Groups  []string `json:"g,omitempty"`
+	Name    string   `json:"n,omitempty"` // as the person typed it, for people
+	Purpose string   `json:"p,omitempty"`
+	Token   string   `json:"t"` // of the forms of the session
+	Started int64    `json:"s"` // seconds since 1970
+	Seen    int64    `json:"l"` // the last request, in seconds since 1970
 }
 
 const (
@@ -71,8 +74,13 @@ func (q *request) keepSession(s session) error {
 func (q *request) setCookie(value string, maxAge int) {
 	http.SetCookie(q.w, &http.Cookie{
 		Name: cookieName, Value: value, Path: Path, MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: q.r.TLS != nil || strings.EqualFold(q.r.Header.Get("X-Forwarded-Proto"), "https"),
+		Secure: q.isSecure(),
 	})
+}
+
+// isSecure reports whether the browser came over TLS.
+func (q *request) isSecure() bool {
+	return q.r.TLS != nil || strings.EqualFold(q.r.Header.Get("X-Forwarded-Proto"), "https")
 }
 
 // checkToken compares the token of a form with that of the session.
@@ -87,18 +95,20 @@ func (q *request) checkToken() error {
 }
 
 func (q *request) signInPage() error {
-	return q.render(http.StatusOK, signInPage(signInForm{Next: q.next()}))
+	return q.render(http.StatusOK, signInPage(signInForm{Next: q.next(), OIDC: q.issuer != nil}))
 }
 
 type signInForm struct {
 	Next, Name string
 	Error      string // about the key
 	NameError  string
+	OIDC       bool // there is a sign-in by OpenID Connect
+	OIDCError  string
 }
 
 // signIn starts a session. An error says the same for each key that is not valid.
 func (q *request) signIn() error {
-	form := signInForm{Next: q.next(), Name: strings.TrimSpace(q.r.PostFormValue("name"))}
+	form := signInForm{OIDC: q.issuer != nil, Next: q.next(), Name: strings.TrimSpace(q.r.PostFormValue("name"))}
 	if utf8.RuneCountInString(form.Name) > maxName {
 		form.NameError = "The name has more than 100 characters; use a shorter one."
 		return q.render(http.StatusUnprocessableEntity, signInPage(form))

@@ -137,6 +137,43 @@ func mark(text, quote string) (parts []part, found bool) {
 	return []part{{Text: text[:at[0]]}, {Text: text[at[0]:at[1]], Marked: true}, {Text: text[at[1]:]}}, true
 }
 
+// markAll splits a text at the places that have one of the quotes, as mark does.
+func markAll(text string, quotes []string) (parts []part, found bool) {
+	marked := make([]bool, len(text))
+	for _, quote := range quotes {
+		pieces, has := mark(text, quote)
+		if !has {
+			continue
+		}
+		found = true
+		from := len(pieces[0].Text)
+		for i := from; i < from+len(pieces[1].Text); i++ {
+			marked[i] = true
+		}
+	}
+	for start := 0; start < len(text); {
+		end := start + 1
+		for end < len(text) && marked[end] == marked[start] {
+			end++
+		}
+		parts = append(parts, part{text[start:end], marked[start]})
+		start = end
+	}
+	return parts, found
+}
+
+// quotedTurn returns the quote in the metadata of a derived value, and the index of its turn; nil: it names none.
+func quotedTurn(meta json.RawMessage) (quote string, turn *int) {
+	var m struct {
+		Quote string `json:"quote"`
+		Turn  *int   `json:"turn"`
+	}
+	if json.Unmarshal(meta, &m) != nil {
+		return "", nil
+	}
+	return m.Quote, m.Turn
+}
+
 // quoteOf returns the quote in the metadata of a derived value, "" if there is none.
 func quoteOf(meta json.RawMessage) string {
 	var m struct {

@@ -125,6 +125,7 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 		IsPII:                r.IsPii,
 		Purposes:             r.Purposes,
 		EncryptionRequired:   r.EncryptionRequired,
+		Searchable:           r.Searchable,
 		RetentionDays:        int(r.RetentionDays),
 		RemoveAfterDays:      int(r.RemoveAfterDays),
 		EraseOnWithdrawal:    r.EraseOnWithdrawal,
@@ -222,6 +223,7 @@ func QuestionOf(r dbgen.Question) vault.Question {
 		OpenedAt:   r.OpenedAt,
 		DeadlineAt: r.DeadlineAt,
 		Channels:   r.Channels, ClaimedBy: r.ClaimedBy, ClaimedUntil: r.ClaimedUntil, AnsweredOn: r.AnsweredOn,
+		Rejection: r.Rejection, ClosedAt: r.ClosedAt,
 	}
 }
 
@@ -230,7 +232,8 @@ func OperationOf(r dbgen.Operation) (vault.Operation, error) {
 	op := vault.Operation{
 		ID: r.ID, TenantID: r.TenantID, Workflow: r.Workflow, Actor: vault.Actor(r.Actor), ParentID: r.ParentID,
 		Status: vault.OperationStatus(r.Status), Result: r.Result, Attempts: int(r.Attempts), BatchID: r.BatchID,
-		AcceptedAt: r.AcceptedAt, FinishedAt: r.FinishedAt,
+		AcceptedAt: r.AcceptedAt, FinishedAt: r.FinishedAt, Failures: int(r.Failures), PushedAt: r.EnqueuedAt,
+		DueAt: r.DueAt, AppliedAt: r.AppliedAt,
 	}
 	if len(r.Error) > 0 {
 		if err := json.Unmarshal(r.Error, &op.Error); err != nil {

@@ -19,10 +19,14 @@ type Rotation struct {
 	Operations int64 `json:"operations"`
 	// Webhooks is the number of webhooks with a secret that another key sealed.
 	Webhooks int64 `json:"webhooks"`
+	// ErasureKeys is the number of tenants whose keys for tombstones and receipts another key sealed.
+	ErasureKeys int64 `json:"erasure_keys"`
 }
 
 // Done reports whether the other keys can be removed.
-func (r Rotation) Done() bool { return r.CustomerKeys == 0 && r.Operations == 0 && r.Webhooks == 0 }
+func (r Rotation) Done() bool {
+	return r.CustomerKeys == 0 && r.Operations == 0 && r.ErasureKeys == 0 && r.Webhooks == 0
+}
 
 // prefix is what Tink puts before a ciphertext of the primary key.
 func (s *Sealer) prefix() []byte { return binary.BigEndian.AppendUint32([]byte{1}, s.primary) }
@@ -31,7 +35,8 @@ func (s *Sealer) prefix() []byte { return binary.BigEndian.AppendUint32([]byte{1
 func (s *Sealer) Rotation(ctx context.Context, q *dbgen.Queries) (Rotation, error) {
 	row, err := q.CountRotation(ctx, int64(s.primary), s.prefix())
 	return Rotation{
-		KeyID: s.primary, CustomerKeys: row.CustomerKeys, Operations: row.Operations, Webhooks: row.Webhooks,
+		KeyID: s.primary, CustomerKeys: row.CustomerKeys, Operations: row.Operations, ErasureKeys: row.ErasureKeys,
+		Webhooks: row.Webhooks,
 	}, err
 }
 
@@ -106,8 +111,32 @@ func (s *Sealer) ResealWebhooks(ctx context.Context, q *dbgen.Queries, batch int
 	return len(rows), err
 }
 
-// reseal returns what is sealed of an operation, sealed by the primary key if the sealing key itself sealed it.
-func (s *Sealer) reseal(ctx context.Context, tenant, op uuid.UUID, sealed []byte) ([]byte, error) {
+// ResealErasureKeys seals again, with the primary key, one batch of the tenants' keys for tombstones and receipts, and
+// returns their number. The keys stay the same: old tombstones are found, and old receipts verify. q is a transaction
+// that sees all tenants.
+func (s *Sealer) ResealErasureKeys(ctx context.Context, q *dbgen.Queries, batch int32) (int, error) {
+	rows, err := q.ListErasureKeysToReseal(ctx, s.prefix(), batch)
+	if err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	var in dbgen.ResealErasureKeysParams
+	for _, r := range rows {
+		hash, err := s.reseal(ctx, r.TenantID, r.TenantID, r.HashKey)
+		if err != nil {
+			return 0, err
+		}
+		signing, err := s.reseal(ctx, r.TenantID, r.TenantID, r.SigningKey)
+		if err != nil {
+			return 0, err
+		}
+		in.Tenants = append(in.Tenants, r.TenantID)
+		in.HashKeys, in.SigningKeys = append(in.HashKeys, hash), append(in.SigningKeys, signing)
+	}
+	return len(rows), q.ResealErasureKeys(ctx, in)
+}
+
+// reseal returns what is sealed of a row, such as an operation, sealed by the primary key if the sealing key itself sealed it.
+func (s *Sealer) reseal(ctx context.Context, tenant, row uuid.UUID, sealed []byte) ([]byte, error) {
 	by := sealedBy(sealed)
 	switch {
 	case len(sealed) == 0:
@@ -115,9 +144,9 @@ func (s *Sealer) reseal(ctx context.Context, tenant, op uuid.UUID, sealed []byte
 	case by == 0 || by == s.primary:
 		return sealed, nil
 	}
-	plain, err := s.OpenBytes(ctx, tenant, op, sealed)
+	plain, err := s.OpenBytes(ctx, tenant, row, sealed)
 	if err != nil {
 		return nil, err
 	}
-	return s.SealBytes(ctx, Owner{TenantID: tenant}, op, plain)
+	return s.SealBytes(ctx, Owner{TenantID: tenant}, row, plain)
 }

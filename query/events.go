@@ -9,6 +9,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/internal/agents"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -24,6 +25,11 @@ func (q *Queries) EventsPage(
 ) (vault.EventPage, error) {
 	if err := checkEventFilter(filter); err != nil {
 		return vault.EventPage{}, err
+	}
+	if filter.AgentID != nil {
+		if err := agents.CheckAgent(ctx, *filter.AgentID); err != nil {
+			return vault.EventPage{}, err
+		}
 	}
 	more, err := q.db.PublishEvents(ctx, tenant)
 	if err != nil {
@@ -186,7 +192,47 @@ func (q *Queries) eventRows(
 	if page.Items, more = pageOf(rows, limit, db.FeedEventOf); more {
 		page.Next, page.More = page.Items[len(page.Items)-1].ID, true
 	}
-	return page, nil
+	page.Items, err = q.ownEvents(ctx, tenant, page.Items)
+	return page, err
+}
+
+// ownEvents leaves out the events that tell of agents that the reader may not use.
+func (q *Queries) ownEvents(ctx context.Context, tenant uuid.UUID, all []vault.FeedEvent) ([]vault.FeedEvent, error) {
+	limit := vault.AgentsOf(ctx)
+	if len(limit) == 0 {
+		return all, nil
+	}
+	var subjects []uuid.UUID
+	for _, e := range all {
+		if e.AgentID == nil && e.SubjectID != nil {
+			subjects = append(subjects, *e.SubjectID)
+		}
+	}
+	foreign, err := agents.Foreign(ctx, q.db.Tenant(tenant), tenant, subjects)
+	if err != nil {
+		return nil, err
+	}
+	var out []vault.FeedEvent
+	for _, e := range all {
+		switch {
+		case e.AgentID != nil:
+			if !limit.Allows(*e.AgentID) {
+				continue
+			}
+		case foreign[idOf(e.SubjectID)] != "":
+			continue
+		case e.Type == vault.EventOperationFailed:
+			err := agents.CheckOperation(ctx, q.db.Tenant(tenant), tenant, idOf(e.OperationID))
+			if vault.CodeOf(err) == vault.CodeNotAllowed {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, e)
+	}
+	return out, nil
 }
 
 // showEventValues adds the values that a reader may see. It cuts the page where they exceed vault.MaxPageBytes.

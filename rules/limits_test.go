@@ -306,6 +306,7 @@ func TestInputs_ListsHaveLimits(t *testing.T) {
 		vault.WriteValueInput{},
 		vault.ImportValuesInput{},
 		vault.VerifyValueInput{},
+		vault.ExpireValueInput{},
 		vault.ProposeDeletionInput{},
 		vault.AddAssetInput{},
 		vault.DeleteItemInput{},

@@ -108,12 +108,7 @@ func isUnreviewed(r vault.Requirement, def vault.Definition) bool {
 func Applicable(
 	reqs []vault.Requirement, known Known, scope Scope,
 ) (byField map[string]vault.Requirement, warnings []string) {
-	present := make(map[string]json.RawMessage, len(known.Fields))
-	for name, f := range known.Fields {
-		if isActive(f) && !f.Expired(known.Now) && !IsEmpty(f.Value) {
-			present[name] = f.Value
-		}
-	}
+	present := presentFields(known)
 	when := newConditions(ConditionVars{Fields: present, Session: known.Session, Scenario: known.Scenario})
 
 	strictest := map[string]vault.Requirement{}

@@ -147,6 +147,7 @@ func TestAudit_Keys(t *testing.T) {
 	create := func(tenant uuid.UUID) error {
 		return w.db.System().CreateAPIKey(t.Context(), dbgen.CreateAPIKeyParams{
 			ID: key, TenantID: tenant, Name: "runtime", KeyHash: key[:], Scopes: []string{"read"},
+			Actor: string(vault.ActorAdmin), Operation: "keys create",
 		})
 	}
 	if err := create(newID()); err == nil {
@@ -154,13 +155,15 @@ func TestAudit_Keys(t *testing.T) {
 	}
 	w.must(create(w.tenant))
 	for range 2 {
-		n, err := w.db.System().RevokeAPIKey(t.Context(), w.tenant, key)
+		n, err := w.db.System().RevokeAPIKey(t.Context(), dbgen.RevokeAPIKeyParams{
+			TenantID: w.tenant, ID: key, Actor: string(vault.ActorAdmin), Operation: "keys revoke",
+		})
 		w.must(err)
 		if n != 1 {
 			t.Fatalf("%d keys were revoked", n)
 		}
 	}
-	if n, err := w.db.System().RevokeAPIKey(t.Context(), newID(), key); err != nil || n != 0 {
+	if n, err := w.db.System().RevokeAPIKey(t.Context(), dbgen.RevokeAPIKeyParams{TenantID: newID(), ID: key}); err != nil || n != 0 {
 		t.Fatalf("%d keys of another tenant were revoked, %v", n, err)
 	}
 	got := w.auditOf(vault.AuditFilter{Subject: key.String(), Actor: vault.ActorAdmin})

@@ -496,6 +496,55 @@ func TestVerifyValue_ActiveValueOnly(t *testing.T) {
 	}
 }
 
+func TestExpireValue_ActiveValueOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	expire := func(item *uuid.UUID) vault.Event {
+		return w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ExpireValue, vault.ExpireValueInput{
+			CustomerID: w.customer, Name: "email", ItemID: item,
+		}))
+	}
+	w.refused(expire(nil), vault.CodeUnknown, []string{w.customer.String()}, expireValue...)
+	w.write("plan", text("gold"))
+	w.refused(expire(nil), vault.CodeConflict, []string{"no active email"}, expireValue...)
+	first := w.write("email", text("ada@example.com"))
+	w.customer = newID()
+	w.refused(expire(&first.ItemID), vault.CodeUnknown, []string{"unknown customer"}, expireValue...)
+}
+
+// An expired value leaves the profile at once and stays in the history; what was derived from it is stale.
+func TestExpireValue_EndsItNow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	first := w.write("email", text("ada@example.com"))
+	second := w.write("email", text("bob@example.com"))
+	w.write("plan", text("gold"), from(second.ItemID))
+	expire := func(item *uuid.UUID) vault.Event {
+		return w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ExpireValue, vault.ExpireValueInput{
+			CustomerID: w.customer, Name: "email", ItemID: item,
+		}))
+	}
+	w.refused(expire(&first.ItemID), vault.CodeConflict, []string{second.ItemID.String(), "expire that one"}, expireValue...)
+	ev := expire(&second.ItemID)
+	w.must(w.twice(ev, expireValue...))
+	p, err := w.seen(w.customer)
+	w.must(err)
+	if _, active := p.Fields["email"]; active || p.Fields["plan"].StaleSince == nil {
+		t.Errorf("the profile is %+v", p.Fields)
+	}
+	got := resultOf[vault.ItemResult](w, ev)
+	if got.ItemID != second.ItemID || got.Status != vault.StatusExpired || got.ProfileVersion != p.Version {
+		t.Errorf("the result is %+v, the profile has version %d", got, p.Version)
+	}
+	w.refused(expire(nil), vault.CodeConflict, []string{"no active email"}, expireValue...)
+	third := w.write("email", text("cy@example.com"))
+	p, err = w.seen(w.customer)
+	w.must(err)
+	w.equal("the next value", third.ItemID, p.Fields["email"].ID)
+}
+
 func TestAddAsset_SupersedesInAnyOrder(t *testing.T) {
 	t.Parallel()
 	replaces := func(in *vault.AddAssetInput) { in.SupersedeExisting = true }

@@ -54,6 +54,9 @@ func victim(t *testing.T) *world {
 		w.must(w.run(write, writeValue...))
 	}
 	w.ask(fill)
+	w.sql("INSERT INTO questions (id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, prompt, attempt, "+
+		"status, deadline_at, closed_at) SELECT $1, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, prompt, "+
+		"attempt + 1, 'expired', deadline_at, clock_timestamp() FROM questions WHERE tenant_id = $2", newID(), w.tenant)
 	source := w.write("plan", text(secret))
 	w.write("email", text("victim@example.com"), from(source.ItemID))
 	w.remove(w.as(newID()).write("plan", text(secret)).ItemID, false)
@@ -409,17 +412,19 @@ func TestIsolation_Operations(t *testing.T) {
 	mine := *w
 	mine.tenant, mine.agent = intruder, agent
 	mine.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
-	var item, asset, scenario, requirement, definition, question, session, rule, merged, failed, fill, hook, delivery uuid.UUID
+	var item, asset, scenario, requirement, definition, question, session, rule, merged, failed, fill, key uuid.UUID
+	var hook, delivery uuid.UUID
 	for into, sql := range map[*uuid.UUID]string{
 		&hook:     "SELECT id FROM webhooks WHERE tenant_id = $1 AND id IS NOT NULL LIMIT 1",
 		&delivery: "SELECT id FROM webhook_deliveries WHERE tenant_id = $1 LIMIT 1",
 		&item: "SELECT id FROM customer_values WHERE tenant_id = $1 AND name = 'plan' AND status = 'active' ORDER " +
 			"BY id DESC LIMIT 1",
 		&asset:       "SELECT id FROM customer_assets WHERE tenant_id = $1 LIMIT 1",
-		&scenario:    "SELECT scenario_id FROM questions WHERE tenant_id = $1",
+		&scenario:    "SELECT scenario_id FROM questions WHERE tenant_id = $1 LIMIT 1",
 		&requirement: "SELECT id FROM requirements WHERE tenant_id = $1 AND review_state = 'pending'",
 		&definition:  "SELECT id FROM definitions WHERE tenant_id = $1 AND review_state = 'pending'",
-		&question:    "SELECT id FROM questions WHERE tenant_id = $1",
+		&question:    "SELECT id FROM questions WHERE tenant_id = $1 AND status = 'open'",
+		&key:         "SELECT id FROM api_keys WHERE tenant_id = $1",
 		&session:     "SELECT id FROM sessions WHERE tenant_id = $1",
 		&fill:        "SELECT operation_id FROM gap_fills WHERE tenant_id = $1",
 		&rule:        "SELECT id FROM rules WHERE tenant_id = $1",
@@ -456,6 +461,13 @@ func TestIsolation_Operations(t *testing.T) {
 			vault.VerifyValue, vault.VerifyValueInput{AgentID: agent, CustomerID: merged, Name: "plan", Method: "m"},
 			verifyValue, vault.CodeUnknown,
 		),
+		op(
+			vault.ExpireValue, vault.ExpireValueInput{CustomerID: merged, Name: "plan"}, expireValue[:1], vault.CodeUnknown,
+		),
+		op(vault.CreateKey, vault.CreateKeyInput{
+			Name: "mine", KeyHash: strings.Repeat("0f", 32), Scopes: []string{"admin"},
+		}, []string{"APIKeys.CreateKey"}, ""),
+		op(vault.RevokeKey, vault.RevokeKeyInput{KeyID: key}, []string{"APIKeys.RevokeKey"}, vault.CodeUnknown),
 		op(vault.AddAsset, document, addAsset, ""),
 		op(vault.DeleteItem, vault.DeleteItemInput{ItemID: item, Force: true}, deleteItem[:2], vault.CodeUnknown),
 		op(vault.DeleteItem, vault.DeleteItemInput{ItemID: asset, Force: true}, deleteItem[:2], vault.CodeUnknown),

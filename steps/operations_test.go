@@ -18,6 +18,7 @@ import (
 var (
 	importValues    = []string{"Imports.ValidateImport", "Imports.PersistImport", "Caches.InvalidateAndAcknowledge"}
 	verifyValue     = []string{"Values.PersistVerification", "Caches.InvalidateAndAcknowledge"}
+	expireValue     = []string{"Values.PersistExpiry", "Caches.InvalidateAndAcknowledge"}
 	deleteItem      = []string{"Items.CheckDependents", "Items.DeleteItem", "Caches.InvalidateAndAcknowledge"}
 	restoreItem     = []string{"Items.RestoreItem", "Caches.InvalidateAndAcknowledge"}
 	openCustomer    = []string{"Customers.OpenCustomer", "Caches.InvalidateAndAcknowledge"}

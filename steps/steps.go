@@ -56,6 +56,7 @@ type Steps struct {
 	Operations    upkeep.Operations
 	Audit         upkeep.Audit
 	Keys          upkeep.Keys
+	APIKeys       upkeep.APIKeys
 	Erasure       erasure.Erasure
 	Exports       erasure.Exports
 	Retention     erasure.Sweeps
@@ -112,6 +113,7 @@ func New(d Deps) Steps {
 		Keys: upkeep.Keys{
 			DB: d.DB, Sealer: d.Sealer, Caches: caches, Batch: int32(d.Settings.SweepBatch), Now: d.Now,
 		},
+		APIKeys: upkeep.APIKeys{Once: runner},
 		Retention: erasure.Sweeps{
 			Once: runner, Enqueuer: d.Enqueuer, Batch: int32(d.Settings.SweepBatch), Now: d.Now, Log: d.Log,
 		},

@@ -316,6 +316,29 @@ func aVerification(w *world) vault.Event {
 	}))
 }
 
+func anExpiry(w *world) vault.Event {
+	defined(w)
+	source := w.write("email", text("ada@example.com"))
+	w.write("plan", text("gold"), from(source.ItemID)) // becomes stale
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValue, vault.ExpireValueInput{
+		CustomerID: w.customer, Name: "email",
+	}))
+}
+
+func aNewKey(w *world) vault.Event {
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.CreateKey, vault.CreateKeyInput{
+		Name: "runtime", KeyHash: strings.ReplaceAll(newID().String()+newID().String(), "-", ""), Scopes: []string{"read"},
+	}))
+}
+
+func aRevocation(w *world) vault.Event {
+	created := aNewKey(w)
+	w.must(w.run(created, "APIKeys.CreateKey"))
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RevokeKey, vault.RevokeKeyInput{
+		KeyID: created.OperationID,
+	}))
+}
+
 // aDeletion deletes an item, with or without a dependent.
 func aDeletion(dependent, force bool) func(w *world) vault.Event {
 	return func(w *world) vault.Event {
@@ -456,6 +479,9 @@ var stepCases = []stepCase{
 	{step: "Assets.ValidateAsset", arrange: anAsset},
 	{step: "Assets.PersistAsset", arrange: after(anAsset, "Assets.ValidateAsset")},
 	{step: "Values.PersistVerification", arrange: aVerification},
+	{step: "Values.PersistExpiry", arrange: anExpiry},
+	{step: "APIKeys.CreateKey", arrange: aNewKey},
+	{step: "APIKeys.RevokeKey", arrange: aRevocation},
 	{step: "Values.PersistDecision", situation: "approve", arrange: aValueDecision(vault.Approve)},
 	{step: "Values.PersistDecision", situation: "reject", arrange: aValueDecision(vault.Reject)},
 	{step: "Values.ValidateElement", arrange: anAddition},

@@ -94,6 +94,8 @@ func FieldsOf(input any) []string {
 		return []string{in.Name}
 	case CorrectValueInput:
 		return []string{in.Name}
+	case ExpireValueInput:
+		return []string{in.Name}
 	case ProposeDeletionInput:
 		return []string{in.Name}
 	case Requirement:

@@ -97,6 +97,16 @@ type VerifyValueInput struct {
 	ItemID *uuid.UUID `json:"item_id,omitempty"`
 }
 
+// ExpireValueInput is the input of expire-value. It ends the active value of a field at once, as if its expires_at had
+// passed: the value stays in the history, and the field is missing until the next write.
+type ExpireValueInput struct {
+	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
+	// Name is the name of the field.
+	Name string `json:"name" validate:"required,max=50,fieldname"`
+	// ItemID is the version that expires. nil: the version that is active when the operation is accepted.
+	ItemID *uuid.UUID `json:"item_id,omitempty" doc:"The version that expires. Absent: the version that is active when the operation is accepted."`
+}
+
 // ProposeDeletionInput is the input of propose-deletion. It deletes nothing: the active value of the field waits for
 // the decision of a person (decide-value).
 type ProposeDeletionInput struct {

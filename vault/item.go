@@ -254,6 +254,10 @@ type Question struct {
 	ClaimedUntil *time.Time `json:"claimed_until,omitempty"`
 	// AnsweredOn is the channel of the answer that closed it. Empty: it is open, or the answer named none.
 	AnsweredOn string `json:"answered_on,omitempty" doc:"The channel of the answer that closed it."`
+	// Rejection is the reason for which the answer was not taken, without values. Empty: it was taken, or there is none.
+	Rejection string `json:"rejection,omitempty" doc:"Why the answer was not taken, in words for the customer."`
+	// ClosedAt is nil while the question is open.
+	ClosedAt *time.Time `json:"closed_at,omitempty" doc:"The time at which it was answered, expired or cancelled. Absent: it is open."`
 }
 
 // MayAsk reports whether a channel may ask the question now: it is among its channels, and no other channel has claimed

@@ -116,3 +116,11 @@ type SummarisedError struct {
 	Detail string `json:"detail"`
 	Field  string `json:"field,omitempty"`
 }
+
+// Dependent is an item of another customer that was derived from an item of a customer.
+type Dependent struct {
+	ID         uuid.UUID  `json:"id"`
+	Type       SourceType `json:"type"`
+	Name       string     `json:"name"`
+	CustomerID uuid.UUID  `json:"customer_id"`
+}

@@ -116,6 +116,8 @@ var (
 		all[ImportValuesInput]("import"))
 	VerifyValue = batched[VerifyValueInput, ItemResult]("verify-value", "value:verify",
 		func(in VerifyValueInput) string { return in.CustomerID.String() })
+	ExpireValue = batched[ExpireValueInput, ItemResult]("expire-value", "value:expire",
+		func(in ExpireValueInput) string { return in.CustomerID.String() })
 	ProposeDeletion = batched[ProposeDeletionInput, ItemResult]("propose-deletion", "deletion:propose",
 		func(in ProposeDeletionInput) string { return in.CustomerID.String() })
 	DecideValue = batched[DecideValueInput, ItemResult]("decide-value", "value:decide",
@@ -199,6 +201,13 @@ var (
 		func(in TestWebhookInput) string { return in.WebhookID.String() })
 	ReplayDeliveries = Define[ReplayDeliveriesInput, ReplayDeliveriesResult]("replay-deliveries", "deliveries:replay",
 		func(in ReplayDeliveriesInput) string { return in.WebhookID.String() })
+)
+
+// The operations on API keys.
+var (
+	CreateKey = Define[CreateKeyInput, KeyResult]("create-key", "key:create", all[CreateKeyInput]("keys"))
+	RevokeKey = Define[RevokeKeyInput, KeyResult]("revoke-key", "key:revoke",
+		func(in RevokeKeyInput) string { return in.KeyID.String() })
 )
 
 // The sweeps, which go across tenants. Crons start them as well.

@@ -23,6 +23,14 @@ type Operation struct {
 	Error *Error `json:"error,omitempty"`
 	// Attempts is the number of times that the operation was sent to the workflow engine.
 	Attempts int `json:"attempts"`
+	// Failures is the number of steps that failed and were retried.
+	Failures int `json:"-"`
+	// PushedAt is the time of the last push to the workflow engine. nil: no push is in flight.
+	PushedAt *time.Time `json:"-"`
+	// DueAt is the time at which the relay pushes the operation again if it is unfinished.
+	DueAt time.Time `json:"-"`
+	// AppliedAt is the time at which its effect was stored. nil: it was not.
+	AppliedAt *time.Time `json:"-"`
 	// BatchID is the batch that carried the operation out. The run in the engine has it as metadata batch_id. nil: none
 	// yet.
 	BatchID    *uuid.UUID `json:"batch_id,omitempty"`

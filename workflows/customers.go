@@ -14,6 +14,7 @@ func customerWorkflows(c *hatchet.Client, s steps.Steps) []hatchet.WorkflowBase 
 		removeElement(c, s),
 		importValues(c, s),
 		verifyValue(c, s),
+		expireValue(c, s),
 		proposeDeletion(c, s),
 		decideValue(c, s),
 		correctValue(c, s),
@@ -62,6 +63,11 @@ func importValues(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 // verifyValue marks the active value of a field as verified.
 func verifyValue(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	return effect(begin(c, s, vault.VerifyValue), "persist", quick, s.Values.PersistVerification).end()
+}
+
+// expireValue ends the active value of a field.
+func expireValue(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return effect(begin(c, s, vault.ExpireValue), "persist", quick, s.Values.PersistExpiry).end()
 }
 
 // proposeDeletion marks a value for a person who decides about its deletion.

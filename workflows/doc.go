@@ -7,6 +7,7 @@
 //	remove-element     element:remove                            profile              validate → persist → invalidate-and-acknowledge
 //	import-values      values:import                             profile set          validate → persist → invalidate-and-acknowledge
 //	verify-value       value:verify                              profile              persist → invalidate-and-acknowledge
+//	expire-value       value:expire                              profile              persist → invalidate-and-acknowledge
 //	add-asset          asset:add                                 profile              validate → persist → invalidate-and-acknowledge
 //	delete-item        item:delete                               profile              check-dependents → delete → invalidate-and-acknowledge
 //	restore-item       item:restore                              profile              restore → invalidate-and-acknowledge
@@ -41,6 +42,8 @@
 //	replay-deliveries  deliveries:replay                         profile              persist → invalidate-and-acknowledge
 //	save-webhook       webhook:save                              profile              persist → invalidate-and-acknowledge
 //	test-webhook       webhook:test                              profile              persist → invalidate-and-acknowledge
+//	create-key         key:create                                key                  persist → invalidate-and-acknowledge
+//	revoke-key         key:revoke                                key                  persist → invalidate-and-acknowledge
 //	expire-values      values:expire               */5 * * * *                        expire → invalidate-and-acknowledge
 //	detect-orphans     orphans:detect              */15 * * * *                       mark → invalidate-and-acknowledge
 //	relay-operations                               * * * * *                          relay

@@ -16,6 +16,8 @@ func upkeepWorkflows(c *hatchet.Client, s steps.Steps, crons Crons) []hatchet.Wo
 		sealAudit(c, s, crons.SealAudit),
 		rotateKeys(c, s, crons.RotateKeys),
 		sealValues(c, s, crons.SealValues),
+		createKey(c, s),
+		revokeKey(c, s),
 	}
 }
 
@@ -64,4 +66,14 @@ func sealValues(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workflow
 	w := c.NewWorkflow(vault.WorkflowSealValues, onCron(cron)...)
 	w.NewTask("seal", single(s.Keys.SealValues), sweep()...)
 	return w
+}
+
+// createKey stores an API key.
+func createKey(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return store(begin(c, s, vault.CreateKey), "persist", quick, s.APIKeys.CreateKey).end()
+}
+
+// revokeKey ends an API key.
+func revokeKey(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return store(begin(c, s, vault.RevokeKey), "persist", quick, s.APIKeys.RevokeKey).end()
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/contextvault/contextvault/api"
 	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/internal/testkit"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -86,7 +87,7 @@ func readmeQuickstart(t *testing.T, s *system) {
 		t.Errorf("there are %d keys, %v", len(rows), err)
 	}
 	// A revoked key is replaced.
-	if _, err := s.DB.System().RevokeAPIKey(t.Context(), devTenant, rows[0].ID); err != nil {
+	if _, err := s.DB.System().RevokeAPIKey(t.Context(), dbgen.RevokeAPIKeyParams{TenantID: devTenant, ID: rows[0].ID}); err != nil {
 		t.Fatal(err)
 	}
 	key, err := devAPIKey(t.Context(), s.DB, path)

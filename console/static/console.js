@@ -2,16 +2,18 @@
 // (WCAG 2.1.4). Without this file everything works by Tab, Space and Enter.
 "use strict";
 (() => {
-  const list = document.querySelector("[data-inbox]");
-  if (!list) return;
-  const items = () => [...list.querySelectorAll("[data-item]")];
-  if (!items().length) return;
-  for (const hint of document.querySelectorAll(".keys")) hint.hidden = false;
-  items().forEach((item) => { item.tabIndex = 0; });
-  list.addEventListener("keydown", (event) => {
+  const items = () => [...document.querySelectorAll("[data-inbox] [data-item]")];
+  const prepare = () => {
+    if (!items().length) return;
+    for (const hint of document.querySelectorAll(".keys")) hint.hidden = false;
+    items().forEach((item) => { item.tabIndex = 0; });
+  };
+  prepare();
+  document.addEventListener("vault:loaded", prepare);
+  document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     const field = event.target.closest("input:not([type=checkbox]), select, textarea");
-    const item = event.target.closest("[data-item]");
+    const item = event.target.closest("[data-inbox] [data-item]");
     if (field || !item) return;
     const all = items();
     const at = all.indexOf(item);

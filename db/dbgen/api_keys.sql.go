@@ -14,41 +14,48 @@ import (
 
 const createAPIKey = `-- name: CreateAPIKey :exec
 WITH created AS (
-    INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes, sources, purpose, pii, expires_at)
+    INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes, sources, agents, purpose, pii, expires_at)
     VALUES (
-        $1, $2, $3, $4, $5,
-        coalesce($6::text[], '{}'), $7, NOT $8::boolean,
-        $9
+        $3, $4, $5, $6, $7,
+        coalesce($8::text[], '{}'), coalesce($9::uuid[], '{}'), $10, NOT $11::boolean,
+        $12
     )
+    ON CONFLICT (id) DO NOTHING
     RETURNING id, tenant_id
 )
 INSERT INTO audit_entries (tenant_id, action, actor, operation, subject)
-SELECT c.tenant_id, 'key_created', 'admin', 'keys create', c.id::text
+SELECT c.tenant_id, 'key_created', $1, $2, c.id::text
 FROM created c
 `
 
 type CreateAPIKeyParams struct {
-	ID        uuid.UUID  `json:"id"`
-	TenantID  uuid.UUID  `json:"tenant_id"`
-	Name      string     `json:"name"`
-	KeyHash   []byte     `json:"key_hash"`
-	Scopes    []string   `json:"scopes"`
-	Sources   []string   `json:"sources"`
-	Purpose   string     `json:"purpose"`
-	Masked    bool       `json:"masked"`
-	ExpiresAt *time.Time `json:"expires_at"`
+	Actor     string      `json:"actor"`
+	Operation string      `json:"operation"`
+	ID        uuid.UUID   `json:"id"`
+	TenantID  uuid.UUID   `json:"tenant_id"`
+	Name      string      `json:"name"`
+	KeyHash   []byte      `json:"key_hash"`
+	Scopes    []string    `json:"scopes"`
+	Sources   []string    `json:"sources"`
+	Agents    []uuid.UUID `json:"agents"`
+	Purpose   string      `json:"purpose"`
+	Masked    bool        `json:"masked"`
+	ExpiresAt *time.Time  `json:"expires_at"`
 }
 
-// Creates an API key of a tenant, and records it in the audit. Only the hash of the key is stored. Only an administrator
-// can create and revoke keys: vault_app may not write this table.
+// Creates an API key of a tenant, and records it in the audit. Only the hash of the key is stored. A second call with
+// the same id changes nothing and records nothing. vault_app may not write this table.
 func (q *Queries) CreateAPIKey(ctx context.Context, arg CreateAPIKeyParams) error {
 	_, err := q.db.Exec(ctx, createAPIKey,
+		arg.Actor,
+		arg.Operation,
 		arg.ID,
 		arg.TenantID,
 		arg.Name,
 		arg.KeyHash,
 		arg.Scopes,
 		arg.Sources,
+		arg.Agents,
 		arg.Purpose,
 		arg.Masked,
 		arg.ExpiresAt,
@@ -57,7 +64,7 @@ func (q *Queries) CreateAPIKey(ctx context.Context, arg CreateAPIKeyParams) erro
 }
 
 const findAPIKey = `-- name: FindAPIKey :one
-SELECT id, tenant_id, name, key_hash, scopes, sources, purpose, pii, created_at, expires_at, revoked_at, last_used_at
+SELECT id, tenant_id, name, key_hash, scopes, sources, agents, purpose, pii, created_at, expires_at, revoked_at, last_used_at
 FROM api_keys
 WHERE key_hash = $1
 `
@@ -74,6 +81,7 @@ func (q *Queries) FindAPIKey(ctx context.Context, keyHash []byte) (ApiKey, error
 		&i.KeyHash,
 		&i.Scopes,
 		&i.Sources,
+		&i.Agents,
 		&i.Purpose,
 		&i.Pii,
 		&i.CreatedAt,
@@ -85,7 +93,7 @@ func (q *Queries) FindAPIKey(ctx context.Context, keyHash []byte) (ApiKey, error
 }
 
 const listAPIKeys = `-- name: ListAPIKeys :many
-SELECT id, name, scopes, sources, purpose, pii, created_at, expires_at, revoked_at, last_used_at
+SELECT id, name, scopes, sources, agents, purpose, pii, created_at, expires_at, revoked_at, last_used_at
 FROM api_keys
 WHERE tenant_id = $1
 ORDER BY created_at, id
@@ -93,16 +101,17 @@ LIMIT 1000
 `
 
 type ListAPIKeysRow struct {
-	ID         uuid.UUID  `json:"id"`
-	Name       string     `json:"name"`
-	Scopes     []string   `json:"scopes"`
-	Sources    []string   `json:"sources"`
-	Purpose    string     `json:"purpose"`
-	Pii        bool       `json:"pii"`
-	CreatedAt  time.Time  `json:"created_at"`
-	ExpiresAt  *time.Time `json:"expires_at"`
-	RevokedAt  *time.Time `json:"revoked_at"`
-	LastUsedAt *time.Time `json:"last_used_at"`
+	ID         uuid.UUID   `json:"id"`
+	Name       string      `json:"name"`
+	Scopes     []string    `json:"scopes"`
+	Sources    []string    `json:"sources"`
+	Agents     []uuid.UUID `json:"agents"`
+	Purpose    string      `json:"purpose"`
+	Pii        bool        `json:"pii"`
+	CreatedAt  time.Time   `json:"created_at"`
+	ExpiresAt  *time.Time  `json:"expires_at"`
+	RevokedAt  *time.Time  `json:"revoked_at"`
+	LastUsedAt *time.Time  `json:"last_used_at"`
 }
 
 // Lists the keys of a tenant for `vault keys list`, without their hashes. Index: api_keys_tenant.
@@ -120,6 +129,70 @@ func (q *Queries) ListAPIKeys(ctx context.Context, tenantID uuid.UUID) ([]ListAP
 			&i.Name,
 			&i.Scopes,
 			&i.Sources,
+			&i.Agents,
+			&i.Purpose,
+			&i.Pii,
+			&i.CreatedAt,
+			&i.ExpiresAt,
+			&i.RevokedAt,
+			&i.LastUsedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pageAPIKeys = `-- name: PageAPIKeys :many
+SELECT id, name, scopes, sources, agents, purpose, pii, created_at, expires_at, revoked_at, last_used_at
+FROM api_keys
+WHERE tenant_id = $1
+  AND ($2::uuid IS NULL OR id < $2)
+ORDER BY id DESC
+LIMIT $3
+`
+
+type PageAPIKeysParams struct {
+	TenantID uuid.UUID  `json:"tenant_id"`
+	AfterID  *uuid.UUID `json:"after_id"`
+	MaxRows  int32      `json:"max_rows"`
+}
+
+type PageAPIKeysRow struct {
+	ID         uuid.UUID   `json:"id"`
+	Name       string      `json:"name"`
+	Scopes     []string    `json:"scopes"`
+	Sources    []string    `json:"sources"`
+	Agents     []uuid.UUID `json:"agents"`
+	Purpose    string      `json:"purpose"`
+	Pii        bool        `json:"pii"`
+	CreatedAt  time.Time   `json:"created_at"`
+	ExpiresAt  *time.Time  `json:"expires_at"`
+	RevokedAt  *time.Time  `json:"revoked_at"`
+	LastUsedAt *time.Time  `json:"last_used_at"`
+}
+
+// Returns a page of the keys of a tenant, newest first, without their hashes. after_id is the last id of the previous
+// page; null: the first page. Index: api_keys_tenant.
+func (q *Queries) PageAPIKeys(ctx context.Context, arg PageAPIKeysParams) ([]PageAPIKeysRow, error) {
+	rows, err := q.db.Query(ctx, pageAPIKeys, arg.TenantID, arg.AfterID, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PageAPIKeysRow{}
+	for rows.Next() {
+		var i PageAPIKeysRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Scopes,
+			&i.Sources,
+			&i.Agents,
 			&i.Purpose,
 			&i.Pii,
 			&i.CreatedAt,
@@ -146,7 +219,7 @@ WITH found AS (
     FOR UPDATE
 ), audited AS (
     INSERT INTO audit_entries (tenant_id, action, actor, operation, subject)
-    SELECT f.tenant_id, 'key_revoked', 'admin', 'keys revoke', f.id::text
+    SELECT f.tenant_id, 'key_revoked', $3, $4, f.id::text
     FROM found f
     WHERE f.revoked_at IS NULL
 )
@@ -156,10 +229,22 @@ FROM found f
 WHERE k.id = f.id
 `
 
+type RevokeAPIKeyParams struct {
+	TenantID  uuid.UUID `json:"tenant_id"`
+	ID        uuid.UUID `json:"id"`
+	Actor     string    `json:"actor"`
+	Operation string    `json:"operation"`
+}
+
 // Revokes a key, and records it in the audit. A second call keeps the time of the first and records nothing. Index:
 // primary key.
-func (q *Queries) RevokeAPIKey(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
-	result, err := q.db.Exec(ctx, revokeAPIKey, tenantID, iD)
+func (q *Queries) RevokeAPIKey(ctx context.Context, arg RevokeAPIKeyParams) (int64, error) {
+	result, err := q.db.Exec(ctx, revokeAPIKey,
+		arg.TenantID,
+		arg.ID,
+		arg.Actor,
+		arg.Operation,
+	)
 	if err != nil {
 		return 0, err
 	}

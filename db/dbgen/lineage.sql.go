@@ -787,6 +787,88 @@ func (q *Queries) OrphanDependentValues(ctx context.Context, tenantID uuid.UUID,
 	return items, nil
 }
 
+const pageCustomerDependents = `-- name: PageCustomerDependents :many
+WITH profile AS (
+    SELECT coalesce(p.merged_into_id, p.id) AS id
+    FROM customer_profiles p
+    WHERE p.tenant_id = $2
+      AND p.customer_id = $3
+), items AS (
+    SELECT f.id, f.profile_id
+    FROM profile p
+    JOIN customer_values f ON f.profile_id = p.id
+    WHERE f.tenant_id = $2
+      AND f.deleted_at IS NULL
+    UNION ALL
+    SELECT a.id, a.profile_id
+    FROM profile p
+    JOIN customer_assets a ON a.profile_id = p.id
+    WHERE a.tenant_id = $2
+      AND a.deleted_at IS NULL
+), dependents AS (
+    SELECT f.id, 'profile_field' AS kind, f.name, f.profile_id
+    FROM items i
+    JOIN customer_values f ON f.source_item_id = i.id
+    WHERE f.tenant_id = $2
+      AND f.profile_id <> i.profile_id
+      AND f.status = 'active'
+      AND f.deleted_at IS NULL
+    UNION ALL
+    SELECT a.id, 'profile_asset' AS kind, a.name, a.profile_id
+    FROM items i
+    JOIN customer_assets a ON a.source_item_id = i.id
+    WHERE a.tenant_id = $2
+      AND a.profile_id <> i.profile_id
+      AND a.status = 'active'
+      AND a.deleted_at IS NULL
+)
+SELECT d.id, d.kind::text AS kind, d.name, p.customer_id
+FROM dependents d
+JOIN customer_profiles p ON p.id = d.profile_id
+ORDER BY d.id
+LIMIT $1
+`
+
+type PageCustomerDependentsParams struct {
+	MaxRows    int32     `json:"max_rows"`
+	TenantID   uuid.UUID `json:"tenant_id"`
+	CustomerID uuid.UUID `json:"customer_id"`
+}
+
+type PageCustomerDependentsRow struct {
+	ID         uuid.UUID `json:"id"`
+	Kind       string    `json:"kind"`
+	Name       string    `json:"name"`
+	CustomerID uuid.UUID `json:"customer_id"`
+}
+
+// Returns a page of the active items of other customers that were derived from the items of a customer, which a deletion
+// would orphan. Indexes: as in ListCustomerDependents, and the unique key of customer_profiles.
+func (q *Queries) PageCustomerDependents(ctx context.Context, arg PageCustomerDependentsParams) ([]PageCustomerDependentsRow, error) {
+	rows, err := q.db.Query(ctx, pageCustomerDependents, arg.MaxRows, arg.TenantID, arg.CustomerID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PageCustomerDependentsRow{}
+	for rows.Next() {
+		var i PageCustomerDependentsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Kind,
+			&i.Name,
+			&i.CustomerID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const refreshStale = `-- name: RefreshStale :many
 WITH RECURSIVE changed AS (
     SELECT DISTINCT g.tenant_id, g.id

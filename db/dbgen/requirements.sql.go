@@ -111,6 +111,60 @@ func (q *Queries) GetExtraction(ctx context.Context, arg GetExtractionParams) (S
 	return i, err
 }
 
+const listAgentRequirements = `-- name: ListAgentRequirements :many
+SELECT r.id, r.tenant_id, r.agent_id, r.scenario_id, r.step_id, r.rule_id, r.field_name, r.required_level, r.fallback_action, r.when_condition, r.depends_on_fields, r.collection_order, r.refuse_stale, r.confidence, r.needs_human_review, r.origin, r.review_state, r.quote, r.operation_id, r.accepted_at, r.updated_at, r.deleted_at
+FROM requirements r
+JOIN scenarios s ON s.tenant_id = r.tenant_id AND s.id = r.scenario_id
+WHERE r.tenant_id = $1
+  AND s.agent_id = $2
+  AND r.deleted_at IS NULL
+ORDER BY r.scenario_id, r.collection_order, r.field_name, r.id
+`
+
+// Lists the requirements of the scenarios of an agent. Indexes: scenarios_agent, requirements_key.
+func (q *Queries) ListAgentRequirements(ctx context.Context, tenantID uuid.UUID, agentID uuid.UUID) ([]Requirement, error) {
+	rows, err := q.db.Query(ctx, listAgentRequirements, tenantID, agentID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Requirement{}
+	for rows.Next() {
+		var i Requirement
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.AgentID,
+			&i.ScenarioID,
+			&i.StepID,
+			&i.RuleID,
+			&i.FieldName,
+			&i.RequiredLevel,
+			&i.FallbackAction,
+			&i.WhenCondition,
+			&i.DependsOnFields,
+			&i.CollectionOrder,
+			&i.RefuseStale,
+			&i.Confidence,
+			&i.NeedsHumanReview,
+			&i.Origin,
+			&i.ReviewState,
+			&i.Quote,
+			&i.OperationID,
+			&i.AcceptedAt,
+			&i.UpdatedAt,
+			&i.DeletedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listExtractions = `-- name: ListExtractions :many
 SELECT e.rule_id, e.model, e.readings, e.proposed_at, coalesce(r.name, '')::text AS rule_name,
     (e.content_hash = coalesce(r.content_hash, s.content_hash))::bool AS current

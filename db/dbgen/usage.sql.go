@@ -35,6 +35,54 @@ func (q *Queries) GetUsage(ctx context.Context, tenantID uuid.UUID, day time.Tim
 	return i, err
 }
 
+const pageUsage = `-- name: PageUsage :many
+SELECT tenant_id, day, calls, prompt_tokens, completion_tokens, reserved_tokens, cost_micros
+FROM llm_usage
+WHERE tenant_id = $1
+  AND (
+    $2::timestamptz IS NULL
+    OR day < ($2 AT TIME ZONE 'UTC')::date
+  )
+ORDER BY day DESC
+LIMIT $3
+`
+
+type PageUsageParams struct {
+	TenantID uuid.UUID  `json:"tenant_id"`
+	Before   *time.Time `json:"before"`
+	MaxRows  int32      `json:"max_rows"`
+}
+
+// Returns a page of the usage of the language model by a tenant, newest day first. before is the start of the last day
+// of the previous page; null: the first page. Index: primary key.
+func (q *Queries) PageUsage(ctx context.Context, arg PageUsageParams) ([]LlmUsage, error) {
+	rows, err := q.db.Query(ctx, pageUsage, arg.TenantID, arg.Before, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []LlmUsage{}
+	for rows.Next() {
+		var i LlmUsage
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.Day,
+			&i.Calls,
+			&i.PromptTokens,
+			&i.CompletionTokens,
+			&i.ReservedTokens,
+			&i.CostMicros,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const recordUsage = `-- name: RecordUsage :exec
 INSERT INTO llm_usage (tenant_id, day, calls, prompt_tokens, completion_tokens, cost_micros)
 VALUES (

@@ -74,7 +74,7 @@ var Tables = []Table{
 	},
 	{
 		Name: "customer_values", Title: "Values", Where: "profile_id = ANY (@profiles)", Order: "name, accepted_at, id",
-		open: openValue,
+		Hidden: []string{"blind_key", "match_key"}, open: openValue,
 	},
 	{
 		Name: "customer_assets", Title: "Documents", Where: "profile_id = ANY (@profiles)",

@@ -319,6 +319,49 @@ WITH field AS (
 )
 SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset);
 
+-- Returns a page of the active items of other customers that were derived from the items of a customer, which a deletion
+-- would orphan. Indexes: as in ListCustomerDependents, and the unique key of customer_profiles.
+-- name: PageCustomerDependents :many
+WITH profile AS (
+    SELECT coalesce(p.merged_into_id, p.id) AS id
+    FROM customer_profiles p
+    WHERE p.tenant_id = sqlc.arg(tenant_id)
+      AND p.customer_id = sqlc.arg(customer_id)
+), items AS (
+    SELECT f.id, f.profile_id
+    FROM profile p
+    JOIN customer_values f ON f.profile_id = p.id
+    WHERE f.tenant_id = sqlc.arg(tenant_id)
+      AND f.deleted_at IS NULL
+    UNION ALL
+    SELECT a.id, a.profile_id
+    FROM profile p
+    JOIN customer_assets a ON a.profile_id = p.id
+    WHERE a.tenant_id = sqlc.arg(tenant_id)
+      AND a.deleted_at IS NULL
+), dependents AS (
+    SELECT f.id, 'profile_field' AS kind, f.name, f.profile_id
+    FROM items i
+    JOIN customer_values f ON f.source_item_id = i.id
+    WHERE f.tenant_id = sqlc.arg(tenant_id)
+      AND f.profile_id <> i.profile_id
+      AND f.status = 'active'
+      AND f.deleted_at IS NULL
+    UNION ALL
+    SELECT a.id, 'profile_asset' AS kind, a.name, a.profile_id
+    FROM items i
+    JOIN customer_assets a ON a.source_item_id = i.id
+    WHERE a.tenant_id = sqlc.arg(tenant_id)
+      AND a.profile_id <> i.profile_id
+      AND a.status = 'active'
+      AND a.deleted_at IS NULL
+)
+SELECT d.id, d.kind::text AS kind, d.name, p.customer_id
+FROM dependents d
+JOIN customer_profiles p ON p.id = d.profile_id
+ORDER BY d.id
+LIMIT sqlc.arg(max_rows);
+
 -- Lists the active items of other customers that were derived from the items of a customer. Indexes:
 -- customer_values_history, customer_assets_profile, customer_values_source, customer_assets_source.
 -- name: ListCustomerDependents :many

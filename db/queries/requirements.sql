@@ -192,3 +192,13 @@ WHERE r.tenant_id = sqlc.arg(tenant_id)
   AND r.origin = 'human'
   AND r.deleted_at IS NULL
 ORDER BY s.name, r.scenario_id, r.collection_order, r.field_name, r.step_id;
+
+-- Lists the requirements of the scenarios of an agent. Indexes: scenarios_agent, requirements_key.
+-- name: ListAgentRequirements :many
+SELECT r.*
+FROM requirements r
+JOIN scenarios s ON s.tenant_id = r.tenant_id AND s.id = r.scenario_id
+WHERE r.tenant_id = sqlc.arg(tenant_id)
+  AND s.agent_id = sqlc.arg(agent_id)
+  AND r.deleted_at IS NULL
+ORDER BY r.scenario_id, r.collection_order, r.field_name, r.id;

@@ -30,3 +30,16 @@ SELECT *
 FROM llm_usage
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND day = sqlc.arg(day);
+
+-- Returns a page of the usage of the language model by a tenant, newest day first. before is the start of the last day
+-- of the previous page; null: the first page. Index: primary key.
+-- name: PageUsage :many
+SELECT *
+FROM llm_usage
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND (
+    sqlc.narg(before)::timestamptz IS NULL
+    OR day < (sqlc.narg(before) AT TIME ZONE 'UTC')::date
+  )
+ORDER BY day DESC
+LIMIT sqlc.arg(max_rows);

@@ -5,10 +5,13 @@ package webconsole
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/api"
+	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/console"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/internal/app"
@@ -25,7 +28,11 @@ func Mount(
 	}
 	o := console.Options{
 		Query: r.Query, Trigger: r.Trigger, Keys: server, Sealer: cookies{sealer}, Dependencies: r.Dependencies(),
-		Audit: r.DB.InsertAuditEntries, Describe: describe, Log: r.Log,
+		Audit: r.DB.InsertAuditEntries, PurgeAfter: r.Config.Erasure.PurgeAfter(), Dashboard: r.Config.Console.DashboardURL,
+		Describe: describe, Log: r.Log,
+	}
+	if o.OIDC, err = signIn(r.Config.Console); err != nil {
+		return err
 	}
 	for _, f := range change {
 		f(&o)
@@ -51,4 +58,31 @@ func (c cookies) Open(ctx context.Context, sealed []byte) ([]byte, error) {
 		return nil, errNoCookie
 	}
 	return c.sealer.OpenBytes(ctx, uuid.Nil, cookieRow, sealed)
+}
+
+// signIn returns the sign-in by OpenID Connect of a configuration, nil if it has none.
+func signIn(c config.Console) (*console.OIDC, error) {
+	if c.OIDCIssuer == "" {
+		return nil, nil
+	}
+	groups, err := console.ParseGroups(c.OIDCGroups)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: console.%w", err)
+	}
+	tenant, err := uuid.Parse(c.OIDCTenant)
+	switch {
+	case err != nil:
+		return nil, errors.New("configuration: console.oidc_tenant: is not the id of a tenant; `vault tenants list` shows them")
+	case c.OIDCClientID == "":
+		return nil, errors.New("configuration: console.oidc_client_id: is required with console.oidc_issuer")
+	case !strings.HasSuffix(c.OIDCRedirectURL, console.Path+"/oidc/callback"):
+		return nil, errors.New("configuration: console.oidc_redirect_url: must end in /console/oidc/callback")
+	case len(groups) == 0:
+		return nil, errors.New("configuration: console.oidc_groups: is empty, so nobody could sign in; name a group and its " +
+			"scopes, such as vault-admins=admin")
+	}
+	return &console.OIDC{
+		Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret.Reveal(),
+		RedirectURL: c.OIDCRedirectURL, Tenant: tenant, GroupsClaim: c.OIDCGroupsClaim, Groups: groups,
+	}, nil
 }

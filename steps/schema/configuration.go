@@ -10,6 +10,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/internal/required"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
@@ -251,7 +252,7 @@ func (a *applying) saveRequirements(ctx context.Context) error {
 		if len(rules.DiffConfiguration(before, one, false)) == 0 {
 			continue
 		}
-		if err := a.Definitions.checkRequirement(ctx, a.q, a.op.TenantID, r); err != nil {
+		if err := required.Check(ctx, a.q, a.op.TenantID, r); err != nil {
 			return inPart("requirements", i, r.FieldName, err)
 		}
 		_, err := a.q.UpsertRequirement(ctx, requirementRow(a.op, r))

@@ -8,8 +8,8 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/internal/required"
 	"github.com/contextvault/contextvault/rules"
-	"github.com/contextvault/contextvault/steps/customers"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -72,7 +72,7 @@ func (s Definitions) ValidateRequirement(ctx context.Context, ev vault.Event) (o
 	return once.Validated{}, once.Prepare(ctx, s.Once, ev, func(
 		q *dbgen.Queries, _ dbgen.Operation, in vault.Requirement,
 	) error {
-		return s.checkRequirement(ctx, q, ev.TenantID, in)
+		return required.Check(ctx, q, ev.TenantID, in)
 	})
 }
 
@@ -81,7 +81,7 @@ func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (on
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.Requirement,
 	) (vault.SavedResult, error) {
-		if err := s.checkRequirement(ctx, q, ev.TenantID, in); err != nil {
+		if err := required.Check(ctx, q, ev.TenantID, in); err != nil {
 			return vault.SavedResult{}, err
 		}
 		stored, err := q.UpsertRequirement(ctx, requirementRow(op, in))
@@ -125,87 +125,6 @@ func referenceWarnings(
 		}
 	}
 	return append(rules.UndefinedReferences(in, names), warnings...), nil
-}
-
-func (s Definitions) checkRequirement(
-	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Requirement,
-) error {
-	if err := rules.Check(in); err != nil {
-		return err
-	}
-	row, err := q.GetScenario(ctx, tenant, in.ScenarioID)
-	if err != nil {
-		return db.WrapNotFound(err, "scenario", in.ScenarioID)
-	}
-	if row.AgentID != in.AgentID {
-		return vault.Invalid("agent_id", "scenario %s belongs to agent %s", in.ScenarioID, row.AgentID)
-	}
-	scenario, err := db.ScenarioOf(row)
-	if err != nil {
-		return err
-	}
-	if in.StepID != "" && !scenario.HasStep(in.StepID) {
-		return vault.Invalid(
-			"step_id", "scenario %s has no step %q; its steps are %s", in.ScenarioID, in.StepID, scenario.StepIDs(),
-		)
-	}
-	if in.RuleID != nil {
-		rule, err := q.GetRule(ctx, tenant, *in.RuleID)
-		if err != nil {
-			return db.WrapNotFound(err, "rule", *in.RuleID)
-		}
-		if rule.ScenarioID != in.ScenarioID {
-			return vault.Invalid("rule_id", "rule %s belongs to scenario %s", *in.RuleID, rule.ScenarioID)
-		}
-	}
-	if err := checkConditionTypes(ctx, q, tenant, in.AgentID, in.WhenCondition); err != nil {
-		return err
-	}
-	return checkDefined(ctx, q, tenant, in.AgentID, in.FieldName)
-}
-
-// checkConditionTypes rejects a condition that does not fit the types of the agent's definitions.
-func checkConditionTypes(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, condition string) error {
-	names := rules.ConditionFields(condition)
-	if len(names) == 0 {
-		return nil
-	}
-	rows, err := q.ListDefinitionTypes(
-		ctx,
-		dbgen.ListDefinitionTypesParams{TenantID: tenant, AgentID: agent, Names: names},
-	)
-	if err != nil {
-		return err
-	}
-	defined := make(map[string]vault.ValueType, len(rows))
-	for _, r := range rows {
-		defined[r.Name] = vault.ValueType(r.ValueType)
-	}
-	return rules.CheckConditionTypes(condition, defined)
-}
-
-// checkDefined rejects a field that an agent does not define.
-func checkDefined(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string) error {
-	def, err := customers.FindDefinition(ctx, q, tenant, agent, name)
-	if err != nil || def != nil {
-		return err
-	}
-	rows, err := q.ListDefinitions(ctx, tenant, agent)
-	if err != nil {
-		return err
-	}
-	names := make([]string, len(rows))
-	for i, row := range rows {
-		names[i] = row.Name
-	}
-	refused := &vault.Error{
-		Code: vault.CodeUnknown, Field: "field_name",
-		Message: "unknown field: agent " + agent.String() + " defines no field " + name + "; save its definition first",
-	}
-	if closest, ok := rules.ClosestName(name, names); ok {
-		refused.Message += ", or did you mean " + closest + "?"
-	}
-	return refused
 }
 
 func requirementRow(op dbgen.Operation, in vault.Requirement) dbgen.UpsertRequirementParams {
@@ -265,6 +184,7 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 		IsPii:                in.IsPII,
 		Purposes:             once.NonNil(in.Purposes),
 		EncryptionRequired:   in.EncryptionRequired,
+		Searchable:           in.Searchable,
 		RetentionDays:        int32(in.RetentionDays),   //nolint:gosec // at most 36500
 		RemoveAfterDays:      int32(in.RemoveAfterDays), //nolint:gosec // at most 36500
 		EraseOnWithdrawal:    in.EraseOnWithdrawal,

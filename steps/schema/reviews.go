@@ -10,6 +10,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/internal/required"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
@@ -99,7 +100,7 @@ func reviewRequirement(
 		return nil, err
 	}
 	if in.Edit != nil {
-		if err := checkConditionTypes(ctx, q, op.TenantID, row.AgentID, edited.WhenCondition); err != nil {
+		if err := required.CheckConditionTypes(ctx, q, op.TenantID, row.AgentID, edited.WhenCondition); err != nil {
 			return nil, err
 		}
 		if warnings, err = referenceWarnings(ctx, q, op.TenantID, edited); err != nil {

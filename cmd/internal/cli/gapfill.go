@@ -125,6 +125,11 @@ func (a *App) questionsCommand() *cobra.Command {
 	var customer *uuid.UUID
 	list := &cobra.Command{Use: "list", Short: "List the open questions, oldest first"}
 	optionalID(list, &customer, "customer", "`id` of a customer: list only questions to this customer")
+	var of uuid.UUID
+	var limit int
+	closed := withID(&cobra.Command{Use: "closed", Short: "List the closed questions to a customer, newest first"},
+		"customer", "customer `id`", &of)
+	limitVar(closed, &limit, "questions")
 	var question uuid.UUID
 	get := withID(&cobra.Command{Use: "get", Short: "Show a question, open or closed"},
 		"question", "question `id`", &question)
@@ -147,6 +152,9 @@ func (a *App) questionsCommand() *cobra.Command {
 		}),
 		a.read(byKey, list, func(ctx context.Context, c *client.Client) (any, error) {
 			return client.Collect(c.ListQuestions(ctx, customer))
+		}),
+		a.read(byKey, closed, func(ctx context.Context, c *client.Client) (any, error) {
+			return upTo(c.ListClosedQuestions(ctx, of), limit)
 		}),
 		a.read(byKey, get, func(ctx context.Context, c *client.Client) (any, error) { return c.GetQuestion(ctx, question) }),
 	)

@@ -311,9 +311,18 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	has(t, c.ok("", "webhooks", "delete", "--webhook", hook), "delete-webhook", "succeeded")
 	has(t, c.refused("", "events", "--types", "weather"), "types", "value.changed")
 	has(t, c.refused("", "events", "--after", "999999999"), "after", "999999999")
+	created := parsed[struct{ ID, Key string }](c, "", "api-keys", "create", "--name", "runtime", "--scopes", "read")
+	if !strings.HasPrefix(created.Key, "cv_") {
+		t.Errorf("the new key is %q", created.Key)
+	}
+	has(t, c.ok("", "api-keys", "list"), created.ID, "runtime")
+	has(t, c.ok("", "api-keys", "revoke", "--key", created.ID), "succeeded")
+	has(t, c.ok("", "usage"), "TOKENS")
+	has(t, c.ok("", "questions", "closed", "--customer", customer), question.ID.String())
 	c.ok(doc(t, "agent_id", agent, "name", "nickname", "value_type", "string", "enabled", true), "definitions", "save")
 	has(t, c.ok("", "operations", "replay", "--operation", failed.ID.String()), failed.ID.String(), "succeeded")
 	has(t, c.refused("", "operations", "replay", "--operation", failed.ID.String()), "a failed operation can be replayed")
+	has(t, c.ok("", "values", "expire", "--customer", customer, "--name", "nickname"), "expire-value", "succeeded")
 
 	many := c.ok(`{"identities": [{"channel": "sms", "external_id": "+4915112345600"}]}`, "customers", "open-many")
 	has(t, many, "open-customers", "succeeded")

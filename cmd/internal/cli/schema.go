@@ -40,6 +40,8 @@ func (a *App) definitionsCommand() *cobra.Command {
 			Example: `  echo '{"agent_id": "0198…", "name": "email", "value_type": "email", "is_pii": true}' ` +
 				`| vault definitions save`,
 		}, (*client.Client).SaveDefinition),
+		dryRun(a, "definition", `{"agent_id": "0198…", "name": "plan", "value_type": "string", "allowed_values": ["gold"]}`,
+			(*client.Client).DryRunDefinition),
 		submit(a, remove, &deleted, (*client.Client).DeleteDefinition),
 	)
 	return cmd
@@ -65,6 +67,8 @@ func (a *App) requirementsCommand() *cobra.Command {
 			Example: `  echo '{"scenario_id": "0198…", "field_name": "email", "required_level": "hard", ` +
 				`"fallback_action": "ask"}' | vault requirements save`,
 		}, (*client.Client).SaveRequirement),
+		dryRun(a, "requirement", `{"scenario_id": "0198…", "field_name": "email", "required_level": "hard", "fallback_action": "ask"}`,
+			(*client.Client).DryRunRequirement),
 		submit(a, remove, &deleted, (*client.Client).DeleteRequirement),
 	)
 	return cmd
@@ -100,6 +104,8 @@ func (a *App) scenariosCommand() *cobra.Command {
 			Example: `  echo '{"agent_id": "0198…", "id": "0198…", "name": "Onboarding", ` +
 				`"description": "If the customer is over 18, …"}' | vault scenarios save`,
 		}, waitForExtraction(a, (*client.Client).SaveScenario)),
+		dryRun(a, "scenario", `{"agent_id": "0198…", "id": "0198…", "name": "Onboarding"}`,
+			(*client.Client).DryRunScenario),
 	)
 	return cmd
 }
@@ -122,6 +128,10 @@ func (a *App) rulesCommand() *cobra.Command {
 			Example: `  echo '{"agent_id": "0198…", "id": "0198…", "scenario_id": "0198…", "name": "Minors", ` +
 				`"condition": "age < 18"}' | vault rules save`,
 		}, waitForExtraction(a, (*client.Client).SaveRule)),
+		dryRun(a, "rule", `{"agent_id": "0198…", "id": "0198…", "scenario_id": "0198…", "name": "Minors", "condition": "age < 18"}`,
+			func(c *client.Client, ctx context.Context, in vault.Rule, _ client.Look) (vault.DryRun, error) {
+				return c.DryRunRule(ctx, in)
+			}),
 	)
 	return cmd
 }

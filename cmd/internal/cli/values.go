@@ -24,7 +24,7 @@ func (a *App) valuesCommand() *cobra.Command {
 	active := one("get", "Show the active value of a field")
 	momentVars(active, &at)
 	cmd.AddCommand(
-		a.writeCommand(), a.verifyCommand(), a.correctCommand(), a.proposeDeletionCommand(), a.decideValueCommand(),
+		a.writeCommand(), a.verifyCommand(), a.expireCommand(), a.correctCommand(), a.proposeDeletionCommand(), a.decideValueCommand(),
 		a.elementCommand("add", "Add an element to the list of a field", (*client.Client).AddElement),
 		a.elementCommand("remove", "Remove an element from the list of a field", (*client.Client).RemoveElement),
 		a.read(byKey, active,
@@ -100,6 +100,18 @@ func (a *App) verifyCommand() *cobra.Command {
 	textVar(cmd, &in.VerifiedBy, "by", "person or system that verified the value", false)
 	optionalID(cmd, &in.ItemID, "item", "`id` of the verified version (default: the active version)")
 	return submit(a, cmd, &in, (*client.Client).VerifyValue)
+}
+
+func (a *App) expireCommand() *cobra.Command {
+	var in vault.ExpireValueInput
+	cmd := &cobra.Command{
+		Use: "expire", Short: "End the active value of a field now; it stays in the history",
+		Example: "  vault values expire --customer 0198… --name address",
+	}
+	idVar(cmd, &in.CustomerID, "customer", "customer `id`", true)
+	textVar(cmd, &in.Name, "name", "name of the field", true)
+	optionalID(cmd, &in.ItemID, "item", "`id` of the version that expires (default: the active version)")
+	return submit(a, cmd, &in, (*client.Client).ExpireValue)
 }
 
 func (a *App) correctCommand() *cobra.Command {

@@ -4,9 +4,11 @@ It reads VAULT_SERVER, VAULT_API_KEY and ADMIN_TOKEN. Each section checks what t
 """
 
 import asyncio
+import hashlib
 import inspect
 import os
 import faulthandler
+import secrets
 import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -92,6 +94,11 @@ async def configuration(v: Any, agent: Any, scenario: Any) -> None:
     check([r.field_name for r in await everything(v.list_requirements(scenario))] == ["email"], "the requirements differ")
     await v.extract_schema(scenario_id=scenario)
     await v.explain_scenario(scenario)
+    foreseen = await v.dry_run_definition(stored)
+    check(foreseen.action == "keep" and foreseen.complete, "a dry run of what is stored changes something")
+    await v.dry_run_requirement(requirement)
+    await v.dry_run_scenario(await v.get_scenario(agent, scenario))
+    await v.dry_run_rule(await v.get_rule(agent, rule))
     whole = await v.get_configuration(agent)
     applied = await v.apply_configuration(
         agent_id=agent, definitions=whole.definitions, scenarios=whole.scenarios, rules=whole.rules,
@@ -152,6 +159,9 @@ async def values(v: Any, agent: Any, scenario: Any) -> Any:
     check(imported.result.written == 1, "the import wrote nothing")
     check(len(await everything(v.list_history(customer, "legal_name"))) == 2, "the history differs")
     check(len(await everything(v.list_customer_history(customer, limit=2))) > 4, "the pages of the history are not all")
+    await v.write_value(**common, name="score", value=8, verified=True, verification_method="document")
+    expired = await v.expire_value(customer_id=customer, name="score")
+    check(expired.result.status == "expired", "the value did not expire")
     plan = (await v.get_value(customer, "plan")).id
     await v.propose_deletion(customer_id=customer, name="plan", reason="wrong")
     check((await v.get_value(customer, "plan")).deletion_reason == "wrong", "the proposed deletion is not shown")
@@ -166,6 +176,9 @@ async def values(v: Any, agent: Any, scenario: Any) -> Any:
     await refused(errors.InvalidInputError, v.replay_operation(error.operation_id))
     check(len(await everything(v.list_operations(status="failed"))) >= 1, "no failed operation is listed")
     check(any(c.customer_id == other for c in await everything(v.list_customers(limit=1))), "the customer is not listed")
+    named = await everything(v.list_customers(where=["email:missing", "legal_name:present"], limit=1))
+    check([c.customer_id for c in named] == [other], "the search for customers differs")
+    check((await v.count_customers(where=["email:missing", "legal_name:present"])).count == 1, "the count differs")
     await v.merge_customers(target_customer_id=customer, source_customer_id=other)
     check(len(await everything(v.list_merges(customer))) == 1, "the merge is not listed")
     await v.unmerge_customer(other)
@@ -196,6 +209,8 @@ async def conversation(v: Any, agent: Any, scenario: Any, customer: Any) -> None
     check(len(await everything(v.await_questions(customer, wait=1, channel="web"))) == 1, "the question is not open")
     await v.cancel_fill(fill.operation_id)
     check((await v.wait(fill, 60)).result.cancelled, "the fill is not cancelled")
+    ended = await everything(v.list_closed_questions(customer))
+    check([q.status for q in ended] == ["cancelled"], "the closed questions differ")
     again = await v.fill_gaps(customer_id=customer, scenario_id=scenario)
     await v.answer_question(question_id=again.waiting_for.question_id, value="ada@example.com")
     check((await v.wait(again)).result.fields[0].filled, "the gap is not filled")
@@ -256,6 +271,11 @@ async def all_of(v: Any) -> None:
     check((await v.replay_deliveries(hook)).result.replayed == 0, "something was replayed")
     await v.delete_webhook(hook)
     check((await v.verify_audit()).findings == [], "the audit is not whole")
+    digest = hashlib.sha256(secrets.token_bytes(32)).hexdigest()
+    key = (await v.create_key(name="sdk", scopes=["read"], key_hash=digest)).result.key_id
+    check(key in [k.id for k in await everything(v.list_keys())], "the key is not listed")
+    check((await v.revoke_key(key)).result.key_id == key, "another key was revoked")
+    await everything(v.list_usage())
     check(await v.drop_cached_profile(customer) is None, "dropping answers something")
 
 

@@ -106,6 +106,17 @@ export class Methods extends Core {
   }
 
   /**
+   * Create an API key. You make the secret and send its hash, so that the secret is in no request and no
+   * answer before it is used. The id of the operation is the id of the key.
+   */
+  createKey(input: Input<"create-key">, options: ChangeOptions = {}): Promise<Changed<"create-key">> {
+    return this.change(
+      { method: "POST", path: "/v1/keys", inPath: {}, inQuery: [], hasBody: true },
+      input, options,
+    );
+  }
+
+  /**
    * Approve or reject an extracted definition or requirement. An approval of a requirement can include
    * changes to it.
    */
@@ -174,16 +185,6 @@ export class Methods extends Core {
   }
 
   /**
-   * Delete a webhook. Removes its deliveries too. Nothing is delivered afterwards.
-   */
-  deleteWebhook(input: Input<"delete-webhook">, options: ChangeOptions = {}): Promise<Changed<"delete-webhook">> {
-    return this.change(
-      { method: "DELETE", path: "/v1/webhooks/{webhook_id}", inPath: { webhook_id: "webhook_id" }, inQuery: [] },
-      input, options,
-    );
-  }
-
-  /**
    * Mark items without their source now. In all tenants, so with ADMIN_TOKEN alone. A schedule does the same.
    */
   detectOrphans(input: Record<string, never> = {}, options: ChangeOptions = {}): Promise<Changed<"detect-orphans">> {
@@ -205,6 +206,62 @@ export class Methods extends Core {
   }
 
   /**
+   * Say what a changed definition would break. Changes nothing. It needs the scopes read and write, as it
+   * shows what a save would do. Returns the stored values that would be invalid, the scenarios that could no
+   * longer start for customers, and the requirements and conditions that name the field. The numbers are
+   * those of the customers that it looked at: complete says whether these are all, and next_after leads to
+   * the others. It looks at fewer than asked for if that takes long. A condition that reads the session
+   * counts as true. A key that sees masked values gets no examples of a personal field.
+   */
+  dryRunDefinition(input: Input<"dry-run-definition">): Promise<Read<"dry-run-definition">> {
+    return this.read(
+      { method: "POST", path: "/v1/agents/{agent_id}/definitions/{name}/dry-run", inPath: { agent_id: "agent_id", name: "name" }, inQuery: ["after", "customers"], hasBody: true },
+      input,
+    );
+  }
+
+  /**
+   * Say what a changed requirement would break. Changes nothing. It needs the scopes read and write, as it
+   * shows what a save would do. Returns for how many customers the scenario could no longer start, and who
+   * would be asked for more. The numbers are those of the customers that it looked at: complete says whether
+   * these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A
+   * condition that reads the session counts as true.
+   */
+  dryRunRequirement(input: Input<"dry-run-requirement">): Promise<Read<"dry-run-requirement">> {
+    return this.read(
+      { method: "POST", path: "/v1/scenarios/{scenario_id}/requirements/{field_name}/dry-run", inPath: { scenario_id: "scenario_id", field_name: "field_name" }, inQuery: ["after", "customers"], hasBody: true },
+      input,
+    );
+  }
+
+  /**
+   * Say what a changed rule would break. Changes nothing. It needs the scopes read and write, as it shows
+   * what a save would do. Returns the requirements of the rule whose evidence would be gone. What the
+   * extraction finds in the new text is not known before, so it looks at no customer.
+   */
+  dryRunRule(input: Input<"dry-run-rule", { rule_id: "id" }>): Promise<Read<"dry-run-rule">> {
+    return this.read(
+      { method: "POST", path: "/v1/agents/{agent_id}/rules/{rule_id}/dry-run", inPath: { agent_id: "agent_id", rule_id: "id" }, inQuery: [], hasBody: true },
+      input,
+    );
+  }
+
+  /**
+   * Say what a changed scenario would break. Changes nothing. It needs the scopes read and write, as it shows
+   * what a save would do. Returns the requirements whose step or evidence would be gone, and for how many
+   * customers its new variables change what the scenario asks. What the extraction finds in the new text is
+   * not known before. The numbers are those of the customers that it looked at: complete says whether these
+   * are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A
+   * condition that reads the session counts as true.
+   */
+  dryRunScenario(input: Input<"dry-run-scenario", { scenario_id: "id" }>): Promise<Read<"dry-run-scenario">> {
+    return this.read(
+      { method: "POST", path: "/v1/agents/{agent_id}/scenarios/{scenario_id}/dry-run", inPath: { agent_id: "agent_id", scenario_id: "id" }, inQuery: ["after", "customers"], hasBody: true },
+      input,
+    );
+  }
+
+  /**
    * Erase a customer for good. Removes everything that the vault holds of the customer and of the customers
    * merged with it, in all tables and in the cache, and signs a receipt. It cannot be undone: DELETE
    * /v1/customers/{customer_id} is the reversible deletion. From its start on nothing can be stored for the
@@ -213,6 +270,17 @@ export class Methods extends Core {
   eraseCustomer(input: Input<"erase-customer">, options: ChangeOptions = {}): Promise<Changed<"erase-customer">> {
     return this.change(
       { method: "POST", path: "/v1/customers/{customer_id}/erasure", inPath: { customer_id: "customer_id" }, inQuery: [], hasBody: true },
+      input, options,
+    );
+  }
+
+  /**
+   * End the active value of a field now. As if its expires_at had passed: the value stays in the history as
+   * expired, the field is missing until the next write, and what was derived from the value becomes stale.
+   */
+  expireValue(input: Input<"expire-value">, options: ChangeOptions = {}): Promise<Changed<"expire-value">> {
+    return this.change(
+      { method: "POST", path: "/v1/customers/{customer_id}/values/{name}/expiry", inPath: { customer_id: "customer_id", name: "name" }, inQuery: [], hasBody: true },
       input, options,
     );
   }
@@ -475,16 +543,6 @@ export class Methods extends Core {
   }
 
   /**
-   * Get a webhook. Without its secret.
-   */
-  getWebhook(input: Input<"get-webhook">): Promise<Read<"get-webhook">> {
-    return this.read(
-      { method: "GET", path: "/v1/webhooks/{webhook_id}", inPath: { webhook_id: "webhook_id" }, inQuery: [] },
-      input,
-    );
-  }
-
-  /**
    * Write many values of a customer. In one transaction. One invalid write rejects all, unless skip_invalid
    * is set.
    */
@@ -538,6 +596,16 @@ export class Methods extends Core {
   }
 
   /**
+   * List the closed questions to a customer. The newest first, with how they ended.
+   */
+  listClosedQuestions(input: Input<"list-closed-questions">): AsyncIterableIterator<Entry<"list-closed-questions">> {
+    return this.list(
+      { method: "GET", path: "/v1/customers/{customer_id}/questions/closed", inPath: { customer_id: "customer_id" }, inQuery: ["limit"] },
+      input,
+    );
+  }
+
+  /**
    * List the versions of all fields of a customer. Newest first, by the order of acceptance.
    */
   listCustomerHistory(input: Input<"list-customer-history">): AsyncIterableIterator<Entry<"list-customer-history">> {
@@ -568,16 +636,6 @@ export class Methods extends Core {
   }
 
   /**
-   * List the deliveries of a webhook. Newest first. Finished ones are kept as long as events.
-   */
-  listDeliveries(input: Input<"list-deliveries">): AsyncIterableIterator<Entry<"list-deliveries">> {
-    return this.list(
-      { method: "GET", path: "/v1/webhooks/{webhook_id}/deliveries", inPath: { webhook_id: "webhook_id" }, inQuery: ["status", "limit"] },
-      input,
-    );
-  }
-
-  /**
    * List the items that were derived from an item. Up to 1,000 items, in the order of their creation.
    */
   listDerived(input: Input<"list-derived">): AsyncIterableIterator<Entry<"list-derived">> {
@@ -598,24 +656,21 @@ export class Methods extends Core {
   }
 
   /**
-   * Read the feed of events. What happened, oldest first, in ids and names. Events about one customer are in
-   * the order in which they happened. With Accept: text/event-stream the response is a stream of server-sent
-   * events, which goes on with what happens next. Events are kept for some days (events.retention_days):
-   * after them, a cursor is expired. Of an erased customer only customer.erased is left.
-   */
-  listEvents(input: Input<"list-events"> = {}): AsyncIterableIterator<Entry<"list-events">> {
-    return this.list(
-      { method: "GET", path: "/v1/events", inPath: {}, inQuery: ["after", "types", "customer_id", "agent_id", "values", "limit"] },
-      input,
-    );
-  }
-
-  /**
    * List the versions of a field. Newest first, by the order of acceptance.
    */
   listHistory(input: Input<"list-history">): AsyncIterableIterator<Entry<"list-history">> {
     return this.list(
       { method: "GET", path: "/v1/customers/{customer_id}/values/{name}/history", inPath: { customer_id: "customer_id", name: "name" }, inQuery: ["limit"] },
+      input,
+    );
+  }
+
+  /**
+   * List the API keys. Newest first, also those that were revoked. No answer holds a key or its hash.
+   */
+  listKeys(input: Input<"list-keys"> = {}): AsyncIterableIterator<Entry<"list-keys">> {
+    return this.list(
+      { method: "GET", path: "/v1/keys", inPath: {}, inQuery: ["limit"] },
       input,
     );
   }
@@ -707,11 +762,11 @@ export class Methods extends Core {
   }
 
   /**
-   * List the webhooks. Sorted by id, without their secrets.
+   * List what was used of the language model, by day. Newest day first. Days without a call are left out.
    */
-  listWebhooks(input: Record<string, never> = {}): AsyncIterableIterator<Entry<"list-webhooks">> {
+  listUsage(input: Input<"list-usage"> = {}): AsyncIterableIterator<Entry<"list-usage">> {
     return this.list(
-      { method: "GET", path: "/v1/webhooks", inPath: {}, inQuery: [] },
+      { method: "GET", path: "/v1/usage", inPath: {}, inQuery: ["limit"] },
       input,
     );
   }
@@ -794,16 +849,6 @@ export class Methods extends Core {
   }
 
   /**
-   * Deliver dead deliveries of a webhook again.
-   */
-  replayDeliveries(input: Input<"replay-deliveries">, options: ChangeOptions = {}): Promise<Changed<"replay-deliveries">> {
-    return this.change(
-      { method: "POST", path: "/v1/webhooks/{webhook_id}/replay", inPath: { webhook_id: "webhook_id" }, inQuery: [], hasBody: true },
-      input, options,
-    );
-  }
-
-  /**
    * Replay a failed or overdue operation. A failed operation runs again: use it once the cause is fixed. An
    * operation that is unfinished after a minute is sent to the workflow engine again; the member replayed
    * says which. The operation keeps its id and its position in the order of acceptance.
@@ -821,6 +866,16 @@ export class Methods extends Core {
   restoreItem(input: Input<"restore-item">, options: ChangeOptions = {}): Promise<Changed<"restore-item">> {
     return this.change(
       { method: "POST", path: "/v1/items/{item_id}/restore", inPath: { item_id: "item_id" }, inQuery: [] },
+      input, options,
+    );
+  }
+
+  /**
+   * Revoke an API key. It ends within seconds. To revoke it again changes nothing.
+   */
+  revokeKey(input: Input<"revoke-key">, options: ChangeOptions = {}): Promise<Changed<"revoke-key">> {
+    return this.change(
+      { method: "DELETE", path: "/v1/keys/{key_id}", inPath: { key_id: "key_id" }, inQuery: [] },
       input, options,
     );
   }
@@ -879,18 +934,6 @@ export class Methods extends Core {
   }
 
   /**
-   * Save a webhook. A subscription to the feed, delivered to an address by the convention Standard Webhooks:
-   * signed, at least once, in order for each customer, with retries over about three days. It begins with
-   * what happens from then on. The caller makes the secret, and no read returns it.
-   */
-  saveWebhook(input: Input<"save-webhook">, options: ChangeOptions = {}): Promise<Changed<"save-webhook">> {
-    return this.change(
-      { method: "PUT", path: "/v1/webhooks/{webhook_id}", inPath: { webhook_id: "webhook_id" }, inQuery: [], hasBody: true },
-      input, options,
-    );
-  }
-
-  /**
    * Set the label of a customer. A short text for the people who work with the customer. The profile contains
    * it. An empty label removes it.
    */
@@ -929,17 +972,6 @@ export class Methods extends Core {
   takeTurn(input: Input<"take-turn">, options: ChangeOptions = {}): Promise<Changed<"take-turn">> {
     return this.change(
       { method: "POST", path: "/v1/turns", inPath: {}, inQuery: ["max_tokens", "format"], hasBody: true },
-      input, options,
-    );
-  }
-
-  /**
-   * Deliver a test to a webhook. A message of the type webhook.test without data. The list of deliveries
-   * shows its outcome.
-   */
-  testWebhook(input: Input<"test-webhook">, options: ChangeOptions = {}): Promise<Changed<"test-webhook">> {
-    return this.change(
-      { method: "POST", path: "/v1/webhooks/{webhook_id}/test", inPath: { webhook_id: "webhook_id" }, inQuery: [] },
       input, options,
     );
   }

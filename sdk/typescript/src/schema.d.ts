@@ -190,6 +190,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/agents/{agent_id}/definitions/{name}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what a changed definition would break
+         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do. Returns the stored values that would be invalid, the scenarios that could no longer start for customers, and the requirements and conditions that name the field. The numbers are those of the customers that it looked at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as true. A key that sees masked values gets no examples of a personal field.
+         */
+        post: operations["dry-run-definition"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/agents/{agent_id}/rules": {
         parameters: {
             query?: never;
@@ -231,6 +251,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/agents/{agent_id}/rules/{rule_id}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what a changed rule would break
+         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do. Returns the requirements of the rule whose evidence would be gone. What the extraction finds in the new text is not known before, so it looks at no customer.
+         */
+        post: operations["dry-run-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/agents/{agent_id}/scenarios": {
         parameters: {
             query?: never;
@@ -266,6 +306,26 @@ export interface paths {
          */
         put: operations["save-scenario"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{agent_id}/scenarios/{scenario_id}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what a changed scenario would break
+         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do. Returns the requirements whose step or evidence would be gone, and for how many customers its new variables change what the scenario asks. What the extraction finds in the new text is not known before. The numbers are those of the customers that it looked at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as true.
+         */
+        post: operations["dry-run-scenario"];
         delete?: never;
         options?: never;
         head?: never;
@@ -694,6 +754,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/customers/{customer_id}/questions/closed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the closed questions to a customer
+         * @description The newest first, with how they ended.
+         */
+        get: operations["list-closed-questions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/customers/{customer_id}/sessions": {
         parameters: {
             query?: never;
@@ -818,6 +898,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/customers/{customer_id}/values/{name}/expiry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the active value of a field now
+         * @description As if its expires_at had passed: the value stays in the history as expired, the field is missing until the next write, and what was derived from the value becomes stale.
+         */
+        post: operations["expire-value"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/customers/{customer_id}/values/{name}/history": {
         parameters: {
             query?: never;
@@ -907,26 +1007,6 @@ export interface paths {
          * @description The receipt is signed (Ed25519) and contains counts and no personal data. `vault erasure verify` checks it without the vault.
          */
         get: operations["get-erasure"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read the feed of events
-         * @description What happened, oldest first, in ids and names. Events about one customer are in the order in which they happened. With Accept: text/event-stream the response is a stream of server-sent events, which goes on with what happens next. Events are kept for some days (events.retention_days): after them, a cursor is expired. Of an erased customer only customer.erased is left.
-         */
-        get: operations["list-events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1050,6 +1130,50 @@ export interface paths {
          */
         post: operations["restore-item"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the API keys
+         * @description Newest first, also those that were revoked. No answer holds a key or its hash.
+         */
+        get: operations["list-keys"];
+        put?: never;
+        /**
+         * Create an API key
+         * @description You make the secret and send its hash, so that the secret is in no request and no answer before it is used. The id of the operation is the id of the key.
+         */
+        post: operations["create-key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/keys/{key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API key
+         * @description It ends within seconds. To revoke it again changes nothing.
+         */
+        delete: operations["revoke-key"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1356,6 +1480,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/scenarios/{scenario_id}/requirements/{field_name}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what a changed requirement would break
+         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do. Returns for how many customers the scenario could no longer start, and who would be asked for more. The numbers are those of the customers that it looked at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as true.
+         */
+        post: operations["dry-run-requirement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions/{session_id}": {
         parameters: {
             query?: never;
@@ -1457,7 +1601,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/webhooks": {
+    "/v1/usage": {
         parameters: {
             query?: never;
             header?: never;
@@ -1465,97 +1609,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the webhooks
-         * @description Sorted by id, without their secrets.
+         * List what was used of the language model, by day
+         * @description Newest day first. Days without a call are left out.
          */
-        get: operations["list-webhooks"];
+        get: operations["list-usage"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/webhooks/{webhook_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get a webhook
-         * @description Without its secret.
-         */
-        get: operations["get-webhook"];
-        /**
-         * Save a webhook
-         * @description A subscription to the feed, delivered to an address by the convention Standard Webhooks: signed, at least once, in order for each customer, with retries over about three days. It begins with what happens from then on. The caller makes the secret, and no read returns it.
-         */
-        put: operations["save-webhook"];
-        post?: never;
-        /**
-         * Delete a webhook
-         * @description Removes its deliveries too. Nothing is delivered afterwards.
-         */
-        delete: operations["delete-webhook"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/webhooks/{webhook_id}/deliveries": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List the deliveries of a webhook
-         * @description Newest first. Finished ones are kept as long as events.
-         */
-        get: operations["list-deliveries"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/webhooks/{webhook_id}/replay": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Deliver dead deliveries of a webhook again */
-        post: operations["replay-deliveries"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/webhooks/{webhook_id}/test": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Deliver a test to a webhook
-         * @description A message of the type webhook.test without data. The list of deliveries shows its outcome.
-         */
-        post: operations["test-webhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2098,7 +2157,7 @@ export interface components {
             question_id: string;
         };
         /** @enum {string} */
-        Code: "invalid_input" | "unknown" | "conflict" | "has_dependents" | "not_allowed" | "consent_required" | "erased" | "expired" | "over_budget" | "unavailable";
+        Code: "invalid_input" | "unknown" | "conflict" | "has_dependents" | "not_allowed" | "consent_required" | "erased" | "over_budget" | "unavailable";
         ConfigurationChange: {
             action: components["schemas"]["ChangeAction"];
             kind: string;
@@ -2238,6 +2297,68 @@ export interface components {
              * @enum {string}
              */
             workflow: "correct-value";
+        };
+        CreateKey: {
+            /**
+             * Format: date-time
+             * @description The end of the key. Absent: it is valid until it is revoked.
+             */
+            expires_at?: string;
+            /** @description The SHA-256 of the secret, in hexadecimal. The secret is cv_ followed by 32 random bytes in base64url without padding; make it yourself and keep it: the vault never sees it before it is used. */
+            key_hash: string;
+            /** @description The key sees values of PII fields masked only. A masked key can create only masked keys. */
+            masked?: boolean;
+            /** @description The purpose of the key, for people. */
+            name: string;
+            /** @description The purpose of reads that state none. */
+            purpose?: string;
+            /** @description The permissions of the key: read, write, verify, review, erase, admin. */
+            scopes: ("read" | "write" | "verify" | "review" | "erase" | "admin")[];
+            /** @description The sources of the values that the key may write. Absent: all except human_entered and document_extracted, which are stronger than the customer's own word. */
+            sources?: components["schemas"]["ValueSource"][];
+        };
+        CreateKeyOperation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            /**
+             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
+             * @example key:01920000-0000-7000-8000-000000000001
+             */
+            actor?: string;
+            /**
+             * Format: int64
+             * @description The number of times the operation was pushed to the workflow engine.
+             */
+            attempts?: number;
+            /**
+             * Format: uuid
+             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
+             */
+            batch_id?: string;
+            /** @description The reason of the failure. */
+            error?: components["schemas"]["Rejection"];
+            /** Format: date-time */
+            finished_at?: string;
+            /** Format: uuid */
+            operation_id: string;
+            /**
+             * Format: uuid
+             * @description The operation that caused this one.
+             */
+            parent_id?: string;
+            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
+            replayed?: components["schemas"]["ReplayAction"];
+            /** @description The result: ids, counts and names. */
+            result?: components["schemas"]["KeyResult"];
+            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
+            status: components["schemas"]["OperationStatus"];
+            /** @description The open question that a gap fill waits for. */
+            waiting_for?: components["schemas"]["WaitingFor"];
+            /**
+             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            workflow: "create-key";
         };
         Customer: {
             /** Format: date-time */
@@ -2701,86 +2822,8 @@ export interface components {
             previous_id?: string;
             restored?: boolean;
         };
-        DeleteWebhookOperation: {
-            /** Format: date-time */
-            accepted_at?: string;
-            /**
-             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
-             * @example key:01920000-0000-7000-8000-000000000001
-             */
-            actor?: string;
-            /**
-             * Format: int64
-             * @description The number of times the operation was pushed to the workflow engine.
-             */
-            attempts?: number;
-            /**
-             * Format: uuid
-             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
-             */
-            batch_id?: string;
-            /** @description The reason of the failure. */
-            error?: components["schemas"]["Rejection"];
-            /** Format: date-time */
-            finished_at?: string;
-            /** Format: uuid */
-            operation_id: string;
-            /**
-             * Format: uuid
-             * @description The operation that caused this one.
-             */
-            parent_id?: string;
-            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
-            replayed?: components["schemas"]["ReplayAction"];
-            /** @description The result: ids, counts and names. */
-            result?: components["schemas"]["SavedResult"];
-            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
-            status: components["schemas"]["OperationStatus"];
-            /** @description The open question that a gap fill waits for. */
-            waiting_for?: components["schemas"]["WaitingFor"];
-            /**
-             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            workflow: "delete-webhook";
-        };
         /** @enum {string} */
         DeletionReason: "wrong" | "customer_asked" | "not_needed" | "other";
-        Delivery: {
-            /** Format: int64 */
-            attempts: number;
-            /** Format: date-time */
-            created_at: string;
-            /**
-             * Format: uuid
-             * @description The header webhook-id of each attempt.
-             */
-            delivery_id: string;
-            /**
-             * Format: int64
-             * @description The event of the feed. Absent: a test.
-             */
-            event_id?: number;
-            /** Format: date-time */
-            finished_at?: string;
-            /** @description Why the last attempt failed. */
-            last_error?: string;
-            /**
-             * Format: int64
-             * @description The HTTP status of the last answer.
-             */
-            last_status?: number;
-            /**
-             * Format: date-time
-             * @description The time of the next attempt, of a pending delivery.
-             */
-            next_at?: string;
-            status: components["schemas"]["DeliveryStatus"];
-            /** @description The type of the event, or webhook.test. */
-            type: string;
-        };
-        /** @enum {string} */
-        DeliveryStatus: "pending" | "delivered" | "dead";
         /** @enum {string} */
         DerivedAction: "stale" | "erase";
         DetectOrphansOperation: {
@@ -2825,6 +2868,139 @@ export interface components {
              * @enum {string}
              */
             workflow: "detect-orphans";
+        };
+        DryRun: {
+            /** @description create, update, or keep: it is stored already. */
+            action: components["schemas"]["ChangeAction"];
+            /** @description Whether all customers were looked at, those before after included. If not, the numbers are those of a part. */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description The number of customers that were looked at.
+             */
+            customers: number;
+            effects?: components["schemas"]["DryRunEffect"][];
+            /** @description The key sees masked values only, so customers are counted and not named. */
+            examples_hidden?: boolean;
+            /** @description definition, requirement, scenario or rule. */
+            kind: string;
+            /** @description The members that differ from what is stored. */
+            members?: string[];
+            name: string;
+            /**
+             * Format: uuid
+             * @description Pass it as after to look at the customers that follow. Absent: there are none.
+             */
+            next_after?: string;
+            /** @description The requirements, conditions and dependencies that the change is about. One with a problem needs a change as well. */
+            references?: components["schemas"]["DryRunReference"][];
+            /** @description The scenarios that the change is about: for whom each could no longer start. */
+            scenarios?: components["schemas"]["DryRunScenario"][];
+            /** @description What becomes of the stored values. Absent: the change is not of a definition. */
+            values?: components["schemas"]["DryRunValues"];
+            /** @description Fields of examples that are left out, as the customers have not consented to the purpose. */
+            withheld?: components["schemas"]["Withheld"][];
+        };
+        DryRunEffect: {
+            member: string;
+            text: string;
+        };
+        DryRunExample: {
+            /** Format: uuid */
+            customer_id: string;
+            /** Format: uuid */
+            item_id: string;
+            reason: string;
+            status: components["schemas"]["ItemStatus"];
+            value: unknown;
+        };
+        DryRunMissing: {
+            /** Format: int64 */
+            customers: number;
+            field_name: string;
+            reason: components["schemas"]["MissingReason"];
+        };
+        DryRunReason: {
+            /** @description The problem, without a value. */
+            text: string;
+            /** Format: int64 */
+            values: number;
+        };
+        DryRunReference: {
+            field_name?: string;
+            /** @description requirement, condition, dependency, step condition, rule or evidence. */
+            kind: string;
+            /** @description What would be wrong with it after the change. Absent: nothing. */
+            problem?: string;
+            /** Format: uuid */
+            requirement_id?: string;
+            /** Format: uuid */
+            rule_id?: string;
+            rule_name?: string;
+            /** Format: uuid */
+            scenario_id: string;
+            scenario_name: string;
+            step_id?: string;
+        };
+        DryRunScenario: {
+            /**
+             * Format: int64
+             * @description The number of customers who would miss a field that they do not miss now.
+             */
+            asked: number;
+            /**
+             * Format: int64
+             * @description The number of customers for whom the scenario could start, and no longer could.
+             */
+            blocked: number;
+            /** @description Customers for whom the scenario could no longer start, then customers who would miss a field, at most 10. */
+            examples?: string[];
+            /** @description The fields that customers would miss, and why. */
+            missing?: components["schemas"]["DryRunMissing"][];
+            name: string;
+            /** @description A customer of whom nothing is known. */
+            new_customer: components["schemas"]["DryRunStart"];
+            /** Format: uuid */
+            scenario_id: string;
+            /**
+             * Format: int64
+             * @description The number of customers for whom the scenario could not start, and then could.
+             */
+            unblocked: number;
+        };
+        DryRunStart: {
+            /** @description The missing fields in the order of collection, after the change. */
+            asks_after: string[];
+            /** @description The missing fields in the order of collection, as it is. */
+            asks_before: string[];
+            blocked_after: boolean;
+            blocked_before: boolean;
+        };
+        DryRunValues: {
+            /**
+             * Format: int64
+             * @description The number of values that break the stored definition already, and the changed one too.
+             */
+            already_invalid: number;
+            /**
+             * Format: int64
+             * @description The number of active and pending values that were checked.
+             */
+            checked: number;
+            /**
+             * Format: int64
+             * @description The number of customers with such a value.
+             */
+            customers: number;
+            /** @description Values that would be invalid, at most 10. */
+            examples?: components["schemas"]["DryRunExample"][];
+            /**
+             * Format: int64
+             * @description The number of values that break the changed definition, and not the stored one.
+             */
+            invalid: number;
+            /** @description Why values would be invalid, the most frequent first, at most 10. */
+            reasons?: components["schemas"]["DryRunReason"][];
         };
         EraseCustomer: {
             /** Format: uuid */
@@ -2908,20 +3084,59 @@ export interface components {
         };
         /** @enum {string} */
         ErasureState: "begun" | "erased" | "scanned" | "finished";
-        EventList: {
+        ExpireValue: {
+            /** Format: uuid */
+            customer_id?: string;
             /**
-             * @description The position up to which the feed was read. Pass it as after to continue later, also if items is empty.
-             * @example 1042
+             * Format: uuid
+             * @description The version that expires. Absent: the version that is active when the operation is accepted.
              */
-            after: string;
-            items: components["schemas"]["FeedEvent"][];
-            /** @description The cursor of the next page. Absent: the newest event was read. */
-            next_cursor?: string;
-            /** @description The fields of customers whose values are not shown, and why. */
-            withheld?: components["schemas"]["Withheld"][];
+            item_id?: string;
+            name?: string;
         };
-        /** @enum {string} */
-        EventType: "value.changed" | "value.pending" | "value.verified" | "value.expired" | "value.orphaned" | "value.deleted" | "asset.changed" | "asset.deleted" | "consent.changed" | "question.opened" | "question.settled" | "review.opened" | "review.settled" | "fill.done" | "operation.failed" | "customer.merged" | "customer.unmerged" | "customer.deleted" | "customer.erased";
+        ExpireValueOperation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            /**
+             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
+             * @example key:01920000-0000-7000-8000-000000000001
+             */
+            actor?: string;
+            /**
+             * Format: int64
+             * @description The number of times the operation was pushed to the workflow engine.
+             */
+            attempts?: number;
+            /**
+             * Format: uuid
+             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
+             */
+            batch_id?: string;
+            /** @description The reason of the failure. */
+            error?: components["schemas"]["Rejection"];
+            /** Format: date-time */
+            finished_at?: string;
+            /** Format: uuid */
+            operation_id: string;
+            /**
+             * Format: uuid
+             * @description The operation that caused this one.
+             */
+            parent_id?: string;
+            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
+            replayed?: components["schemas"]["ReplayAction"];
+            /** @description The result: ids, counts and names. */
+            result?: components["schemas"]["ItemResult"];
+            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
+            status: components["schemas"]["OperationStatus"];
+            /** @description The open question that a gap fill waits for. */
+            waiting_for?: components["schemas"]["WaitingFor"];
+            /**
+             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            workflow: "expire-value";
+        };
         ExpireValuesOperation: {
             /** Format: date-time */
             accepted_at?: string;
@@ -3088,53 +3303,6 @@ export interface components {
         };
         /** @enum {string} */
         FallbackAction: "ask" | "skip" | "block" | "extract";
-        FeedEvent: {
-            /**
-             * Format: uuid
-             * @description The agent of the definition, question or scenario.
-             */
-            agent_id?: string;
-            /**
-             * Format: date-time
-             * @description The time of the change.
-             */
-            at: string;
-            /** Format: uuid */
-            customer_id?: string;
-            /**
-             * Format: int64
-             * @description The position in the feed: 1, 2, 3 … with gaps where a customer was erased.
-             * @example 1042
-             */
-            id: number;
-            /**
-             * Format: uuid
-             * @description Of a merge and its undo: the customer into whom customer_id was merged.
-             */
-            into_customer_id?: string;
-            /** @description Of a question: value or confirm. Of a review: definition, requirement or value. */
-            kind?: string;
-            /**
-             * @description The name of the field; of a consent, the purpose; of a failure, the workflow.
-             * @example email
-             */
-            name?: string;
-            /**
-             * Format: uuid
-             * @description The operation that made the change, if it is known; of question.opened, the gap fill.
-             */
-            operation_id?: string;
-            /** @description The outcome: of a question, its status; of a review, the decision, or of a value its status afterwards: active, superseded … or deleted; of a consent, granted or withdrawn; of a gap fill, ended or cancelled; of a failure, the code of the error. */
-            status?: string;
-            /**
-             * Format: uuid
-             * @description The id of the value or asset, the question, the gap fill or the operation; of a review, of what is reviewed.
-             */
-            subject_id?: string;
-            type: components["schemas"]["EventType"];
-            /** @description With values=true: the value of the item at the time of reading, of value.changed, value.pending and value.verified. Absent: it was deleted since, or is withheld. */
-            value?: unknown;
-        };
         FieldProblem: {
             /** @example is not a UUID, such as 0198c5f2-8a4b-7cde-9f01-23456789abcd */
             detail: string;
@@ -3326,6 +3494,34 @@ export interface components {
         };
         /** @enum {string} */
         ItemStatus: "active" | "pending" | "superseded" | "expired" | "orphaned";
+        KeyResult: {
+            /** Format: uuid */
+            key_id: string;
+        };
+        KeySummary: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at?: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description The last use, at most a minute old.
+             */
+            last_used_at?: string;
+            /** @description The key sees values of PII fields masked only. */
+            masked: boolean;
+            /** @description The purpose of the key, for people. */
+            name: string;
+            /** @description The purpose of reads that state none. */
+            purpose?: string;
+            /** Format: date-time */
+            revoked_at?: string;
+            scopes: string[];
+            /** @description The sources of the values that the key may write. Absent: all except human_entered and document_extracted. */
+            sources?: components["schemas"]["ValueSource"][];
+        };
         LinkChannel: {
             /** @description Accept an identity of an erased customer: the person came back, as a new customer. Absent: it is rejected with erased. */
             after_erasure?: boolean;
@@ -3414,15 +3610,15 @@ export interface components {
             /** @description The fields of customers whose values are not shown, and why. */
             withheld?: components["schemas"]["Withheld"][];
         };
-        ListOfDelivery: {
-            items: components["schemas"]["Delivery"][];
+        ListOfErasure: {
+            items: components["schemas"]["Erasure"][];
             /** @description The cursor of the next page. Absent: this is the last page. */
             next_cursor?: string;
             /** @description The fields of customers whose values are not shown, and why. */
             withheld?: components["schemas"]["Withheld"][];
         };
-        ListOfErasure: {
-            items: components["schemas"]["Erasure"][];
+        ListOfKeySummary: {
+            items: components["schemas"]["KeySummary"][];
             /** @description The cursor of the next page. Absent: this is the last page. */
             next_cursor?: string;
             /** @description The fields of customers whose values are not shown, and why. */
@@ -3477,15 +3673,15 @@ export interface components {
             /** @description The fields of customers whose values are not shown, and why. */
             withheld?: components["schemas"]["Withheld"][];
         };
-        ListOfValue: {
-            items: components["schemas"]["Value"][];
+        ListOfUsage: {
+            items: components["schemas"]["Usage"][];
             /** @description The cursor of the next page. Absent: this is the last page. */
             next_cursor?: string;
             /** @description The fields of customers whose values are not shown, and why. */
             withheld?: components["schemas"]["Withheld"][];
         };
-        ListOfWebhook: {
-            items: components["schemas"]["Webhook"][];
+        ListOfValue: {
+            items: components["schemas"]["Value"][];
             /** @description The cursor of the next page. Absent: this is the last page. */
             next_cursor?: string;
             /** @description The fields of customers whose values are not shown, and why. */
@@ -3689,7 +3885,7 @@ export interface components {
             customer_ids: string[];
         };
         /** @description The status of an operation. workflow says which one it is, and with it the type of the result. */
-        Operation: components["schemas"]["WriteValueOperation"] | components["schemas"]["AddElementOperation"] | components["schemas"]["RemoveElementOperation"] | components["schemas"]["ImportValuesOperation"] | components["schemas"]["VerifyValueOperation"] | components["schemas"]["ProposeDeletionOperation"] | components["schemas"]["DecideValueOperation"] | components["schemas"]["CorrectValueOperation"] | components["schemas"]["AddAssetOperation"] | components["schemas"]["DeleteItemOperation"] | components["schemas"]["RestoreItemOperation"] | components["schemas"]["OpenCustomerOperation"] | components["schemas"]["OpenCustomersOperation"] | components["schemas"]["LinkChannelOperation"] | components["schemas"]["RecordConsentOperation"] | components["schemas"]["SetCustomerLabelOperation"] | components["schemas"]["MergeCustomersOperation"] | components["schemas"]["UnmergeCustomerOperation"] | components["schemas"]["DeleteCustomerOperation"] | components["schemas"]["EraseCustomerOperation"] | components["schemas"]["ExportCustomerOperation"] | components["schemas"]["SaveDefinitionOperation"] | components["schemas"]["DeleteDefinitionOperation"] | components["schemas"]["SaveRequirementOperation"] | components["schemas"]["DeleteRequirementOperation"] | components["schemas"]["SaveScenarioOperation"] | components["schemas"]["SaveRuleOperation"] | components["schemas"]["ExtractSchemaOperation"] | components["schemas"]["ApplyConfigurationOperation"] | components["schemas"]["DecideReviewOperation"] | components["schemas"]["SaveSessionOperation"] | components["schemas"]["FillGapsOperation"] | components["schemas"]["AnswerQuestionOperation"] | components["schemas"]["ClaimQuestionOperation"] | components["schemas"]["ReadConversationOperation"] | components["schemas"]["CancelFillOperation"] | components["schemas"]["SaveWebhookOperation"] | components["schemas"]["DeleteWebhookOperation"] | components["schemas"]["TestWebhookOperation"] | components["schemas"]["ReplayDeliveriesOperation"] | components["schemas"]["ExpireValuesOperation"] | components["schemas"]["DetectOrphansOperation"] | components["schemas"]["TakeTurnOperation"];
+        Operation: components["schemas"]["WriteValueOperation"] | components["schemas"]["AddElementOperation"] | components["schemas"]["RemoveElementOperation"] | components["schemas"]["ImportValuesOperation"] | components["schemas"]["VerifyValueOperation"] | components["schemas"]["ExpireValueOperation"] | components["schemas"]["ProposeDeletionOperation"] | components["schemas"]["DecideValueOperation"] | components["schemas"]["CorrectValueOperation"] | components["schemas"]["AddAssetOperation"] | components["schemas"]["DeleteItemOperation"] | components["schemas"]["RestoreItemOperation"] | components["schemas"]["OpenCustomerOperation"] | components["schemas"]["OpenCustomersOperation"] | components["schemas"]["LinkChannelOperation"] | components["schemas"]["RecordConsentOperation"] | components["schemas"]["SetCustomerLabelOperation"] | components["schemas"]["MergeCustomersOperation"] | components["schemas"]["UnmergeCustomerOperation"] | components["schemas"]["DeleteCustomerOperation"] | components["schemas"]["EraseCustomerOperation"] | components["schemas"]["ExportCustomerOperation"] | components["schemas"]["SaveDefinitionOperation"] | components["schemas"]["DeleteDefinitionOperation"] | components["schemas"]["SaveRequirementOperation"] | components["schemas"]["DeleteRequirementOperation"] | components["schemas"]["SaveScenarioOperation"] | components["schemas"]["SaveRuleOperation"] | components["schemas"]["ExtractSchemaOperation"] | components["schemas"]["ApplyConfigurationOperation"] | components["schemas"]["DecideReviewOperation"] | components["schemas"]["SaveSessionOperation"] | components["schemas"]["FillGapsOperation"] | components["schemas"]["AnswerQuestionOperation"] | components["schemas"]["ClaimQuestionOperation"] | components["schemas"]["ReadConversationOperation"] | components["schemas"]["CancelFillOperation"] | components["schemas"]["CreateKeyOperation"] | components["schemas"]["RevokeKeyOperation"] | components["schemas"]["ExpireValuesOperation"] | components["schemas"]["DetectOrphansOperation"] | components["schemas"]["TakeTurnOperation"];
         /** @enum {string} */
         OperationStatus: "accepted" | "applied" | "succeeded" | "failed";
         OperationSummary: {
@@ -3740,7 +3936,7 @@ export interface components {
              * @description The stable code of the problem. Programs should decide by it, not by the texts.
              * @enum {string}
              */
-            code: "invalid_input" | "unknown" | "conflict" | "has_dependents" | "not_allowed" | "consent_required" | "erased" | "expired" | "over_budget" | "unavailable" | "malformed" | "unauthenticated" | "no_such_route" | "method_not_here" | "too_large" | "unsupported_media" | "rate_limited" | "timeout" | "internal";
+            code: "invalid_input" | "unknown" | "conflict" | "has_dependents" | "not_allowed" | "consent_required" | "erased" | "over_budget" | "unavailable" | "malformed" | "unauthenticated" | "no_such_route" | "method_not_here" | "too_large" | "unsupported_media" | "rate_limited" | "timeout" | "internal";
             /**
              * @description The cause, and how to fix it.
              * @example Field validation failed: email: "x" is not an email address
@@ -4041,67 +4237,6 @@ export interface components {
         };
         /** @enum {string} */
         ReplayAction: "reopened" | "repeated";
-        ReplayDeliveries: {
-            /**
-             * Format: uuid
-             * @description The delivery. Absent: all dead deliveries of the webhook.
-             */
-            delivery_id?: string;
-            /** Format: uuid */
-            webhook_id?: string;
-        };
-        ReplayDeliveriesOperation: {
-            /** Format: date-time */
-            accepted_at?: string;
-            /**
-             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
-             * @example key:01920000-0000-7000-8000-000000000001
-             */
-            actor?: string;
-            /**
-             * Format: int64
-             * @description The number of times the operation was pushed to the workflow engine.
-             */
-            attempts?: number;
-            /**
-             * Format: uuid
-             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
-             */
-            batch_id?: string;
-            /** @description The reason of the failure. */
-            error?: components["schemas"]["Rejection"];
-            /** Format: date-time */
-            finished_at?: string;
-            /** Format: uuid */
-            operation_id: string;
-            /**
-             * Format: uuid
-             * @description The operation that caused this one.
-             */
-            parent_id?: string;
-            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
-            replayed?: components["schemas"]["ReplayAction"];
-            /** @description The result: ids, counts and names. */
-            result?: components["schemas"]["ReplayDeliveriesResult"];
-            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
-            status: components["schemas"]["OperationStatus"];
-            /** @description The open question that a gap fill waits for. */
-            waiting_for?: components["schemas"]["WaitingFor"];
-            /**
-             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            workflow: "replay-deliveries";
-        };
-        ReplayDeliveriesResult: {
-            /**
-             * Format: int64
-             * @description The number of deliveries.
-             */
-            replayed: number;
-            /** Format: uuid */
-            webhook_id: string;
-        };
         /** @enum {string} */
         RequiredLevel: "hard" | "soft";
         Requirement: {
@@ -4198,6 +4333,49 @@ export interface components {
         };
         /** @enum {string} */
         ReviewState: "none" | "pending" | "approved" | "rejected";
+        RevokeKeyOperation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            /**
+             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
+             * @example key:01920000-0000-7000-8000-000000000001
+             */
+            actor?: string;
+            /**
+             * Format: int64
+             * @description The number of times the operation was pushed to the workflow engine.
+             */
+            attempts?: number;
+            /**
+             * Format: uuid
+             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
+             */
+            batch_id?: string;
+            /** @description The reason of the failure. */
+            error?: components["schemas"]["Rejection"];
+            /** Format: date-time */
+            finished_at?: string;
+            /** Format: uuid */
+            operation_id: string;
+            /**
+             * Format: uuid
+             * @description The operation that caused this one.
+             */
+            parent_id?: string;
+            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
+            replayed?: components["schemas"]["ReplayAction"];
+            /** @description The result: ids, counts and names. */
+            result?: components["schemas"]["KeyResult"];
+            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
+            status: components["schemas"]["OperationStatus"];
+            /** @description The open question that a gap fill waits for. */
+            waiting_for?: components["schemas"]["WaitingFor"];
+            /**
+             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            workflow: "revoke-key";
+        };
         Rule: {
             action?: string;
             /**
@@ -4459,68 +4637,6 @@ export interface components {
              */
             workflow: "save-session";
         };
-        SaveWebhook: {
-            /**
-             * Format: uuid
-             * @description Only events of this agent. Absent: all.
-             */
-            agent_id?: string;
-            /** @description false: deliver nothing until it is saved again. Absent: true. */
-            enabled?: boolean;
-            /** @description Signs the deliveries: whsec_ and 24 to 64 random bytes in base64. A new webhook needs one; no read returns it. Another one than before replaces it, and the one before still signs for 24 hours. Absent: it stays. */
-            secret?: string;
-            /** @description The types of the events. Absent: all. */
-            types?: components["schemas"]["EventType"][];
-            /** @description The address that receives the events: https, and not a private one unless the configuration allows it. */
-            url: string;
-            /** @description Send the values that the key of this request may see, by its purpose, as long as the key is valid. */
-            values?: boolean;
-            /** Format: uuid */
-            webhook_id?: string;
-        };
-        SaveWebhookOperation: {
-            /** Format: date-time */
-            accepted_at?: string;
-            /**
-             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
-             * @example key:01920000-0000-7000-8000-000000000001
-             */
-            actor?: string;
-            /**
-             * Format: int64
-             * @description The number of times the operation was pushed to the workflow engine.
-             */
-            attempts?: number;
-            /**
-             * Format: uuid
-             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
-             */
-            batch_id?: string;
-            /** @description The reason of the failure. */
-            error?: components["schemas"]["Rejection"];
-            /** Format: date-time */
-            finished_at?: string;
-            /** Format: uuid */
-            operation_id: string;
-            /**
-             * Format: uuid
-             * @description The operation that caused this one.
-             */
-            parent_id?: string;
-            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
-            replayed?: components["schemas"]["ReplayAction"];
-            /** @description The result: ids, counts and names. */
-            result?: components["schemas"]["SavedResult"];
-            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
-            status: components["schemas"]["OperationStatus"];
-            /** @description The open question that a gap fill waits for. */
-            waiting_for?: components["schemas"]["WaitingFor"];
-            /**
-             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            workflow: "save-webhook";
-        };
         SavedResult: {
             /** Format: uuid */
             extraction_operation_id?: string;
@@ -4781,58 +4897,6 @@ export interface components {
              */
             workflow: "take-turn";
         };
-        TestWebhookOperation: {
-            /** Format: date-time */
-            accepted_at?: string;
-            /**
-             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
-             * @example key:01920000-0000-7000-8000-000000000001
-             */
-            actor?: string;
-            /**
-             * Format: int64
-             * @description The number of times the operation was pushed to the workflow engine.
-             */
-            attempts?: number;
-            /**
-             * Format: uuid
-             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
-             */
-            batch_id?: string;
-            /** @description The reason of the failure. */
-            error?: components["schemas"]["Rejection"];
-            /** Format: date-time */
-            finished_at?: string;
-            /** Format: uuid */
-            operation_id: string;
-            /**
-             * Format: uuid
-             * @description The operation that caused this one.
-             */
-            parent_id?: string;
-            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
-            replayed?: components["schemas"]["ReplayAction"];
-            /** @description The result: ids, counts and names. */
-            result?: components["schemas"]["TestWebhookResult"];
-            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
-            status: components["schemas"]["OperationStatus"];
-            /** @description The open question that a gap fill waits for. */
-            waiting_for?: components["schemas"]["WaitingFor"];
-            /**
-             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            workflow: "test-webhook";
-        };
-        TestWebhookResult: {
-            /**
-             * Format: uuid
-             * @description The delivery; list-deliveries shows its outcome.
-             */
-            delivery_id: string;
-            /** Format: uuid */
-            webhook_id: string;
-        };
         Turn: {
             /** Format: date-time */
             at?: string;
@@ -4942,6 +5006,24 @@ export interface components {
              * @enum {string}
              */
             workflow: "unmerge-customer";
+        };
+        Usage: {
+            /** Format: int64 */
+            calls: number;
+            /** Format: int64 */
+            completion_tokens: number;
+            /**
+             * Format: int64
+             * @description The cost, in millionths of the currency of the configured prices.
+             */
+            cost_micros: number;
+            /**
+             * Format: date
+             * @description The day, in UTC.
+             */
+            day: string;
+            /** Format: int64 */
+            prompt_tokens: number;
         };
         /** @enum {string} */
         ValidationMode: "strict" | "warn" | "disabled";
@@ -5101,33 +5183,6 @@ export interface components {
             /** Format: int64 */
             index: number;
             message: string;
-        };
-        Webhook: {
-            /** Format: uuid */
-            agent_id?: string;
-            /** Format: date-time */
-            created_at: string;
-            /** @description The reason that the vault disabled it: gone, as the receiver answered 410. */
-            disabled_reason?: string;
-            enabled: boolean;
-            /**
-             * Format: uuid
-             * @description The API key that saved it, whose rights decide about values.
-             */
-            key_id?: string;
-            /**
-             * Format: date-time
-             * @description Up to then the secret before the last change signs too.
-             */
-            previous_secret_until?: string;
-            /** @description None: all. */
-            types: components["schemas"]["EventType"][];
-            /** Format: date-time */
-            updated_at: string;
-            url: string;
-            values: boolean;
-            /** Format: uuid */
-            webhook_id: string;
         };
         Withheld: {
             name: string;
@@ -6484,6 +6539,151 @@ export interface operations {
             };
         };
     };
+    "dry-run-definition": {
+        parameters: {
+            query?: {
+                /** @description The next_after of the previous answer. Absent: from the first customer. */
+                after?: string;
+                /** @description The maximum number of customers to look at, in the order of their ids. */
+                customers?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the agent, from its configuration service. */
+                agent_id: string;
+                /** @description The name of the field. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "value_type": "string",
+                 *       "allowed_values": [
+                 *         "gold",
+                 *         "silver"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["Definition"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-rules": {
         parameters: {
             query?: {
@@ -6843,6 +7043,144 @@ export interface operations {
             };
         };
     };
+    "dry-run-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the agent, from its configuration service. */
+                agent_id: string;
+                /** @description The id of the rule, from the configuration service. */
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "scenario_id": "0198c5f2-8a4b-7cde-9f01-23456789abcd",
+                 *       "name": "Adults only",
+                 *       "condition": "The customer is an adult"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Rule"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-scenarios": {
         parameters: {
             query?: {
@@ -7095,6 +7433,148 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "dry-run-scenario": {
+        parameters: {
+            query?: {
+                /** @description The next_after of the previous answer. Absent: from the first customer. */
+                after?: string;
+                /** @description The maximum number of customers to look at, in the order of their ids. */
+                customers?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the agent, from its configuration service. */
+                agent_id: string;
+                /** @description The id of the scenario, from the configuration service. */
+                scenario_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Onboarding",
+                 *       "description": "We need the customer's email address."
+                 *     }
+                 */
+                "application/json": components["schemas"]["Scenario"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
                 };
             };
             /** @description Bad Request */
@@ -10112,6 +10592,100 @@ export interface operations {
             };
         };
     };
+    "list-closed-questions": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the previous page. Empty: the first page. */
+                cursor?: string;
+                /** @description The maximum number of entries of the page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the customer: chosen by the caller, or returned by POST /v1/customers. */
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOfQuestion"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-sessions": {
         parameters: {
             query?: {
@@ -11055,6 +11629,157 @@ export interface operations {
             };
         };
     };
+    "expire-value": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
+                Prefer?: string;
+                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id of the customer: chosen by the caller, or returned by POST /v1/customers. */
+                customer_id: string;
+                /** @description The name of the field. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "item_id": "0198c5f2-8a4b-7cde-9f01-23456789abcd"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ExpireValue"];
+            };
+        };
+        responses: {
+            /** @description The operation has succeeded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpireValueOperation"];
+                };
+            };
+            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
+            202: {
+                headers: {
+                    Location?: string;
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-history": {
         parameters: {
             query?: {
@@ -11608,118 +12333,6 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "list-events": {
-        parameters: {
-            query?: {
-                /** @description Begin after the event with this id: the last one that was received. latest: only what happens from now on. Absent: begin with the oldest event that is kept. */
-                after?: string;
-                /** @description Only events of these types, with commas between them. Absent: all. */
-                types?: string;
-                /** @description Only events about this customer. */
-                customer_id?: string;
-                /** @description Only events of this agent. */
-                agent_id?: string;
-                /** @description Show the values that the key may see, with the purpose of the request. */
-                values?: boolean;
-                /** @description The next_cursor of the previous page. It has precedence over after. */
-                cursor?: string;
-                /** @description The maximum number of events of the page. */
-                limit?: number;
-            };
-            header?: {
-                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
-                "Vault-Purpose"?: string;
-                /** @description Of a stream: the id of the last event that was received. Clients of server-sent events send it when they connect again. It has precedence over after. */
-                "Last-Event-ID"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page of the feed; with Accept: text/event-stream a stream of server-sent events. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EventList"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Gone */
-            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12431,6 +13044,372 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RestoreItemOperation"];
+                };
+            };
+            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
+            202: {
+                headers: {
+                    Location?: string;
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-keys": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the previous page. Empty: the first page. */
+                cursor?: string;
+                /** @description The maximum number of entries of the page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description The id of the tenant, with ADMIN_TOKEN. Absent: the tenant of the operator. */
+                "X-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOfKeySummary"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-key": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
+                Prefer?: string;
+                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "agent runtime",
+                 *       "scopes": [
+                 *         "read",
+                 *         "write"
+                 *       ],
+                 *       "key_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateKey"];
+            };
+        };
+        responses: {
+            /** @description The operation has succeeded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreateKeyOperation"];
+                };
+            };
+            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
+            202: {
+                headers: {
+                    Location?: string;
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-key": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
+                Prefer?: string;
+                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id of the key. */
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operation has succeeded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevokeKeyOperation"];
                 };
             };
             /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
@@ -14432,6 +15411,148 @@ export interface operations {
             };
         };
     };
+    "dry-run-requirement": {
+        parameters: {
+            query?: {
+                /** @description The next_after of the previous answer. Absent: from the first customer. */
+                after?: string;
+                /** @description The maximum number of customers to look at, in the order of their ids. */
+                customers?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the scenario, from the configuration service. */
+                scenario_id: string;
+                /** @description The name of the field. */
+                field_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "required_level": "hard",
+                 *       "fallback_action": "ask"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Requirement"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-session": {
         parameters: {
             query?: never;
@@ -15276,12 +16397,19 @@ export interface operations {
             };
         };
     };
-    "list-webhooks": {
+    "list-usage": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The next_cursor of the previous page. Empty: the first page. */
+                cursor?: string;
+                /** @description The maximum number of entries of the page. */
+                limit?: number;
+            };
             header?: {
                 /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
                 "Vault-Purpose"?: string;
+                /** @description The id of the tenant, with ADMIN_TOKEN. Absent: the tenant of the operator. */
+                "X-Tenant"?: string;
             };
             path?: never;
             cookie?: never;
@@ -15294,7 +16422,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListOfWebhook"];
+                    "application/json": components["schemas"]["ListOfUsage"];
                 };
             };
             /** @description Bad Request */
@@ -15317,743 +16445,6 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-webhook": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
-                "Vault-Purpose"?: string;
-            };
-            path: {
-                /** @description The id of the webhook, chosen by the caller. */
-                webhook_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Webhook"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "save-webhook": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
-                "Vault-Purpose"?: string;
-                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
-                Prefer?: string;
-                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                /** @description The id of the webhook, chosen by the caller. */
-                webhook_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "url": "https://example.com/events",
-                 *       "types": [
-                 *         "value.changed",
-                 *         "customer.erased"
-                 *       ],
-                 *       "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
-                 *     }
-                 */
-                "application/json": components["schemas"]["SaveWebhook"];
-            };
-        };
-        responses: {
-            /** @description The operation has succeeded. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SaveWebhookOperation"];
-                };
-            };
-            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
-            202: {
-                headers: {
-                    Location?: string;
-                    "Preference-Applied"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AcceptedOperation"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "delete-webhook": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
-                "Vault-Purpose"?: string;
-                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
-                Prefer?: string;
-                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                /** @description The id of the webhook, chosen by the caller. */
-                webhook_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The operation has succeeded. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DeleteWebhookOperation"];
-                };
-            };
-            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
-            202: {
-                headers: {
-                    Location?: string;
-                    "Preference-Applied"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AcceptedOperation"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "list-deliveries": {
-        parameters: {
-            query?: {
-                /** @description Only deliveries with this status. dead: all attempts failed. */
-                status?: components["schemas"]["DeliveryStatus"];
-                /** @description The next_cursor of the previous page. Empty: the first page. */
-                cursor?: string;
-                /** @description The maximum number of entries of the page. */
-                limit?: number;
-            };
-            header?: {
-                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
-                "Vault-Purpose"?: string;
-            };
-            path: {
-                /** @description The id of the webhook, chosen by the caller. */
-                webhook_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ListOfDelivery"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "replay-deliveries": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
-                "Vault-Purpose"?: string;
-                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
-                Prefer?: string;
-                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                /** @description The id of the webhook, chosen by the caller. */
-                webhook_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                /** @example {} */
-                "application/json": components["schemas"]["ReplayDeliveries"];
-            };
-        };
-        responses: {
-            /** @description The operation has succeeded. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ReplayDeliveriesOperation"];
-                };
-            };
-            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
-            202: {
-                headers: {
-                    Location?: string;
-                    "Preference-Applied"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AcceptedOperation"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "test-webhook": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
-                "Vault-Purpose"?: string;
-                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
-                Prefer?: string;
-                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                /** @description The id of the webhook, chosen by the caller. */
-                webhook_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The operation has succeeded. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TestWebhookOperation"];
-                };
-            };
-            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
-            202: {
-                headers: {
-                    Location?: string;
-                    "Preference-Applied"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AcceptedOperation"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,7 +1,7 @@
 // Calls every method of the client against a running vault. The Go test that starts it counts the routes.
 // It reads VAULT_SERVER, VAULT_API_KEY and ADMIN_TOKEN.
 import { strict as assert } from "node:assert";
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { inspect } from "node:util";
 
 import { ErasedError, HasDependentsError, InvalidInputError, UnknownError, Vault, VaultError } from "../src/index.js";
@@ -52,6 +52,11 @@ async function configuration(): Promise<void> {
   await v.saveRequirement(requirements[0]!);
   await v.extractSchema({ scenario_id });
   await v.explainScenario({ scenario_id });
+  const foreseen = await v.dryRunDefinition(await v.getDefinition({ agent_id, name: "email" }));
+  assert.equal(foreseen.action, "keep");
+  await v.dryRunRequirement(requirements[0]!);
+  await v.dryRunScenario(await v.getScenario({ agent_id, scenario_id }));
+  await v.dryRunRule(await v.getRule({ agent_id, rule_id: id }));
   const applied = await v.applyConfiguration(await v.getConfiguration({ agent_id }));
   assert.deepEqual(applied.result?.changes, []);
   assert((await everything(v.listAgents())).some((a) => a.agent_id === agent_id));
@@ -96,6 +101,8 @@ async function values(): Promise<string> {
   for (const value of ["blue", "green"]) await v.addElement({ ...common, name: "tags", value });
   await v.removeElement({ ...common, name: "tags", value: "blue" });
   assert.deepEqual((await v.getValue({ customer_id, name: "tags" })).value, ["green"]);
+  const { result: expired } = await v.expireValue({ customer_id, name: "tags" });
+  assert.equal(expired?.status, "expired");
   const item = { agent_id, name: "plan", value: "gold", source: "user_provided" } as const;
   await v.importCustomerValues({ customer_id, writes: [{ ...item, customer_id }] });
   assert.equal((await v.importValues({ writes: [{ ...item, customer_id: other }], skip_invalid: true })).result?.written, 1);
@@ -117,6 +124,9 @@ async function values(): Promise<string> {
   await refused(InvalidInputError, v.replayOperation({ operation_id }));
   assert((await everything(v.listOperations({ status: "failed" }))).length >= 1);
   assert((await everything(v.listCustomers({ limit: 1 }))).some((c) => c.customer_id === other));
+  const where = ["email:missing", "legal_name:present"];
+  assert.deepEqual((await everything(v.listCustomers({ where, limit: 1 }))).map((c) => c.customer_id), [other]);
+  assert.equal((await v.countCustomers({ where })).count, 1);
   await v.mergeCustomers({ target_customer_id: customer_id, source_customer_id: other });
   assert.equal((await everything(v.listMerges({ customer_id }))).length, 1);
   await v.unmergeCustomer({ customer_id: other });
@@ -146,6 +156,8 @@ async function conversation(customer_id: string): Promise<void> {
   assert.equal((await everything(v.awaitQuestions({ customer_id, wait: 1, channel: "web" }))).length, 1);
   await v.cancelFill({ operation_id: fill.operation_id });
   assert((await v.waitFor(fill)).result?.cancelled);
+  const ended = await everything(v.listClosedQuestions({ customer_id }));
+  assert.deepEqual(ended.map((q) => q.status), ["cancelled"]);
   const next = await v.fillGaps({ customer_id, scenario_id });
   await v.answerQuestion({ question_id: next.waiting_for!.question_id, value: "ada@example.com" });
   assert((await v.waitFor(next)).result?.fields[0]?.filled);
@@ -167,6 +179,11 @@ async function conversation(customer_id: string): Promise<void> {
   assert.equal((await v.replayDeliveries({ webhook_id })).result?.replayed, 0);
   await v.deleteWebhook({ webhook_id });
   assert.deepEqual((await v.verifyAudit()).findings, []);
+  const key_hash = createHash("sha256").update(randomUUID()).digest("hex");
+  const { key_id } = (await v.createKey({ name: "sdk", scopes: ["read"], key_hash })).result!;
+  assert((await everything(v.listKeys())).some((k) => k.id === key_id && !k.revoked_at));
+  assert.equal((await v.revokeKey({ key_id })).result!.key_id, key_id);
+  await everything(v.listUsage());
   await v.dropCachedProfile({ customer_id });
 }
 

@@ -43,6 +43,7 @@ class Call:
     in_path: dict[str, str]  # parameter of the path: argument
     in_query: tuple[str, ...]
     has_body: bool = False
+    reads: bool = False  # it has a body, and changes nothing
     result: Any = None
     also: tuple[int, ...] = ()  # statuses with the same body as 200
     asks: bool = False  # it may wait for an answer of the customer
@@ -78,7 +79,7 @@ class Request:
 
     method: str
     path: str
-    query: dict[str, str] = field(default_factory=dict)
+    query: dict[str, str | list[str]] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     body: str | None = None
     also: tuple[int, ...] = ()
@@ -150,11 +151,15 @@ def prepare(call: Call, body: Any, arguments: dict[str, Any]) -> Request:
         path = path.replace("{" + parameter + "}", quote(str(value), safe=""))
         if name in given:
             content.pop(name, None)  # the path has it
-    query = {name: _text(given[name]) for name in call.in_query if name in given}
+    query = {name: _texts(given[name]) for name in call.in_query if name in given}
     request = Request(method=call.method, path=path, query=query, also=call.also)
     if call.has_body:
         request.body = _codec.dumps(content)
     return request
+
+
+def _texts(value: Any) -> str | list[str]:
+    return [_text(item) for item in value] if isinstance(value, (list, tuple)) else _text(value)
 
 
 def _text(value: Any) -> str:
@@ -170,7 +175,7 @@ def perform(call: Call, body: Any, arguments: dict[str, Any], wait: float | None
         if wait:
             request.headers["Prefer"] = _prefer(wait)
         return operation_of((yield from _body(request)))
-    if call.method == "GET" or call.result is None and call.name == "drop_cached_profile":
+    if call.method == "GET" or call.reads or call.result is None and call.name == "drop_cached_profile":
         answer = yield from send(request)
         if call.result is None or not answer.content:
             return None

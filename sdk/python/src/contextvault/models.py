@@ -58,7 +58,6 @@ Code = Literal[
     "not_allowed",
     "consent_required",
     "erased",
-    "expired",
     "over_budget",
     "unavailable",
 ]
@@ -90,12 +89,6 @@ DeletionReason = Literal[
     "other",
 ]
 
-DeliveryStatus = Literal[
-    "pending",
-    "delivered",
-    "dead",
-]
-
 DerivedAction = Literal[
     "stale",
     "erase",
@@ -106,28 +99,6 @@ ErasureState = Literal[
     "erased",
     "scanned",
     "finished",
-]
-
-EventType = Literal[
-    "value.changed",
-    "value.pending",
-    "value.verified",
-    "value.expired",
-    "value.orphaned",
-    "value.deleted",
-    "asset.changed",
-    "asset.deleted",
-    "consent.changed",
-    "question.opened",
-    "question.settled",
-    "review.opened",
-    "review.settled",
-    "fill.done",
-    "operation.failed",
-    "customer.merged",
-    "customer.unmerged",
-    "customer.deleted",
-    "customer.erased",
 ]
 
 FallbackAction = Literal[
@@ -781,6 +752,35 @@ class CorrectValue:
 
 
 @dataclass(kw_only=True)
+class CreateKey:
+    """CreateKey of the vault."""
+
+    key_hash: str
+    # The SHA-256 of the secret, in hexadecimal. The secret is cv_ followed by 32 random bytes in
+    # base64url without padding; make it yourself and keep it: the vault never sees it before it is
+    # used.
+
+    name: str
+    # The purpose of the key, for people.
+
+    scopes: list[Literal["read", "write", "verify", "review", "erase", "admin"]]
+    # The permissions of the key: read, write, verify, review, erase, admin.
+
+    expires_at: datetime | None = None
+    # The end of the key. Absent: it is valid until it is revoked.
+
+    masked: bool | None = None
+    # The key sees values of PII fields masked only. A masked key can create only masked keys.
+
+    purpose: str | None = None
+    # The purpose of reads that state none.
+
+    sources: list[ValueSource] | None = None
+    # The sources of the values that the key may write. Absent: all except human_entered and
+    # document_extracted, which are stronger than the customer's own word.
+
+
+@dataclass(kw_only=True)
 class Customer:
     """Customer of the vault."""
 
@@ -1075,34 +1075,183 @@ class DeleteResult:
 
 
 @dataclass(kw_only=True)
-class Delivery:
-    """Delivery of the vault."""
+class DryRun:
+    """DryRun of the vault."""
 
-    attempts: int
+    action: ChangeAction
+    # create, update, or keep: it is stored already.
 
-    created_at: datetime
+    complete: bool
+    # Whether all customers were looked at, those before after included. If not, the numbers are
+    # those of a part.
 
-    delivery_id: UUID
-    # The header webhook-id of each attempt.
+    customers: int
+    # The number of customers that were looked at.
 
-    status: DeliveryStatus
+    kind: str
+    # definition, requirement, scenario or rule.
 
-    type: str
-    # The type of the event, or webhook.test.
+    name: str
 
-    event_id: int | None = None
-    # The event of the feed. Absent: a test.
+    effects: list[DryRunEffect] | None = None
 
-    finished_at: datetime | None = None
+    examples_hidden: bool | None = None
+    # The key sees masked values only, so customers are counted and not named.
 
-    last_error: str | None = None
-    # Why the last attempt failed.
+    members: list[str] | None = None
+    # The members that differ from what is stored.
 
-    last_status: int | None = None
-    # The HTTP status of the last answer.
+    next_after: UUID | None = None
+    # Pass it as after to look at the customers that follow. Absent: there are none.
 
-    next_at: datetime | None = None
-    # The time of the next attempt, of a pending delivery.
+    references: list[DryRunReference] | None = None
+    # The requirements, conditions and dependencies that the change is about. One with a problem
+    # needs a change as well.
+
+    scenarios: list[DryRunScenario] | None = None
+    # The scenarios that the change is about: for whom each could no longer start.
+
+    values: DryRunValues | None = None
+    # What becomes of the stored values. Absent: the change is not of a definition.
+
+    withheld: list[Withheld] | None = None
+    # Fields of examples that are left out, as the customers have not consented to the purpose.
+
+
+@dataclass(kw_only=True)
+class DryRunEffect:
+    """DryRunEffect of the vault."""
+
+    member: str
+
+    text: str
+
+
+@dataclass(kw_only=True)
+class DryRunExample:
+    """DryRunExample of the vault."""
+
+    customer_id: UUID
+
+    item_id: UUID
+
+    reason: str
+
+    status: ItemStatus
+
+    value: Any
+
+
+@dataclass(kw_only=True)
+class DryRunMissing:
+    """DryRunMissing of the vault."""
+
+    customers: int
+
+    field_name: str
+
+    reason: MissingReason
+
+
+@dataclass(kw_only=True)
+class DryRunReason:
+    """DryRunReason of the vault."""
+
+    text: str
+    # The problem, without a value.
+
+    values: int
+
+
+@dataclass(kw_only=True)
+class DryRunReference:
+    """DryRunReference of the vault."""
+
+    kind: str
+    # requirement, condition, dependency, step condition, rule or evidence.
+
+    scenario_id: UUID
+
+    scenario_name: str
+
+    field_name: str | None = None
+
+    problem: str | None = None
+    # What would be wrong with it after the change. Absent: nothing.
+
+    requirement_id: UUID | None = None
+
+    rule_id: UUID | None = None
+
+    rule_name: str | None = None
+
+    step_id: str | None = None
+
+
+@dataclass(kw_only=True)
+class DryRunScenario:
+    """DryRunScenario of the vault."""
+
+    asked: int
+    # The number of customers who would miss a field that they do not miss now.
+
+    blocked: int
+    # The number of customers for whom the scenario could start, and no longer could.
+
+    name: str
+
+    new_customer: DryRunStart
+    # A customer of whom nothing is known.
+
+    scenario_id: UUID
+
+    unblocked: int
+    # The number of customers for whom the scenario could not start, and then could.
+
+    examples: list[UUID] | None = None
+    # Customers for whom the scenario could no longer start, then customers who would miss a field,
+    # at most 10.
+
+    missing: list[DryRunMissing] | None = None
+    # The fields that customers would miss, and why.
+
+
+@dataclass(kw_only=True)
+class DryRunStart:
+    """DryRunStart of the vault."""
+
+    asks_after: list[str]
+    # The missing fields in the order of collection, after the change.
+
+    asks_before: list[str]
+    # The missing fields in the order of collection, as it is.
+
+    blocked_after: bool
+
+    blocked_before: bool
+
+
+@dataclass(kw_only=True)
+class DryRunValues:
+    """DryRunValues of the vault."""
+
+    already_invalid: int
+    # The number of values that break the stored definition already, and the changed one too.
+
+    checked: int
+    # The number of active and pending values that were checked.
+
+    customers: int
+    # The number of customers with such a value.
+
+    invalid: int
+    # The number of values that break the changed definition, and not the stored one.
+
+    examples: list[DryRunExample] | None = None
+    # Values that would be invalid, at most 10.
+
+    reasons: list[DryRunReason] | None = None
+    # Why values would be invalid, the most frequent first, at most 10.
 
 
 @dataclass(kw_only=True)
@@ -1156,20 +1305,15 @@ class Erasure:
 
 
 @dataclass(kw_only=True)
-class EventList:
-    """EventList of the vault."""
+class ExpireValue:
+    """ExpireValue of the vault."""
 
-    after: str
-    # The position up to which the feed was read. Pass it as after to continue later, also if items
-    # is empty.
+    customer_id: UUID | None = None
 
-    items: list[FeedEvent]
+    item_id: UUID | None = None
+    # The version that expires. Absent: the version that is active when the operation is accepted.
 
-    next_cursor: str | None = None
-    # The cursor of the next page. Absent: the newest event was read.
-
-    withheld: list[Withheld] | None = None
-    # The fields of customers whose values are not shown, and why.
+    name: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -1215,49 +1359,6 @@ class ExtractSchema:
     # The id of the rule. Absent: the scenario itself.
 
     scenario_id: UUID | None = None
-
-
-@dataclass(kw_only=True)
-class FeedEvent:
-    """FeedEvent of the vault."""
-
-    at: datetime
-    # The time of the change.
-
-    id: int
-    # The position in the feed: 1, 2, 3 … with gaps where a customer was erased.
-
-    type: EventType
-
-    agent_id: UUID | None = None
-    # The agent of the definition, question or scenario.
-
-    customer_id: UUID | None = None
-
-    into_customer_id: UUID | None = None
-    # Of a merge and its undo: the customer into whom customer_id was merged.
-
-    kind: str | None = None
-    # Of a question: value or confirm. Of a review: definition, requirement or value.
-
-    name: str | None = None
-    # The name of the field; of a consent, the purpose; of a failure, the workflow.
-
-    operation_id: UUID | None = None
-    # The operation that made the change, if it is known; of question.opened, the gap fill.
-
-    status: str | None = None
-    # The outcome: of a question, its status; of a review, the decision, or of a value its status
-    # afterwards: active, superseded … or deleted; of a consent, granted or withdrawn; of a gap
-    # fill, ended or cancelled; of a failure, the code of the error.
-
-    subject_id: UUID | None = None
-    # The id of the value or asset, the question, the gap fill or the operation; of a review, of
-    # what is reviewed.
-
-    value: Any | None = None
-    # With values=true: the value of the item at the time of reading, of value.changed,
-    # value.pending and value.verified. Absent: it was deleted since, or is withheld.
 
 
 @dataclass(kw_only=True)
@@ -1418,6 +1519,44 @@ class ItemResult:
     # For an answer: the customer does not give the value. The gap fill does not ask for it again.
 
     warnings: list[str] | None = None
+
+
+@dataclass(kw_only=True)
+class KeyResult:
+    """KeyResult of the vault."""
+
+    key_id: UUID
+
+
+@dataclass(kw_only=True)
+class KeySummary:
+    """KeySummary of the vault."""
+
+    created_at: datetime
+
+    id: UUID
+
+    masked: bool
+    # The key sees values of PII fields masked only.
+
+    name: str
+    # The purpose of the key, for people.
+
+    scopes: list[str]
+
+    expires_at: datetime | None = None
+
+    last_used_at: datetime | None = None
+    # The last use, at most a minute old.
+
+    purpose: str | None = None
+    # The purpose of reads that state none.
+
+    revoked_at: datetime | None = None
+
+    sources: list[ValueSource] | None = None
+    # The sources of the values that the key may write. Absent: all except human_entered and
+    # document_extracted.
 
 
 @dataclass(kw_only=True)
@@ -1737,26 +1876,6 @@ class Rejection:
 
 
 @dataclass(kw_only=True)
-class ReplayDeliveries:
-    """ReplayDeliveries of the vault."""
-
-    delivery_id: UUID | None = None
-    # The delivery. Absent: all dead deliveries of the webhook.
-
-    webhook_id: UUID | None = None
-
-
-@dataclass(kw_only=True)
-class ReplayDeliveriesResult:
-    """ReplayDeliveriesResult of the vault."""
-
-    replayed: int
-    # The number of deliveries.
-
-    webhook_id: UUID
-
-
-@dataclass(kw_only=True)
 class Requirement:
     """Requirement of the vault."""
 
@@ -1880,35 +1999,6 @@ class SaveSession:
 
     variables: dict[str, Any] | None = None
     # Values by name.
-
-
-@dataclass(kw_only=True)
-class SaveWebhook:
-    """SaveWebhook of the vault."""
-
-    url: str
-    # The address that receives the events: https, and not a private one unless the configuration
-    # allows it.
-
-    agent_id: UUID | None = None
-    # Only events of this agent. Absent: all.
-
-    enabled: bool | None = None
-    # false: deliver nothing until it is saved again. Absent: true.
-
-    secret: str | None = None
-    # Signs the deliveries: whsec_ and 24 to 64 random bytes in base64. A new webhook needs one; no
-    # read returns it. Another one than before replaces it, and the one before still signs for 24
-    # hours. Absent: it stays.
-
-    types: list[EventType] | None = None
-    # The types of the events. Absent: all.
-
-    values: bool | None = None
-    # Send the values that the key of this request may see, by its purpose, as long as the key is
-    # valid.
-
-    webhook_id: UUID | None = None
 
 
 @dataclass(kw_only=True)
@@ -2112,16 +2202,6 @@ class TakeTurn:
 
 
 @dataclass(kw_only=True)
-class TestWebhookResult:
-    """TestWebhookResult of the vault."""
-
-    delivery_id: UUID
-    # The delivery; list-deliveries shows its outcome.
-
-    webhook_id: UUID
-
-
-@dataclass(kw_only=True)
 class Turn:
     """Turn of the vault."""
 
@@ -2219,6 +2299,23 @@ class TurnResult:
     scenario_id: UUID | None = None
 
     warnings: list[str] | None = None
+
+
+@dataclass(kw_only=True)
+class Usage:
+    """Usage of the vault."""
+
+    calls: int
+
+    completion_tokens: int
+
+    cost_micros: int
+    # The cost, in millionths of the currency of the configured prices.
+
+    day: str
+    # The day, in UTC.
+
+    prompt_tokens: int
 
 
 @dataclass(kw_only=True)
@@ -2353,37 +2450,6 @@ class Warned:
 
 
 @dataclass(kw_only=True)
-class Webhook:
-    """Webhook of the vault."""
-
-    created_at: datetime
-
-    enabled: bool
-
-    types: list[EventType]
-    # None: all.
-
-    updated_at: datetime
-
-    url: str
-
-    values: bool
-
-    webhook_id: UUID
-
-    agent_id: UUID | None = None
-
-    disabled_reason: str | None = None
-    # The reason that the vault disabled it: gone, as the receiver answered 410.
-
-    key_id: UUID | None = None
-    # The API key that saved it, whose rights decide about values.
-
-    previous_secret_until: datetime | None = None
-    # Up to then the secret before the last change signs too.
-
-
-@dataclass(kw_only=True)
 class Withheld:
     """Withheld of the vault."""
 
@@ -2466,6 +2532,7 @@ RESULTS: dict[str, Any] = {
     "remove-element": ItemResult,
     "import-values": ImportResult,
     "verify-value": ItemResult,
+    "expire-value": ItemResult,
     "propose-deletion": ItemResult,
     "decide-value": ItemResult,
     "correct-value": ItemResult,
@@ -2497,10 +2564,8 @@ RESULTS: dict[str, Any] = {
     "claim-question": ClaimResult,
     "read-conversation": ReadConversationResult,
     "cancel-fill": CancelResult,
-    "save-webhook": SavedResult,
-    "delete-webhook": SavedResult,
-    "test-webhook": TestWebhookResult,
-    "replay-deliveries": ReplayDeliveriesResult,
+    "create-key": KeyResult,
+    "revoke-key": KeyResult,
     "expire-values": SweepResult,
     "detect-orphans": SweepResult,
     "take-turn": TurnResult,
