@@ -246,6 +246,11 @@ func TestAgents_LimitedKeyFindsNothingOfOthers(t *testing.T) {
 	s.do("GET", customerPath+"/values/beta", "").problem(403, vault.CodeNotAllowed)
 	s.do("GET", "/v1/operations/"+other.fill.String(), "").problem(403, vault.CodeNotAllowed)
 	s.do("GET", customerPath+"/context?scenario="+other.scenario.String(), "").problem(403, vault.CodeNotAllowed)
+	for _, condition := range []string{"beta:present", "beta:missing", "beta%3D" + other.canary + "-2"} {
+		s.do("GET", "/v1/customers?where="+condition, "").problem(403, vault.CodeNotAllowed)
+		s.do("GET", "/v1/customers/count?where="+condition, "").problem(403, vault.CodeNotAllowed)
+	}
+	s.do("GET", "/v1/customers/count?where=alpha:present", "").want(200).has(`"count":1`)
 	s.change("DELETE", customerPath, "").problem(403, vault.CodeNotAllowed)
 	s.change("PUT", "/v1/agents/"+own.agent.String()+"/definitions/beta", `{"value_type": "string"}`).
 		problem(403, vault.CodeNotAllowed)

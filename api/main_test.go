@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -185,6 +186,9 @@ var routes = sync.OnceValue(func() []route {
 		pattern := regexp.MustCompile(`\{[^}]+\}`).ReplaceAllString(path, `[^/]+`)
 		out = append(out, route{path, regexp.MustCompile("^" + pattern + "$")})
 	}
+	slices.SortFunc(out, func(a, b route) int { // a route with fewer parameters goes first, as when serving
+		return strings.Count(a.path, "{") - strings.Count(b.path, "{")
+	})
 	return out
 })
 

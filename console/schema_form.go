@@ -280,8 +280,8 @@ func (f *schemaForm) fieldOf(path string) string {
 	return ""
 }
 
-// refused puts an error beside its field, or on top. An error that no person can mend is returned.
-func (q *request) refused(f *schemaForm, err error) (status int, fatal error) {
+// refusedForm puts an error beside its field, or on top. An error that no person can mend is returned.
+func (q *request) refusedForm(f *schemaForm, err error) (status int, fatal error) {
 	e, ok := errors.AsType[*vault.Error](err)
 	if !ok || e.Code == vault.CodeUnavailable {
 		return 0, err
@@ -321,7 +321,7 @@ func (q *request) changeSchema(e editing) error {
 	do := q.r.PostFormValue("do")
 	if do == "check" {
 		if err := e.check(); err != nil {
-			status, fatal := q.refused(f, err)
+			status, fatal := q.refusedForm(f, err)
 			if fatal != nil {
 				return fatal
 			}
@@ -344,7 +344,7 @@ func (q *request) changeSchema(e editing) error {
 		if err == nil {
 			return q.redirect(page)
 		}
-		status, fatal := q.refused(f, err)
+		status, fatal := q.refusedForm(f, err)
 		if fatal != nil {
 			return fatal
 		}
@@ -359,7 +359,7 @@ func (q *request) changeSchema(e editing) error {
 	preview, err := e.preview()
 	if err != nil {
 		f.Shown = ""
-		status, fatal := q.refused(f, err)
+		status, fatal := q.refusedForm(f, err)
 		if fatal != nil {
 			return fatal
 		}

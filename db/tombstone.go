@@ -158,9 +158,14 @@ func hashSubjects(ctx context.Context, sealer *Sealer, row dbgen.ErasureKey, sub
 	}
 	out := make([][]byte, len(subjects))
 	for i, s := range subjects {
-		mac := hmac.New(sha256.New, key)
-		mac.Write([]byte(s))
-		out[i] = mac.Sum(nil)
+		out[i] = Tombstone(key, s)
 	}
 	return out, nil
+}
+
+// Tombstone returns the tombstone of a subject, with the opened key of a tenant.
+func Tombstone(key []byte, subject string) []byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(subject))
+	return mac.Sum(nil)
 }

@@ -352,6 +352,12 @@ func (g *guard) purposeOf(name string) (string, error) {
 	if g == nil {
 		return "", nil
 	}
+	if g.foreign(name) {
+		return "", &vault.Error{
+			Code: vault.CodeNotAllowed, Field: "where",
+			Message: "where: names " + name + ", which no agent of this API key defines",
+		}
+	}
 	if g.masks(name) {
 		return "", &vault.Error{
 			Code: vault.CodeNotAllowed, Field: "where",

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/embedded/embeddedtest"
 	"github.com/contextvault/contextvault/internal/testkit"
@@ -104,6 +106,107 @@ func TestRestore_IntoANewCluster(t *testing.T) {
 	if got := passport(t, serving(restored, another), key, customer.String()); strings.Contains(got, "X4711") {
 		t.Errorf("with another sealing key it is read: %s", got)
 	}
+}
+
+// Who was erased after a backup is back after its restore, and is erased again from a record of the erasures: also a
+// customer who was merged only later. Late imports are refused, the others have everything, and receipts stay.
+func TestRestore_ErasesAgain(t *testing.T) {
+	t.Parallel()
+	kit := testkit.On(t, embeddedtest.Start(t))
+	s := &system{Kit: kit, t: t, tenant: kit.Tenant(t), agent: testkit.ID()}
+	startWorker(t, kit)
+	s.applied(trigger.Submit(t.Context(), s.Trigger, s.tenant, vault.SaveDefinition, vault.Definition{
+		AgentID: s.agent, Name: "passport", ValueType: vault.TypeString, Enabled: true,
+	}))
+	gone, merged, stays := testkit.ID(), testkit.ID(), testkit.ID()
+	writing := func(customer uuid.UUID) vault.WriteValueInput {
+		return vault.WriteValueInput{
+			AgentID: s.agent, CustomerID: customer, Name: "passport",
+			Value: json.RawMessage(`"CANARY-` + customer.String() + `"`), Source: vault.ValueUserProvided,
+		}
+	}
+	for _, customer := range []uuid.UUID{gone, merged, stays} {
+		s.applied(trigger.Submit(t.Context(), s.Trigger, s.tenant, vault.WriteValue, writing(customer)))
+	}
+	s.applied(trigger.Submit(t.Context(), s.Trigger, s.tenant, vault.LinkChannel, vault.LinkChannelInput{
+		CustomerID: gone, Channel: "sms", ExternalID: "+4915112345678",
+	}))
+	folder := t.TempDir()
+	dump, record := filepath.Join(folder, "vault.dump"), filepath.Join(folder, "erased.jsonl")
+	postgres(t, "pg_dump", "--format=custom", "--file="+dump, kit.DatabaseURL)
+
+	// After the backup.
+	s.applied(trigger.Submit(t.Context(), s.Trigger, s.tenant, vault.MergeCustomers, vault.MergeCustomersInput{
+		SourceCustomerID: merged, TargetCustomerID: gone,
+	}))
+	erasure, err := trigger.Submit(t.Context(), s.Trigger, s.tenant, vault.EraseCustomer, vault.EraseCustomerInput{
+		CustomerID: gone,
+	})
+	s.applied(erasure, err)
+	out, errs, code := run(t, kit.Environ(), "erasure", "record", "--output", record)
+	text, err := os.ReadFile(record)
+	if code != 0 || err != nil || !strings.Contains(out, "erasures  1") {
+		t.Fatalf("record exited with %d, said %s%s, and wrote %s (%v)", code, out, errs, text, err)
+	}
+	for _, personal := range []string{gone.String(), merged.String(), "CANARY", "4915112345678"} {
+		if strings.Contains(string(text), personal) {
+			t.Errorf("the record has %s", personal)
+		}
+	}
+
+	cluster := testkit.StartPostgres(t)
+	restored := createDatabase(t, cluster.URL, "restored")
+	createRoles(t, cluster.URL)
+	postgres(t, "pg_restore", "--exit-on-error", "--dbname="+restored, dump)
+	postgres(t, "psql", "--no-psqlrc", "--quiet", "--file=../../deploy/postgres/database.sql", restored)
+	environ := append(kit.Environ(), dbtest.Environ(restored)...)
+	holders := func(what string) (found []string) {
+		for line := range strings.Lines(data(t, restored)) {
+			if strings.Contains(line, what) {
+				found = append(found, line)
+			}
+		}
+		return found
+	}
+	if len(holders(gone.String())) == 0 || len(holders("+4915112345678")) == 0 {
+		t.Fatal("the backup does not bring them back, so the test proves nothing")
+	}
+	for i, want := range []string{"customers erased again  2", "customers erased again  0"} {
+		out, errs, code := run(t, environ, "erasure", "repeat", "--from", record)
+		if code != 0 || !strings.Contains(out, want) {
+			t.Fatalf("repeat %d exited with %d and said %s%s", i, code, out, errs)
+		}
+	}
+	for _, personal := range []string{"CANARY-" + gone.String(), "CANARY-" + merged.String(), "+4915112345678"} {
+		if found := holders(personal); len(found) != 0 {
+			t.Errorf("after the repetition the database has %s: %v", personal, found)
+		}
+	}
+	if len(holders("CANARY-"+stays.String())) == 0 {
+		t.Error("the customer who was not erased is gone")
+	}
+	if len(holders(erasure.ID.String())) == 0 {
+		t.Error("the erasure of before is not among the erasures")
+	}
+	for name, content := range map[string]string{"no record": `{"a": 1}`, "nothing": "", "no JSON": "x"} {
+		bad := filepath.Join(folder, "bad")
+		if err := os.WriteFile(bad, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, errs, code := run(t, environ, "erasure", "repeat", "--from", bad); code != 1 || !strings.Contains(errs, "vault erasure record") {
+			t.Errorf("%s: exited with %d and said %s", name, code, errs)
+		}
+	}
+}
+
+// data returns the rows of a database.
+func data(t *testing.T, database string) string {
+	t.Helper()
+	out, err := tool("pg_dump", "--data-only", database)
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return out
 }
 
 func verified(t *testing.T, database string) {

@@ -455,6 +455,124 @@ func (q *Queries) ListErasuresPage(ctx context.Context, arg ListErasuresPagePara
 	return items, nil
 }
 
+const listFinishedErasures = `-- name: ListFinishedErasures :many
+SELECT id, tenant_id, state, derived, scope, counts, mentions, receipt, begun_at, finished_at
+FROM erasures
+WHERE tenant_id = $1
+  AND id > $2
+  AND state = 'finished'
+  AND begun_at >= $3
+ORDER BY id
+LIMIT $4
+`
+
+type ListFinishedErasuresParams struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+	AfterID  uuid.UUID `json:"after_id"`
+	Since    time.Time `json:"since"`
+	MaxRows  int32     `json:"max_rows"`
+}
+
+// Lists finished erasures of a tenant that began at a time or later, in the order of their ids, after after_id. Index:
+// erasures_tenant.
+func (q *Queries) ListFinishedErasures(ctx context.Context, arg ListFinishedErasuresParams) ([]Erasure, error) {
+	rows, err := q.db.Query(ctx, listFinishedErasures,
+		arg.TenantID,
+		arg.AfterID,
+		arg.Since,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Erasure{}
+	for rows.Next() {
+		var i Erasure
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.State,
+			&i.Derived,
+			&i.Scope,
+			&i.Counts,
+			&i.Mentions,
+			&i.Receipt,
+			&i.BegunAt,
+			&i.FinishedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listKnownCustomers = `-- name: ListKnownCustomers :many
+SELECT known.customer_id::uuid AS customer_id
+FROM (
+    (
+        SELECT p.customer_id
+        FROM customer_profiles p
+        WHERE p.tenant_id = $1
+          AND p.customer_id > $2
+        ORDER BY p.customer_id
+        LIMIT $3
+    )
+    UNION
+    (
+        SELECT DISTINCT s.customer_id
+        FROM sessions s
+        WHERE s.tenant_id = $1
+          AND s.customer_id > $2
+        ORDER BY s.customer_id
+        LIMIT $3
+    )
+    UNION
+    (
+        SELECT DISTINCT g.customer_id
+        FROM gap_fills g
+        WHERE g.tenant_id = $1
+          AND g.customer_id > $2
+        ORDER BY g.customer_id
+        LIMIT $3
+    )
+) known
+ORDER BY known.customer_id
+LIMIT $3
+`
+
+type ListKnownCustomersParams struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+	AfterID  uuid.UUID `json:"after_id"`
+	MaxRows  int32     `json:"max_rows"`
+}
+
+// Lists the customers whom a tenant knows by a profile, a session or a gap fill, in the order of their ids, after after_id:
+// those also who are merged or deleted. Indexes: the unique key of customer_profiles, sessions_customer, gap_fills_tenant.
+func (q *Queries) ListKnownCustomers(ctx context.Context, arg ListKnownCustomersParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, listKnownCustomers, arg.TenantID, arg.AfterID, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var customer_id uuid.UUID
+		if err := rows.Scan(&customer_id); err != nil {
+			return nil, err
+		}
+		items = append(items, customer_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listPurgeableCustomers = `-- name: ListPurgeableCustomers :many
 SELECT tenant_id, id, customer_id, purge_after
 FROM customer_profiles
@@ -525,6 +643,40 @@ func (q *Queries) ListTombstones(ctx context.Context, tenantID uuid.UUID, hashes
 	for rows.Next() {
 		var i ListTombstonesRow
 		if err := rows.Scan(&i.Hash, &i.ErasureID, &i.Finished); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listTombstonesOfErasures = `-- name: ListTombstonesOfErasures :many
+SELECT erasure_id, hash
+FROM erasure_tombstones
+WHERE tenant_id = $1
+  AND erasure_id = ANY ($2::uuid[])
+ORDER BY erasure_id, hash
+`
+
+type ListTombstonesOfErasuresRow struct {
+	ErasureID uuid.UUID `json:"erasure_id"`
+	Hash      []byte    `json:"hash"`
+}
+
+// Lists the tombstones of erasures. It reads the tombstones of the tenant. Index: primary key.
+func (q *Queries) ListTombstonesOfErasures(ctx context.Context, tenantID uuid.UUID, erasures []uuid.UUID) ([]ListTombstonesOfErasuresRow, error) {
+	rows, err := q.db.Query(ctx, listTombstonesOfErasures, tenantID, erasures)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListTombstonesOfErasuresRow{}
+	for rows.Next() {
+		var i ListTombstonesOfErasuresRow
+		if err := rows.Scan(&i.ErasureID, &i.Hash); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -614,6 +766,41 @@ func (q *Queries) ListWithdrawnFields(ctx context.Context, tenantID uuid.UUID, p
 		return nil, err
 	}
 	return items, nil
+}
+
+const recordFinishedErasure = `-- name: RecordFinishedErasure :exec
+INSERT INTO erasures (id, tenant_id, state, derived, counts, mentions, receipt, begun_at, finished_at)
+VALUES (
+    $1, $2, 'finished', $3, $4, $5,
+    $6, $7, $8
+)
+ON CONFLICT (id) DO NOTHING
+`
+
+type RecordFinishedErasureParams struct {
+	ID         uuid.UUID       `json:"id"`
+	TenantID   uuid.UUID       `json:"tenant_id"`
+	Derived    string          `json:"derived"`
+	Counts     json.RawMessage `json:"counts"`
+	Mentions   json.RawMessage `json:"mentions"`
+	Receipt    *string         `json:"receipt"`
+	BegunAt    time.Time       `json:"begun_at"`
+	FinishedAt *time.Time      `json:"finished_at"`
+}
+
+// Records an erasure that another copy of the database finished, unless it is known. Index: primary key.
+func (q *Queries) RecordFinishedErasure(ctx context.Context, arg RecordFinishedErasureParams) error {
+	_, err := q.db.Exec(ctx, recordFinishedErasure,
+		arg.ID,
+		arg.TenantID,
+		arg.Derived,
+		arg.Counts,
+		arg.Mentions,
+		arg.Receipt,
+		arg.BegunAt,
+		arg.FinishedAt,
+	)
+	return err
 }
 
 const removeExpiredValues = `-- name: RemoveExpiredValues :many

@@ -311,3 +311,67 @@ USING due
 WHERE f.tenant_id = due.tenant_id
   AND f.id = due.id
 RETURNING f.tenant_id, f.id, f.profile_id;
+
+-- Lists finished erasures of a tenant that began at a time or later, in the order of their ids, after after_id. Index:
+-- erasures_tenant.
+-- name: ListFinishedErasures :many
+SELECT *
+FROM erasures
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id > sqlc.arg(after_id)
+  AND state = 'finished'
+  AND begun_at >= sqlc.arg(since)
+ORDER BY id
+LIMIT sqlc.arg(max_rows);
+
+-- Lists the tombstones of erasures. It reads the tombstones of the tenant. Index: primary key.
+-- name: ListTombstonesOfErasures :many
+SELECT erasure_id, hash
+FROM erasure_tombstones
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND erasure_id = ANY (sqlc.arg(erasures)::uuid[])
+ORDER BY erasure_id, hash;
+
+-- Records an erasure that another copy of the database finished, unless it is known. Index: primary key.
+-- name: RecordFinishedErasure :exec
+INSERT INTO erasures (id, tenant_id, state, derived, counts, mentions, receipt, begun_at, finished_at)
+VALUES (
+    sqlc.arg(id), sqlc.arg(tenant_id), 'finished', sqlc.arg(derived), sqlc.arg(counts), sqlc.arg(mentions),
+    sqlc.arg(receipt), sqlc.arg(begun_at), sqlc.arg(finished_at)
+)
+ON CONFLICT (id) DO NOTHING;
+
+-- Lists the customers whom a tenant knows by a profile, a session or a gap fill, in the order of their ids, after after_id:
+-- those also who are merged or deleted. Indexes: the unique key of customer_profiles, sessions_customer, gap_fills_tenant.
+-- name: ListKnownCustomers :many
+SELECT known.customer_id::uuid AS customer_id
+FROM (
+    (
+        SELECT p.customer_id
+        FROM customer_profiles p
+        WHERE p.tenant_id = sqlc.arg(tenant_id)
+          AND p.customer_id > sqlc.arg(after_id)
+        ORDER BY p.customer_id
+        LIMIT sqlc.arg(max_rows)
+    )
+    UNION
+    (
+        SELECT DISTINCT s.customer_id
+        FROM sessions s
+        WHERE s.tenant_id = sqlc.arg(tenant_id)
+          AND s.customer_id > sqlc.arg(after_id)
+        ORDER BY s.customer_id
+        LIMIT sqlc.arg(max_rows)
+    )
+    UNION
+    (
+        SELECT DISTINCT g.customer_id
+        FROM gap_fills g
+        WHERE g.tenant_id = sqlc.arg(tenant_id)
+          AND g.customer_id > sqlc.arg(after_id)
+        ORDER BY g.customer_id
+        LIMIT sqlc.arg(max_rows)
+    )
+) known
+ORDER BY known.customer_id
+LIMIT sqlc.arg(max_rows);

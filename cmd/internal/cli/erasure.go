@@ -17,6 +17,8 @@ import (
 
 	"github.com/contextvault/contextvault/client"
 	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/internal/app"
+	"github.com/contextvault/contextvault/steps/erasure"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -163,7 +165,7 @@ func (a *App) erasureCommand() *cobra.Command {
 				key, err := c.GetReceiptKey(ctx)
 				return verbatim(key + "\n"), err
 			}),
-		a.verifyReceiptCommand(),
+		a.verifyReceiptCommand(), a.recordErasuresCommand(), a.repeatErasuresCommand(),
 	)
 	return cmd
 }
@@ -235,4 +237,101 @@ func (v verified) table(w io.Writer) {
 	}
 	line(w, "tables scanned", len(v.Scanned))
 	line(w, "cache keys scanned", v.CacheKeys)
+}
+
+func (a *App) recordErasuresCommand() *cobra.Command {
+	var file string
+	var since *time.Time
+	cmd := &cobra.Command{
+		Use: "record", Short: "Write the finished erasures to a file, for vault erasure repeat", Args: cobra.NoArgs,
+		Long: "Write the finished erasures of all tenants, or of --tenant, to a file. Keep it apart from the backups: after\n" +
+			"the restore of an old one, `vault erasure repeat` erases again who was erased since. The file has receipts,\n" +
+			"keyed hashes and sealed keys, and no personal data. The command works on the database.",
+		Example: "  vault erasure record --output erased.jsonl",
+	}
+	textVar(cmd, &file, "output", "`file` to write, readable only by this user; -: the standard output", true)
+	timeVar(cmd, &since, "since", "only erasures that began at this `time` or later (default: all)")
+	cmd.Flags().StringVar(&a.tenant, "tenant", "", "tenant `id` (default: all tenants)")
+	cmd.RunE = a.system(func(ctx context.Context, r *app.Runtime) (any, error) {
+		tenants, err := a.recordedTenants(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		out, keep, err := a.create(file)
+		if err != nil {
+			return nil, err
+		}
+		from := time.Unix(0, 0)
+		if since != nil {
+			from = *since
+		}
+		done, err := r.Steps.Erasure.Record(ctx, tenants, from, out)
+		if err := keep(err); err != nil || file == "-" {
+			return nothing{}, err
+		}
+		return recorded(done), nil
+	})
+	return cmd
+}
+
+func (a *App) recordedTenants(ctx context.Context, r *app.Runtime) ([]uuid.UUID, error) {
+	if a.tenant != "" {
+		tenant, err := parseID("tenant", a.tenant)
+		return []uuid.UUID{tenant}, err
+	}
+	rows, err := r.DB.System().ListTenants(ctx)
+	if err == nil && len(rows) == maxListedTenants {
+		err = fmt.Errorf("there are %d tenants or more: write a file for each with --tenant", maxListedTenants)
+	}
+	out := make([]uuid.UUID, len(rows))
+	for i, row := range rows {
+		out[i] = row.ID
+	}
+	return out, err
+}
+
+// maxListedTenants is the limit of ListTenants.
+const maxListedTenants = 1000
+
+type recorded erasure.Recorded
+
+func (r recorded) table(w io.Writer) {
+	line(w, "tenants", r.Tenants)
+	line(w, "erasures", r.Erasures)
+}
+
+func (a *App) repeatErasuresCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use: "repeat", Short: "Erase again who is back after the restore of an old backup", Args: cobra.NoArgs,
+		Long: "Erase the customers of a file of `vault erasure record` who are in this database, and keep the receipts and\n" +
+			"tombstones of the file. Run it after the restore of an old backup, before the vault serves: it needs the\n" +
+			"database, Redis and VAULT_SEALING_KEY, and no worker. It can be interrupted and repeated.",
+		Example: "  vault erasure repeat --from erased.jsonl",
+	}
+	textVar(cmd, &file, "from", "`file` of vault erasure record; -: the standard input", true)
+	cmd.RunE = a.system(func(ctx context.Context, r *app.Runtime) (any, error) {
+		in := a.In
+		if file != "-" {
+			f, err := os.Open(file) //nolint:gosec // the person chose the file
+			if err != nil {
+				return nil, fmt.Errorf("read --from: %w", err)
+			}
+			defer func() { _ = f.Close() }()
+			in = f
+		}
+		done, err := r.Steps.Erasure.Repeat(vault.WithActor(ctx, vault.ActorCommand), in)
+		return repeated(done), err
+	})
+	return cmd
+}
+
+type repeated erasure.Repeated
+
+func (r repeated) table(w io.Writer) {
+	line(w, "erasures in the file", r.Erasures)
+	line(w, "customers erased again", r.Customers)
+	if r.Foreign > 0 {
+		line(w, "tenants with another key of tombstones", r.Foreign)
+	}
 }

@@ -22,7 +22,7 @@ var readsNothing = []string{
 	"admin detect-orphans", "admin drop-cache", "admin expire-stale", "answer", "apply", "assets add", "channels link",
 	"config reference", "consents record", "customers delete", "customers erase", "customers label", "customers merge",
 	"customers open", "customers open-many", "customers unmerge", "definitions delete", "definitions save",
-	"erasure verify", "fill", "id", "import", "items delete", "items restore", "keys create", "keys revoke",
+	"erasure repeat", "erasure verify", "fill", "id", "import", "items delete", "items restore", "keys create", "keys revoke",
 	"keys rotate", "mcp", "migrate down", "migrate repair", "migrate up", "operations cancel", "operations replay",
 	"questions claim", "requirements delete", "requirements save", "reviews decide", "rules save", "scenarios extract",
 	"scenarios save", "sealing-key add", "sealing-key promote", "sealing-key prune", "serve",
