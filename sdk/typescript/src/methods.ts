@@ -106,6 +106,17 @@ export class Methods extends Core {
   }
 
   /**
+   * Count the customers who meet conditions. The conditions are those of list-customers. Merged customers are
+   * not counted. The count ends after 200,000 candidates.
+   */
+  countCustomers(input: Input<"count-customers"> = {}): Promise<Read<"count-customers">> {
+    return this.read(
+      { method: "GET", path: "/v1/customers/count", inPath: {}, inQuery: ["where"] },
+      input,
+    );
+  }
+
+  /**
    * Create an API key. You make the secret and send its hash, so that the secret is in no request and no
    * answer before it is used. The id of the operation is the id of the key.
    */
@@ -180,6 +191,16 @@ export class Methods extends Core {
   deleteRequirement(input: Input<"delete-requirement">, options: ChangeOptions = {}): Promise<Changed<"delete-requirement">> {
     return this.change(
       { method: "DELETE", path: "/v1/scenarios/{scenario_id}/requirements/{field_name}", inPath: { scenario_id: "scenario_id", field_name: "field_name" }, inQuery: ["step_id", "rule_id"] },
+      input, options,
+    );
+  }
+
+  /**
+   * Delete a webhook. Removes its deliveries too. Nothing is delivered afterwards.
+   */
+  deleteWebhook(input: Input<"delete-webhook">, options: ChangeOptions = {}): Promise<Changed<"delete-webhook">> {
+    return this.change(
+      { method: "DELETE", path: "/v1/webhooks/{webhook_id}", inPath: { webhook_id: "webhook_id" }, inQuery: [] },
       input, options,
     );
   }
@@ -543,6 +564,16 @@ export class Methods extends Core {
   }
 
   /**
+   * Get a webhook. Without its secret.
+   */
+  getWebhook(input: Input<"get-webhook">): Promise<Read<"get-webhook">> {
+    return this.read(
+      { method: "GET", path: "/v1/webhooks/{webhook_id}", inPath: { webhook_id: "webhook_id" }, inQuery: [] },
+      input,
+    );
+  }
+
+  /**
    * Write many values of a customer. In one transaction. One invalid write rejects all, unless skip_invalid
    * is set.
    */
@@ -616,11 +647,15 @@ export class Methods extends Core {
   }
 
   /**
-   * List the customers. Sorted by id. Merged customers are not included.
+   * List the customers. Sorted by id; with conditions, in the order of the index that finds them: the
+   * customers with an old value begin with the oldest. Merged customers are not included. With conditions a
+   * page reads up to 5,000 candidates: it can have fewer entries than its limit, or none, and still have a
+   * next_cursor. A key can use only fields that it may see: a masked field is refused, a field with purposes
+   * needs one of them, and the customers who have not consented to it are left out.
    */
   listCustomers(input: Input<"list-customers"> = {}): AsyncIterableIterator<Entry<"list-customers">> {
     return this.list(
-      { method: "GET", path: "/v1/customers", inPath: {}, inQuery: ["values", "limit"] },
+      { method: "GET", path: "/v1/customers", inPath: {}, inQuery: ["values", "where", "limit"] },
       input,
     );
   }
@@ -631,6 +666,16 @@ export class Methods extends Core {
   listDefinitions(input: Input<"list-definitions">): AsyncIterableIterator<Entry<"list-definitions">> {
     return this.list(
       { method: "GET", path: "/v1/agents/{agent_id}/definitions", inPath: { agent_id: "agent_id" }, inQuery: ["limit"] },
+      input,
+    );
+  }
+
+  /**
+   * List the deliveries of a webhook. Newest first. Finished ones are kept as long as events.
+   */
+  listDeliveries(input: Input<"list-deliveries">): AsyncIterableIterator<Entry<"list-deliveries">> {
+    return this.list(
+      { method: "GET", path: "/v1/webhooks/{webhook_id}/deliveries", inPath: { webhook_id: "webhook_id" }, inQuery: ["status", "limit"] },
       input,
     );
   }
@@ -651,6 +696,19 @@ export class Methods extends Core {
   listErasures(input: Input<"list-erasures"> = {}): AsyncIterableIterator<Entry<"list-erasures">> {
     return this.list(
       { method: "GET", path: "/v1/erasures", inPath: {}, inQuery: ["limit"] },
+      input,
+    );
+  }
+
+  /**
+   * Read the feed of events. What happened, oldest first, in ids and names. Events about one customer are in
+   * the order in which they happened. With Accept: text/event-stream the response is a stream of server-sent
+   * events, which goes on with what happens next. Events are kept for some days (events.retention_days):
+   * after them, a cursor is expired. Of an erased customer only customer.erased is left.
+   */
+  listEvents(input: Input<"list-events"> = {}): AsyncIterableIterator<Entry<"list-events">> {
+    return this.list(
+      { method: "GET", path: "/v1/events", inPath: {}, inQuery: ["after", "types", "customer_id", "agent_id", "values", "limit"] },
       input,
     );
   }
@@ -772,6 +830,16 @@ export class Methods extends Core {
   }
 
   /**
+   * List the webhooks. Sorted by id, without their secrets.
+   */
+  listWebhooks(input: Record<string, never> = {}): AsyncIterableIterator<Entry<"list-webhooks">> {
+    return this.list(
+      { method: "GET", path: "/v1/webhooks", inPath: {}, inQuery: [] },
+      input,
+    );
+  }
+
+  /**
    * Merge another customer into this customer. Afterwards the id of the other customer refers to this
    * customer.
    */
@@ -844,6 +912,16 @@ export class Methods extends Core {
   removeElement(input: Input<"remove-element">, options: ChangeOptions = {}): Promise<Changed<"remove-element">> {
     return this.change(
       { method: "POST", path: "/v1/customers/{customer_id}/values/{name}/elements/remove", inPath: { customer_id: "customer_id", name: "name" }, inQuery: [], hasBody: true },
+      input, options,
+    );
+  }
+
+  /**
+   * Deliver dead deliveries of a webhook again.
+   */
+  replayDeliveries(input: Input<"replay-deliveries">, options: ChangeOptions = {}): Promise<Changed<"replay-deliveries">> {
+    return this.change(
+      { method: "POST", path: "/v1/webhooks/{webhook_id}/replay", inPath: { webhook_id: "webhook_id" }, inQuery: [], hasBody: true },
       input, options,
     );
   }
@@ -934,6 +1012,18 @@ export class Methods extends Core {
   }
 
   /**
+   * Save a webhook. A subscription to the feed, delivered to an address by the convention Standard Webhooks:
+   * signed, at least once, in order for each customer, with retries over about three days. It begins with
+   * what happens from then on. The caller makes the secret, and no read returns it.
+   */
+  saveWebhook(input: Input<"save-webhook">, options: ChangeOptions = {}): Promise<Changed<"save-webhook">> {
+    return this.change(
+      { method: "PUT", path: "/v1/webhooks/{webhook_id}", inPath: { webhook_id: "webhook_id" }, inQuery: [], hasBody: true },
+      input, options,
+    );
+  }
+
+  /**
    * Set the label of a customer. A short text for the people who work with the customer. The profile contains
    * it. An empty label removes it.
    */
@@ -972,6 +1062,17 @@ export class Methods extends Core {
   takeTurn(input: Input<"take-turn">, options: ChangeOptions = {}): Promise<Changed<"take-turn">> {
     return this.change(
       { method: "POST", path: "/v1/turns", inPath: {}, inQuery: ["max_tokens", "format"], hasBody: true },
+      input, options,
+    );
+  }
+
+  /**
+   * Deliver a test to a webhook. A message of the type webhook.test without data. The list of deliveries
+   * shows its outcome.
+   */
+  testWebhook(input: Input<"test-webhook">, options: ChangeOptions = {}): Promise<Changed<"test-webhook">> {
+    return this.change(
+      { method: "POST", path: "/v1/webhooks/{webhook_id}/test", inPath: { webhook_id: "webhook_id" }, inQuery: [] },
       input, options,
     );
   }

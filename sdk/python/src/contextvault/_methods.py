@@ -91,6 +91,14 @@ _correct_value = Call(
     has_body=True,
     result=m.ItemResult,
 )
+_count_customers = Call(
+    name="count_customers",
+    method="GET",
+    path="/v1/customers/count",
+    in_path={},
+    in_query=("where",),
+    result=m.CustomerCount,
+)
 _create_key = Call(
     name="create_key",
     method="POST",
@@ -148,6 +156,14 @@ _delete_requirement = Call(
     path="/v1/scenarios/{scenario_id}/requirements/{field_name}",
     in_path={"scenario_id": "scenario_id", "field_name": "field_name"},
     in_query=("step_id", "rule_id"),
+    result=m.SavedResult,
+)
+_delete_webhook = Call(
+    name="delete_webhook",
+    method="DELETE",
+    path="/v1/webhooks/{webhook_id}",
+    in_path={"webhook_id": "webhook_id"},
+    in_query=(),
     result=m.SavedResult,
 )
 _detect_orphans = Call(
@@ -410,6 +426,14 @@ _get_value = Call(
     in_query=("as_of", "known_at"),
     result=m.Value,
 )
+_get_webhook = Call(
+    name="get_webhook",
+    method="GET",
+    path="/v1/webhooks/{webhook_id}",
+    in_path={"webhook_id": "webhook_id"},
+    in_query=(),
+    result=m.Webhook,
+)
 _import_customer_values = Call(
     name="import_customer_values",
     method="POST",
@@ -474,7 +498,7 @@ _list_customers = Call(
     method="GET",
     path="/v1/customers",
     in_path={},
-    in_query=("values", "limit"),
+    in_query=("values", "where", "limit"),
     result=m.Customer,
 )
 _list_definitions = Call(
@@ -484,6 +508,14 @@ _list_definitions = Call(
     in_path={"agent_id": "agent_id"},
     in_query=("limit",),
     result=m.Definition,
+)
+_list_deliveries = Call(
+    name="list_deliveries",
+    method="GET",
+    path="/v1/webhooks/{webhook_id}/deliveries",
+    in_path={"webhook_id": "webhook_id"},
+    in_query=("status", "limit"),
+    result=m.Delivery,
 )
 _list_derived = Call(
     name="list_derived",
@@ -596,6 +628,14 @@ _list_usage = Call(
     in_query=("limit",),
     result=m.Usage,
 )
+_list_webhooks = Call(
+    name="list_webhooks",
+    method="GET",
+    path="/v1/webhooks",
+    in_path={},
+    in_query=(),
+    result=m.Webhook,
+)
 _merge_customers = Call(
     name="merge_customers",
     method="POST",
@@ -657,6 +697,15 @@ _remove_element = Call(
     in_query=(),
     has_body=True,
     result=m.ItemResult,
+)
+_replay_deliveries = Call(
+    name="replay_deliveries",
+    method="POST",
+    path="/v1/webhooks/{webhook_id}/replay",
+    in_path={"webhook_id": "webhook_id"},
+    in_query=(),
+    has_body=True,
+    result=m.ReplayDeliveriesResult,
 )
 _replay_operation = Call(
     name="replay_operation",
@@ -726,6 +775,15 @@ _save_session = Call(
     has_body=True,
     result=m.SavedResult,
 )
+_save_webhook = Call(
+    name="save_webhook",
+    method="PUT",
+    path="/v1/webhooks/{webhook_id}",
+    in_path={"webhook_id": "webhook_id"},
+    in_query=(),
+    has_body=True,
+    result=m.SavedResult,
+)
 _set_customer_label = Call(
     name="set_customer_label",
     method="PUT",
@@ -752,6 +810,14 @@ _take_turn = Call(
     in_query=("max_tokens", "format"),
     has_body=True,
     result=m.TurnResult,
+)
+_test_webhook = Call(
+    name="test_webhook",
+    method="POST",
+    path="/v1/webhooks/{webhook_id}/test",
+    in_path={"webhook_id": "webhook_id"},
+    in_query=(),
+    result=m.TestWebhookResult,
 )
 _unmerge_customer = Call(
     name="unmerge_customer",
@@ -1014,11 +1080,25 @@ class Methods:
             "verified": verified}
         return self._call(_correct_value, body, members, wait, idempotency_key)
 
+    def count_customers(
+        self,
+        *,
+        where: list[str] | None = None,
+    ) -> m.CustomerCount:
+        """Count the customers who meet conditions.
+
+        The conditions are those of list-customers. Merged customers are not counted. The count ends
+        after 200,000 candidates.
+        """
+        members: dict[str, Any] = {"where": where}
+        return self._call(_count_customers, None, members, None, None)
+
     def create_key(
         self,
         body: m.CreateKey | None = None,
         /,
         *,
+        agents: list[UUID] | None = None,
         expires_at: datetime | str | None = None,
         key_hash: str | None = None,
         masked: bool | None = None,
@@ -1034,8 +1114,8 @@ class Methods:
         You make the secret and send its hash, so that the secret is in no request and no answer
         before it is used. The id of the operation is the id of the key.
         """
-        members: dict[str, Any] = {"expires_at": expires_at, "key_hash": key_hash, "masked": masked, "name": name,
-            "purpose": purpose, "scopes": scopes, "sources": sources}
+        members: dict[str, Any] = {"agents": agents, "expires_at": expires_at, "key_hash": key_hash, "masked": masked,
+            "name": name, "purpose": purpose, "scopes": scopes, "sources": sources}
         return self._call(_create_key, body, members, wait, idempotency_key)
 
     def decide_review(
@@ -1148,6 +1228,20 @@ class Methods:
             rule_id}
         return self._call(_delete_requirement, None, members, wait, idempotency_key)
 
+    def delete_webhook(
+        self,
+        webhook_id: Id,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.SavedResult]:
+        """Delete a webhook.
+
+        Removes its deliveries too. Nothing is delivered afterwards.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id}
+        return self._call(_delete_webhook, None, members, wait, idempotency_key)
+
     def detect_orphans(
         self,
         *,
@@ -1206,6 +1300,7 @@ class Methods:
         required_verification: bool | None = None,
         retention_days: int | None = None,
         retry_prompt: str | None = None,
+        searchable: bool | None = None,
         source_priority: list[m.ValueSource] | None = None,
         stale_action: m.StaleAction | None = None,
         time_zone: str | None = None,
@@ -1238,11 +1333,11 @@ class Methods:
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
             minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
             "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
-            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
-            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
-            value_type, "verification_methods": verification_methods, "write_once": write_once,
-            "after": after, "customers": customers}
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
+            searchable, "source_priority": source_priority, "stale_action": stale_action,
+            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
+            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
+            verification_methods, "write_once": write_once, "after": after, "customers": customers}
         return self._call(_dry_run_definition, body, members, None, None)
 
     def dry_run_requirement(
@@ -1682,6 +1777,17 @@ class Methods:
         members: dict[str, Any] = {"customer_id": customer_id, "name": name, "as_of": as_of, "known_at": known_at}
         return self._call(_get_value, None, members, None, None)
 
+    def get_webhook(
+        self,
+        webhook_id: Id,
+    ) -> m.Webhook:
+        """Get a webhook.
+
+        Without its secret.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id}
+        return self._call(_get_webhook, None, members, None, None)
+
     def import_customer_values(
         self,
         body: m.ImportValues | None = None,
@@ -1798,13 +1904,19 @@ class Methods:
         self,
         *,
         values: bool | None = None,
+        where: list[str] | None = None,
         limit: int | None = None,
     ) -> Iterator[m.Customer]:
         """List the customers.
 
-        Sorted by id. Merged customers are not included.
+        Sorted by id; with conditions, in the order of the index that finds them: the customers with
+        an old value begin with the oldest. Merged customers are not included. With conditions a
+        page reads up to 5,000 candidates: it can have fewer entries than its limit, or none, and
+        still have a next_cursor. A key can use only fields that it may see: a masked field is
+        refused, a field with purposes needs one of them, and the customers who have not consented
+        to it are left out.
         """
-        members: dict[str, Any] = {"values": values, "limit": limit}
+        members: dict[str, Any] = {"values": values, "where": where, "limit": limit}
         return self._list(_list_customers, members)
 
     def list_definitions(
@@ -1819,6 +1931,20 @@ class Methods:
         """
         members: dict[str, Any] = {"agent_id": agent_id, "limit": limit}
         return self._list(_list_definitions, members)
+
+    def list_deliveries(
+        self,
+        webhook_id: Id,
+        *,
+        status: m.DeliveryStatus | None = None,
+        limit: int | None = None,
+    ) -> Iterator[m.Delivery]:
+        """List the deliveries of a webhook.
+
+        Newest first. Finished ones are kept as long as events.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id, "status": status, "limit": limit}
+        return self._list(_list_deliveries, members)
 
     def list_derived(
         self,
@@ -2015,6 +2141,16 @@ class Methods:
         members: dict[str, Any] = {"limit": limit}
         return self._list(_list_usage, members)
 
+    def list_webhooks(
+        self,
+    ) -> Iterator[m.Webhook]:
+        """List the webhooks.
+
+        Sorted by id, without their secrets.
+        """
+        members: dict[str, Any] = {}
+        return self._list(_list_webhooks, members)
+
     def merge_customers(
         self,
         body: m.MergeCustomers | None = None,
@@ -2164,6 +2300,20 @@ class Methods:
             verified_by}
         return self._call(_remove_element, body, members, wait, idempotency_key)
 
+    def replay_deliveries(
+        self,
+        body: m.ReplayDeliveries | None = None,
+        /,
+        *,
+        webhook_id: Id | None = None,
+        delivery_id: Id | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.ReplayDeliveriesResult]:
+        """Deliver dead deliveries of a webhook again."""
+        members: dict[str, Any] = {"webhook_id": webhook_id, "delivery_id": delivery_id}
+        return self._call(_replay_deliveries, body, members, wait, idempotency_key)
+
     def replay_operation(
         self,
         operation_id: Id,
@@ -2241,6 +2391,7 @@ class Methods:
         required_verification: bool | None = None,
         retention_days: int | None = None,
         retry_prompt: str | None = None,
+        searchable: bool | None = None,
         source_priority: list[m.ValueSource] | None = None,
         stale_action: m.StaleAction | None = None,
         time_zone: str | None = None,
@@ -2267,10 +2418,11 @@ class Methods:
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
             minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
             "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
-            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
-            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
-            value_type, "verification_methods": verification_methods, "write_once": write_once}
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
+            searchable, "source_priority": source_priority, "stale_action": stale_action,
+            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
+            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
+            verification_methods, "write_once": write_once}
         return self._call(_save_definition, body, members, wait, idempotency_key)
 
     def save_requirement(
@@ -2371,6 +2523,31 @@ class Methods:
             ended, "turns": turns, "variables": variables}
         return self._call(_save_session, body, members, wait, idempotency_key)
 
+    def save_webhook(
+        self,
+        body: m.SaveWebhook | None = None,
+        /,
+        *,
+        webhook_id: Id | None = None,
+        agent_id: Id | None = None,
+        enabled: bool | None = None,
+        secret: str | None = None,
+        types: list[m.EventType] | None = None,
+        url: str | None = None,
+        values: bool | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.SavedResult]:
+        """Save a webhook.
+
+        A subscription to the feed, delivered to an address by the convention Standard Webhooks:
+        signed, at least once, in order for each customer, with retries over about three days. It
+        begins with what happens from then on. The caller makes the secret, and no read returns it.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id, "agent_id": agent_id, "enabled": enabled, "secret": secret,
+            "types": types, "url": url, "values": values}
+        return self._call(_save_webhook, body, members, wait, idempotency_key)
+
     def set_customer_label(
         self,
         body: m.SetCustomerLabel | None = None,
@@ -2461,6 +2638,20 @@ class Methods:
             "session_key": session_key, "speaker": speaker, "text": text, "max_tokens": max_tokens,
             "format": format}
         return self._call(_take_turn, body, members, wait, idempotency_key)
+
+    def test_webhook(
+        self,
+        webhook_id: Id,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.TestWebhookResult]:
+        """Deliver a test to a webhook.
+
+        A message of the type webhook.test without data. The list of deliveries shows its outcome.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id}
+        return self._call(_test_webhook, None, members, wait, idempotency_key)
 
     def unmerge_customer(
         self,
@@ -2779,11 +2970,25 @@ class AsyncMethods:
             "verified": verified}
         return await self._call(_correct_value, body, members, wait, idempotency_key)
 
+    async def count_customers(
+        self,
+        *,
+        where: list[str] | None = None,
+    ) -> m.CustomerCount:
+        """Count the customers who meet conditions.
+
+        The conditions are those of list-customers. Merged customers are not counted. The count ends
+        after 200,000 candidates.
+        """
+        members: dict[str, Any] = {"where": where}
+        return await self._call(_count_customers, None, members, None, None)
+
     async def create_key(
         self,
         body: m.CreateKey | None = None,
         /,
         *,
+        agents: list[UUID] | None = None,
         expires_at: datetime | str | None = None,
         key_hash: str | None = None,
         masked: bool | None = None,
@@ -2799,8 +3004,8 @@ class AsyncMethods:
         You make the secret and send its hash, so that the secret is in no request and no answer
         before it is used. The id of the operation is the id of the key.
         """
-        members: dict[str, Any] = {"expires_at": expires_at, "key_hash": key_hash, "masked": masked, "name": name,
-            "purpose": purpose, "scopes": scopes, "sources": sources}
+        members: dict[str, Any] = {"agents": agents, "expires_at": expires_at, "key_hash": key_hash, "masked": masked,
+            "name": name, "purpose": purpose, "scopes": scopes, "sources": sources}
         return await self._call(_create_key, body, members, wait, idempotency_key)
 
     async def decide_review(
@@ -2913,6 +3118,20 @@ class AsyncMethods:
             rule_id}
         return await self._call(_delete_requirement, None, members, wait, idempotency_key)
 
+    async def delete_webhook(
+        self,
+        webhook_id: Id,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.SavedResult]:
+        """Delete a webhook.
+
+        Removes its deliveries too. Nothing is delivered afterwards.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id}
+        return await self._call(_delete_webhook, None, members, wait, idempotency_key)
+
     async def detect_orphans(
         self,
         *,
@@ -2971,6 +3190,7 @@ class AsyncMethods:
         required_verification: bool | None = None,
         retention_days: int | None = None,
         retry_prompt: str | None = None,
+        searchable: bool | None = None,
         source_priority: list[m.ValueSource] | None = None,
         stale_action: m.StaleAction | None = None,
         time_zone: str | None = None,
@@ -3003,11 +3223,11 @@ class AsyncMethods:
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
             minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
             "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
-            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
-            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
-            value_type, "verification_methods": verification_methods, "write_once": write_once,
-            "after": after, "customers": customers}
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
+            searchable, "source_priority": source_priority, "stale_action": stale_action,
+            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
+            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
+            verification_methods, "write_once": write_once, "after": after, "customers": customers}
         return await self._call(_dry_run_definition, body, members, None, None)
 
     async def dry_run_requirement(
@@ -3447,6 +3667,17 @@ class AsyncMethods:
         members: dict[str, Any] = {"customer_id": customer_id, "name": name, "as_of": as_of, "known_at": known_at}
         return await self._call(_get_value, None, members, None, None)
 
+    async def get_webhook(
+        self,
+        webhook_id: Id,
+    ) -> m.Webhook:
+        """Get a webhook.
+
+        Without its secret.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id}
+        return await self._call(_get_webhook, None, members, None, None)
+
     async def import_customer_values(
         self,
         body: m.ImportValues | None = None,
@@ -3563,13 +3794,19 @@ class AsyncMethods:
         self,
         *,
         values: bool | None = None,
+        where: list[str] | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[m.Customer]:
         """List the customers.
 
-        Sorted by id. Merged customers are not included.
+        Sorted by id; with conditions, in the order of the index that finds them: the customers with
+        an old value begin with the oldest. Merged customers are not included. With conditions a
+        page reads up to 5,000 candidates: it can have fewer entries than its limit, or none, and
+        still have a next_cursor. A key can use only fields that it may see: a masked field is
+        refused, a field with purposes needs one of them, and the customers who have not consented
+        to it are left out.
         """
-        members: dict[str, Any] = {"values": values, "limit": limit}
+        members: dict[str, Any] = {"values": values, "where": where, "limit": limit}
         return self._list(_list_customers, members)
 
     def list_definitions(
@@ -3584,6 +3821,20 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"agent_id": agent_id, "limit": limit}
         return self._list(_list_definitions, members)
+
+    def list_deliveries(
+        self,
+        webhook_id: Id,
+        *,
+        status: m.DeliveryStatus | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[m.Delivery]:
+        """List the deliveries of a webhook.
+
+        Newest first. Finished ones are kept as long as events.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id, "status": status, "limit": limit}
+        return self._list(_list_deliveries, members)
 
     def list_derived(
         self,
@@ -3780,6 +4031,16 @@ class AsyncMethods:
         members: dict[str, Any] = {"limit": limit}
         return self._list(_list_usage, members)
 
+    def list_webhooks(
+        self,
+    ) -> AsyncIterator[m.Webhook]:
+        """List the webhooks.
+
+        Sorted by id, without their secrets.
+        """
+        members: dict[str, Any] = {}
+        return self._list(_list_webhooks, members)
+
     async def merge_customers(
         self,
         body: m.MergeCustomers | None = None,
@@ -3929,6 +4190,20 @@ class AsyncMethods:
             verified_by}
         return await self._call(_remove_element, body, members, wait, idempotency_key)
 
+    async def replay_deliveries(
+        self,
+        body: m.ReplayDeliveries | None = None,
+        /,
+        *,
+        webhook_id: Id | None = None,
+        delivery_id: Id | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.ReplayDeliveriesResult]:
+        """Deliver dead deliveries of a webhook again."""
+        members: dict[str, Any] = {"webhook_id": webhook_id, "delivery_id": delivery_id}
+        return await self._call(_replay_deliveries, body, members, wait, idempotency_key)
+
     async def replay_operation(
         self,
         operation_id: Id,
@@ -4006,6 +4281,7 @@ class AsyncMethods:
         required_verification: bool | None = None,
         retention_days: int | None = None,
         retry_prompt: str | None = None,
+        searchable: bool | None = None,
         source_priority: list[m.ValueSource] | None = None,
         stale_action: m.StaleAction | None = None,
         time_zone: str | None = None,
@@ -4032,10 +4308,11 @@ class AsyncMethods:
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
             minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
             "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
-            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
-            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
-            value_type, "verification_methods": verification_methods, "write_once": write_once}
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
+            searchable, "source_priority": source_priority, "stale_action": stale_action,
+            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
+            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
+            verification_methods, "write_once": write_once}
         return await self._call(_save_definition, body, members, wait, idempotency_key)
 
     async def save_requirement(
@@ -4136,6 +4413,31 @@ class AsyncMethods:
             ended, "turns": turns, "variables": variables}
         return await self._call(_save_session, body, members, wait, idempotency_key)
 
+    async def save_webhook(
+        self,
+        body: m.SaveWebhook | None = None,
+        /,
+        *,
+        webhook_id: Id | None = None,
+        agent_id: Id | None = None,
+        enabled: bool | None = None,
+        secret: str | None = None,
+        types: list[m.EventType] | None = None,
+        url: str | None = None,
+        values: bool | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.SavedResult]:
+        """Save a webhook.
+
+        A subscription to the feed, delivered to an address by the convention Standard Webhooks:
+        signed, at least once, in order for each customer, with retries over about three days. It
+        begins with what happens from then on. The caller makes the secret, and no read returns it.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id, "agent_id": agent_id, "enabled": enabled, "secret": secret,
+            "types": types, "url": url, "values": values}
+        return await self._call(_save_webhook, body, members, wait, idempotency_key)
+
     async def set_customer_label(
         self,
         body: m.SetCustomerLabel | None = None,
@@ -4226,6 +4528,20 @@ class AsyncMethods:
             "session_key": session_key, "speaker": speaker, "text": text, "max_tokens": max_tokens,
             "format": format}
         return await self._call(_take_turn, body, members, wait, idempotency_key)
+
+    async def test_webhook(
+        self,
+        webhook_id: Id,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.TestWebhookResult]:
+        """Deliver a test to a webhook.
+
+        A message of the type webhook.test without data. The list of deliveries shows its outcome.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id}
+        return await self._call(_test_webhook, None, members, wait, idempotency_key)
 
     async def unmerge_customer(
         self,

@@ -58,6 +58,7 @@ Code = Literal[
     "not_allowed",
     "consent_required",
     "erased",
+    "expired",
     "over_budget",
     "unavailable",
 ]
@@ -89,6 +90,12 @@ DeletionReason = Literal[
     "other",
 ]
 
+DeliveryStatus = Literal[
+    "pending",
+    "delivered",
+    "dead",
+]
+
 DerivedAction = Literal[
     "stale",
     "erase",
@@ -99,6 +106,28 @@ ErasureState = Literal[
     "erased",
     "scanned",
     "finished",
+]
+
+EventType = Literal[
+    "value.changed",
+    "value.pending",
+    "value.verified",
+    "value.expired",
+    "value.orphaned",
+    "value.deleted",
+    "asset.changed",
+    "asset.deleted",
+    "consent.changed",
+    "question.opened",
+    "question.settled",
+    "review.opened",
+    "review.settled",
+    "fill.done",
+    "operation.failed",
+    "customer.merged",
+    "customer.unmerged",
+    "customer.deleted",
+    "customer.erased",
 ]
 
 FallbackAction = Literal[
@@ -766,6 +795,10 @@ class CreateKey:
     scopes: list[Literal["read", "write", "verify", "review", "erase", "admin"]]
     # The permissions of the key: read, write, verify, review, erase, admin.
 
+    agents: list[UUID] | None = None
+    # The ids of the agents whose data the key may use. Absent: all agents. The scopes admin and
+    # erase cover all agents, so they cannot be combined with it.
+
     expires_at: datetime | None = None
     # The end of the key. Absent: it is valid until it is revoked.
 
@@ -793,6 +826,17 @@ class Customer:
     version: int
 
     fields: dict[str, Value] | None = None
+
+
+@dataclass(kw_only=True)
+class CustomerCount:
+    """CustomerCount of the vault."""
+
+    complete: bool
+    # false: the count ended after 200,000 candidates, and there may be more customers.
+
+    count: int
+    # The number of customers.
 
 
 @dataclass(kw_only=True)
@@ -1019,6 +1063,12 @@ class Definition:
 
     review_state: ReviewState | None = None
 
+    searchable: bool | None = None
+    # Lets list-customers find customers by an encrypted value: the database keeps a keyed hash of
+    # it, which shows which customers have the same value. It holds for the name of the field: each
+    # definition that requires the encryption must allow it. Values that are not encrypted can
+    # always be found. Absent: false.
+
     source_priority: list[ValueSource] | None = None
     # The sources from the strongest to the weakest. Those that are absent follow in the usual
     # order.
@@ -1072,6 +1122,37 @@ class DeleteResult:
     previous_id: UUID | None = None
 
     restored: bool | None = None
+
+
+@dataclass(kw_only=True)
+class Delivery:
+    """Delivery of the vault."""
+
+    attempts: int
+
+    created_at: datetime
+
+    delivery_id: UUID
+    # The header webhook-id of each attempt.
+
+    status: DeliveryStatus
+
+    type: str
+    # The type of the event, or webhook.test.
+
+    event_id: int | None = None
+    # The event of the feed. Absent: a test.
+
+    finished_at: datetime | None = None
+
+    last_error: str | None = None
+    # Why the last attempt failed.
+
+    last_status: int | None = None
+    # The HTTP status of the last answer.
+
+    next_at: datetime | None = None
+    # The time of the next attempt, of a pending delivery.
 
 
 @dataclass(kw_only=True)
@@ -1305,6 +1386,23 @@ class Erasure:
 
 
 @dataclass(kw_only=True)
+class EventList:
+    """EventList of the vault."""
+
+    after: str
+    # The position up to which the feed was read. Pass it as after to continue later, also if items
+    # is empty.
+
+    items: list[FeedEvent]
+
+    next_cursor: str | None = None
+    # The cursor of the next page. Absent: the newest event was read.
+
+    withheld: list[Withheld] | None = None
+    # The fields of customers whose values are not shown, and why.
+
+
+@dataclass(kw_only=True)
 class ExpireValue:
     """ExpireValue of the vault."""
 
@@ -1359,6 +1457,49 @@ class ExtractSchema:
     # The id of the rule. Absent: the scenario itself.
 
     scenario_id: UUID | None = None
+
+
+@dataclass(kw_only=True)
+class FeedEvent:
+    """FeedEvent of the vault."""
+
+    at: datetime
+    # The time of the change.
+
+    id: int
+    # The position in the feed: 1, 2, 3 … with gaps where a customer was erased.
+
+    type: EventType
+
+    agent_id: UUID | None = None
+    # The agent of the definition, question or scenario.
+
+    customer_id: UUID | None = None
+
+    into_customer_id: UUID | None = None
+    # Of a merge and its undo: the customer into whom customer_id was merged.
+
+    kind: str | None = None
+    # Of a question: value or confirm. Of a review: definition, requirement or value.
+
+    name: str | None = None
+    # The name of the field; of a consent, the purpose; of a failure, the workflow.
+
+    operation_id: UUID | None = None
+    # The operation that made the change, if it is known; of question.opened, the gap fill.
+
+    status: str | None = None
+    # The outcome: of a question, its status; of a review, the decision, or of a value its status
+    # afterwards: active, superseded … or deleted; of a consent, granted or withdrawn; of a gap
+    # fill, ended or cancelled; of a failure, the code of the error.
+
+    subject_id: UUID | None = None
+    # The id of the value or asset, the question, the gap fill or the operation; of a review, of
+    # what is reviewed.
+
+    value: Any | None = None
+    # With values=true: the value of the item at the time of reading, of value.changed,
+    # value.pending and value.verified. Absent: it was deleted since, or is withheld.
 
 
 @dataclass(kw_only=True)
@@ -1543,6 +1684,9 @@ class KeySummary:
     # The purpose of the key, for people.
 
     scopes: list[str]
+
+    agents: list[UUID] | None = None
+    # The agents whose data the key may use. Absent: all agents.
 
     expires_at: datetime | None = None
 
@@ -1788,9 +1932,15 @@ class Question:
 
     claimed_until: datetime | None = None
 
+    closed_at: datetime | None = None
+    # The time at which it was answered, expired or cancelled. Absent: it is open.
+
     item_id: UUID | None = None
 
     reason: str | None = None
+
+    rejection: str | None = None
+    # Why the answer was not taken, in words for the customer.
 
 
 @dataclass(kw_only=True)
@@ -1873,6 +2023,26 @@ class Rejection:
     field: str | None = None
 
     related: list[UUID] | None = None
+
+
+@dataclass(kw_only=True)
+class ReplayDeliveries:
+    """ReplayDeliveries of the vault."""
+
+    delivery_id: UUID | None = None
+    # The delivery. Absent: all dead deliveries of the webhook.
+
+    webhook_id: UUID | None = None
+
+
+@dataclass(kw_only=True)
+class ReplayDeliveriesResult:
+    """ReplayDeliveriesResult of the vault."""
+
+    replayed: int
+    # The number of deliveries.
+
+    webhook_id: UUID
 
 
 @dataclass(kw_only=True)
@@ -1999,6 +2169,35 @@ class SaveSession:
 
     variables: dict[str, Any] | None = None
     # Values by name.
+
+
+@dataclass(kw_only=True)
+class SaveWebhook:
+    """SaveWebhook of the vault."""
+
+    url: str
+    # The address that receives the events: https, and not a private one unless the configuration
+    # allows it.
+
+    agent_id: UUID | None = None
+    # Only events of this agent. Absent: all.
+
+    enabled: bool | None = None
+    # false: deliver nothing until it is saved again. Absent: true.
+
+    secret: str | None = None
+    # Signs the deliveries: whsec_ and 24 to 64 random bytes in base64. A new webhook needs one; no
+    # read returns it. Another one than before replaces it, and the one before still signs for 24
+    # hours. Absent: it stays.
+
+    types: list[EventType] | None = None
+    # The types of the events. Absent: all.
+
+    values: bool | None = None
+    # Send the values that the key of this request may see, by its purpose, as long as the key is
+    # valid.
+
+    webhook_id: UUID | None = None
 
 
 @dataclass(kw_only=True)
@@ -2199,6 +2398,16 @@ class TakeTurn:
     speaker: Speaker | None = None
     # The author of the message. Absent: customer. The turn of an agent is saved, and neither
     # answers nor says anything.
+
+
+@dataclass(kw_only=True)
+class TestWebhookResult:
+    """TestWebhookResult of the vault."""
+
+    delivery_id: UUID
+    # The delivery; list-deliveries shows its outcome.
+
+    webhook_id: UUID
 
 
 @dataclass(kw_only=True)
@@ -2450,6 +2659,37 @@ class Warned:
 
 
 @dataclass(kw_only=True)
+class Webhook:
+    """Webhook of the vault."""
+
+    created_at: datetime
+
+    enabled: bool
+
+    types: list[EventType]
+    # None: all.
+
+    updated_at: datetime
+
+    url: str
+
+    values: bool
+
+    webhook_id: UUID
+
+    agent_id: UUID | None = None
+
+    disabled_reason: str | None = None
+    # The reason that the vault disabled it: gone, as the receiver answered 410.
+
+    key_id: UUID | None = None
+    # The API key that saved it, whose rights decide about values.
+
+    previous_secret_until: datetime | None = None
+    # Up to then the secret before the last change signs too.
+
+
+@dataclass(kw_only=True)
 class Withheld:
     """Withheld of the vault."""
 
@@ -2564,6 +2804,10 @@ RESULTS: dict[str, Any] = {
     "claim-question": ClaimResult,
     "read-conversation": ReadConversationResult,
     "cancel-fill": CancelResult,
+    "save-webhook": SavedResult,
+    "delete-webhook": SavedResult,
+    "test-webhook": TestWebhookResult,
+    "replay-deliveries": ReplayDeliveriesResult,
     "create-key": KeyResult,
     "revoke-key": KeyResult,
     "expire-values": SweepResult,
