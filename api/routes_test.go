@@ -63,6 +63,7 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.do("GET", "/v1/webhooks/"+testkit.ID().String()+"/deliveries", "").problem(404, vault.CodeUnknown)
 	s.change("POST", hook+"/replay", "").want(200).has(`"replayed":0`)
 	s.change("POST", hook+"/replay", `{"delivery_id": "`+testkit.ID().String()+`"}`).problem(404, vault.CodeUnknown)
+	s.change("POST", hook+"/test", "").want(200).has("delivery_id")
 	s.change("PUT", hook, `{"url": "https://example.com/x", "enabled": false}`).want(200)
 	s.change("POST", hook+"/test", "").problem(409, vault.CodeConflict)
 	s.change("DELETE", hook, "").want(200)
