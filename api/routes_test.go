@@ -24,7 +24,7 @@ func TestRoutes_AllWork(t *testing.T) {
 	agentPath, customerPath := "/v1/agents/"+agent.String(), "/v1/customers/"+customer.String()
 
 	// Definitions, scenarios and requirements.
-	for name, kind := range map[string]string{"email": "email", "country": "string", "legal_name": "string"} {
+	for name, kind := range map[string]string{"webhook_id": testkit.ID().String(), "email": "email", "country": "string", "legal_name": "string"} {
 		s.change("PUT", agentPath+"/definitions/"+name, fmt.Sprintf(`{"value_type": %q, "enabled": true}`, kind)).want(200)
 	}
 	var def vault.Definition
