@@ -24,7 +24,7 @@ func TestRoutes_AllWork(t *testing.T) {
 	agentPath, customerPath := "/v1/agents/"+agent.String(), "/v1/customers/"+customer.String()
 
 	// Definitions, scenarios and requirements.
-	for name, kind := range map[string]string{"webhook_id": testkit.ID().String(), "email": "email", "country": "string", "legal_name": "string"} {
+	for name, kind := range map[string]string{"email": "email", "country": "string", "legal_name": "string"} {
 		s.change("PUT", agentPath+"/definitions/"+name, fmt.Sprintf(`{"value_type": %q, "enabled": true}`, kind)).want(200)
 	}
 	var def vault.Definition
@@ -374,7 +374,7 @@ func (s *service) item(a answer) uuid.UUID {
 // everyRouteWithBadInput sends invalid input to every route.
 func (s *service) everyRouteWithBadInput() {
 	fill := func(path, with string) string {
-		for _, name := range []string{"agent_id", "scenario_id", "rule_id", "session_id", "customer_id", "item_id", "question_id", "review_id", "operation_id", "erasure_id", "export_id", "key_id"} {
+		for _, name := range []string{"agent_id", "scenario_id", "rule_id", "session_id", "customer_id", "item_id", "question_id", "review_id", "operation_id", "erasure_id", "export_id", "key_id", "webhook_id"} {
 			path = strings.ReplaceAll(path, "{"+name+"}", with)
 		}
 		return strings.NewReplacer("{name}", "email", "{field_name}", "email").Replace(path)
