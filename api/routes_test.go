@@ -49,6 +49,25 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.do("GET", "/v1/agents", "").want(200).has(agent.String())
 	s.do("GET", "/v1/events", "").want(200)
 	s.do("GET", "/v1/events?after=x", "").problem(422, vault.CodeInvalid)
+	hook := "/v1/webhooks/" + testkit.ID().String()
+	s.change("PUT", hook, `{"url": "https://example.com/x", "types": ["fill.done"], "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="}`).
+		want(200)
+	s.change("PUT", hook, `{"url": "https://127.0.0.1/x"}`).problem(422, vault.CodeInvalid)
+	s.do("GET", "/v1/webhooks", "").want(200).has(`"url":"https://example.com/x"`)
+	if body := s.do("GET", hook, "").want(200).body; strings.Contains(string(body), "whsec_") {
+		t.Errorf("the webhook shows its secret: %s", body)
+	}
+	s.do("GET", hook+"/deliveries", "").want(200).has(`"items":[]`)
+	s.do("GET", hook+"/deliveries?status=lost", "").problem(422, vault.CodeInvalid)
+	s.do("GET", "/v1/webhooks/"+testkit.ID().String(), "").problem(404, vault.CodeUnknown)
+	s.do("GET", "/v1/webhooks/"+testkit.ID().String()+"/deliveries", "").problem(404, vault.CodeUnknown)
+	s.change("POST", hook+"/replay", "").want(200).has(`"replayed":0`)
+	s.change("POST", hook+"/replay", `{"delivery_id": "`+testkit.ID().String()+`"}`).problem(404, vault.CodeUnknown)
+	s.change("POST", hook+"/test", "").want(200).has("delivery_id")
+	s.change("PUT", hook, `{"url": "https://example.com/x", "enabled": false}`).want(200)
+	s.change("POST", hook+"/test", "").problem(409, vault.CodeConflict)
+	s.change("DELETE", hook, "").want(200)
+	s.change("DELETE", hook, "").problem(404, vault.CodeUnknown)
 	s.do("GET", agentPath+"/scenarios", "").want(200).has(scenario.String())
 	s.do("GET", agentPath+"/rules?scenario_id="+scenario.String(), "").want(200).has(rule.String())
 	s.change("POST", "/v1/scenarios/"+scenario.String()+"/extract", "").want(200)
@@ -358,7 +377,7 @@ func (s *service) item(a answer) uuid.UUID {
 // everyRouteWithBadInput sends invalid input to every route.
 func (s *service) everyRouteWithBadInput() {
 	fill := func(path, with string) string {
-		for _, name := range []string{"agent_id", "scenario_id", "rule_id", "session_id", "customer_id", "item_id", "question_id", "review_id", "operation_id", "erasure_id", "export_id", "key_id"} {
+		for _, name := range []string{"agent_id", "scenario_id", "rule_id", "session_id", "customer_id", "item_id", "question_id", "review_id", "operation_id", "erasure_id", "export_id", "key_id", "webhook_id"} {
 			path = strings.ReplaceAll(path, "{"+name+"}", with)
 		}
 		return strings.NewReplacer("{name}", "email", "{field_name}", "email").Replace(path)

@@ -147,7 +147,7 @@ func New(o Options) *Server {
 		s.definitionRoutes, s.scenarioRoutes, s.configurationRoutes, s.requirementRoutes, s.dryRunRoutes, s.reviewRoutes,
 		s.customerRoutes, s.erasureRoutes, s.valueRoutes, s.itemRoutes,
 		s.gapRoutes, s.sessionRoutes, s.turnRoutes, s.questionRoutes,
-		s.operationRoutes, s.eventRoutes, s.auditRoutes, s.keyRoutes, s.adminRoutes, s.healthRoutes,
+		s.operationRoutes, s.eventRoutes, s.webhookRoutes, s.auditRoutes, s.keyRoutes, s.adminRoutes, s.healthRoutes,
 	} {
 		add()
 	}
@@ -206,7 +206,7 @@ func description() huma.Config {
 				{Name: "Questions", Description: "Questions of gap fills to customers."},
 				{Name: "Reviews", Description: "Extracted definitions and requirements that need a decision."},
 				{Name: "Operations", Description: "The status of operations."},
-				{Name: "Events", Description: "The feed of what happens."},
+				{Name: "Events", Description: "The feed of what happens, and webhooks that deliver it."},
 				{Name: "Audit", Description: "Who did what to whom, and whether that was changed."},
 				{Name: tagKeys, Description: "API keys with their rights, and what was used of the language model."},
 				{Name: "Administration", Description: "Maintenance that otherwise runs on a schedule."},
@@ -243,6 +243,9 @@ func (s *Server) timeout(r *http.Request) time.Duration {
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if refuseLoop(w, r) {
+		return
+	}
 	if isForOperators(r.URL.Path) && !s.isInside(r.Context()) {
 		r = r.Clone(r.Context())
 		r.URL.Path = "/" // no route: the path does not exist here

@@ -180,3 +180,26 @@ func eventOf(kind, data string) (vault.FeedEvent, error) {
 	}
 	return event, nil
 }
+
+// ListWebhooks lists the webhooks of the tenant.
+func (c *Client) ListWebhooks(ctx context.Context) iter.Seq2[vault.Webhook, error] {
+	return pages(ctx, c, path("v1", "webhooks"), url.Values{"limit": nil}, func(p page[vault.Webhook]) ([]vault.Webhook, string) {
+		return p.Items, ""
+	})
+}
+
+// GetWebhook returns a webhook without its secret.
+func (c *Client) GetWebhook(ctx context.Context, webhook uuid.UUID) (vault.Webhook, error) {
+	return get[vault.Webhook](ctx, c, path("v1", "webhooks", webhook), nil)
+}
+
+// ListDeliveries lists the deliveries of a webhook, newest first, with a status; "": all.
+func (c *Client) ListDeliveries(
+	ctx context.Context, webhook uuid.UUID, status vault.DeliveryStatus,
+) iter.Seq2[vault.Delivery, error] {
+	query := url.Values{}
+	if status != "" {
+		query.Set("status", string(status))
+	}
+	return list[vault.Delivery](ctx, c, path("v1", "webhooks", webhook, "deliveries"), query)
+}

@@ -420,6 +420,45 @@ func (c *Client) CancelFill(
 	}, opts)
 }
 
+// SaveWebhook: Save a webhook. A subscription to the feed, delivered to an address by the convention Standard Webhooks:
+// signed, at least once, in order for each customer, with retries over about three days. It begins with what happens
+// from then on. The caller makes the secret, and no read returns it.
+func (c *Client) SaveWebhook(
+	ctx context.Context, in vault.SaveWebhookInput, opts ...Option,
+) (Operation[vault.SavedResult], error) {
+	return change[vault.SavedResult](ctx, c, request{
+		method: http.MethodPut, path: path("v1", "webhooks", in.WebhookID), body: in,
+	}, opts)
+}
+
+// DeleteWebhook: Delete a webhook. Removes its deliveries too. Nothing is delivered afterwards.
+func (c *Client) DeleteWebhook(
+	ctx context.Context, in vault.DeleteWebhookInput, opts ...Option,
+) (Operation[vault.SavedResult], error) {
+	return change[vault.SavedResult](ctx, c, request{
+		method: http.MethodDelete, path: path("v1", "webhooks", in.WebhookID),
+	}, opts)
+}
+
+// TestWebhook: Deliver a test to a webhook. A message of the type webhook.test without data. The list of deliveries
+// shows its outcome.
+func (c *Client) TestWebhook(
+	ctx context.Context, in vault.TestWebhookInput, opts ...Option,
+) (Operation[vault.TestWebhookResult], error) {
+	return change[vault.TestWebhookResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "webhooks", in.WebhookID, "test"),
+	}, opts)
+}
+
+// ReplayDeliveries: Deliver dead deliveries of a webhook again.
+func (c *Client) ReplayDeliveries(
+	ctx context.Context, in vault.ReplayDeliveriesInput, opts ...Option,
+) (Operation[vault.ReplayDeliveriesResult], error) {
+	return change[vault.ReplayDeliveriesResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "webhooks", in.WebhookID, "replay"), body: in,
+	}, opts)
+}
+
 // CreateKey: Create an API key. You make the secret and send its hash, so that the secret is in no request and no
 // answer before it is used. The id of the operation is the id of the key.
 func (c *Client) CreateKey(

@@ -85,6 +85,8 @@ type Hatchet struct {
 	// the sweeps of deleted customers and of expired values
 	CronPurgeCustomers string `toml:"cron_purge_customers" rule:"cron"`
 	CronRemoveExpired  string `toml:"cron_remove_expired" rule:"cron"`
+	// the sweep that delivers what no signal started
+	CronDeliverWebhooks string `toml:"cron_deliver_webhooks" rule:"cron"`
 	// steps at a time, without those that call the model
 	WorkerConcurrency int `toml:"worker_concurrency" rule:"1..1000"`
 	ModelConcurrency  int `toml:"model_concurrency" rule:"1..1000"`       // steps that call the model, at a time
@@ -217,7 +219,8 @@ func (e Erasure) ExportFor() time.Duration { return time.Duration(e.ExportHours)
 
 // Events configures the feed of events.
 type Events struct {
-	RetentionDays int `toml:"retention_days" rule:"1..3650"`
+	RetentionDays           int  `toml:"retention_days" rule:"1..3650"`
+	WebhookPrivateAddresses bool `toml:"webhook_private_addresses"`
 }
 
 // Retention is how long an event is kept.

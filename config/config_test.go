@@ -76,7 +76,7 @@ func TestLoad_Defaults(t *testing.T) {
 			ServerURL: "http://localhost:7077", CronExpireValues: "*/5 * * * *", CronDetectOrphans: "*/15 * * * *",
 			CronRelayOperations: "* * * * *", CronPurgeOperations: "17 3 * * *", CronReadQuietSessions: "* * * * *",
 			CronRotateKeys: "41 * * * *", CronSealValues: "*/5 * * * *",
-			CronSealAudit: "* * * * *", CronPurgeCustomers: "37 * * * *", CronRemoveExpired: "47 * * * *",
+			CronSealAudit: "* * * * *", CronPurgeCustomers: "37 * * * *", CronRemoveExpired: "47 * * * *", CronDeliverWebhooks: "* * * * *",
 			WorkerConcurrency: 10, ModelConcurrency: 10,
 			MaxPushes: 32,
 		}},

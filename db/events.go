@@ -50,3 +50,33 @@ func LockEventHead(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID) (int
 	}
 	return q.LockEventHead(ctx, tenant)
 }
+
+// WebhookOf converts a row of webhooks.
+func WebhookOf(r dbgen.GetWebhookRow) vault.Webhook {
+	out := vault.Webhook{
+		ID: r.ID, URL: r.Url, AgentID: r.AgentID, Values: r.ShowsValues, KeyID: r.KeyID, Enabled: r.Enabled,
+		DisabledReason: r.DisabledReason, PreviousUntil: r.PreviousUntil, CreatedAt: r.CreatedAt.UTC(),
+		UpdatedAt: r.UpdatedAt.UTC(), Types: make([]vault.EventType, len(r.Types)),
+	}
+	for i, t := range r.Types {
+		out.Types[i] = vault.EventType(t)
+	}
+	return out
+}
+
+// DeliveryOf converts a row of webhook_deliveries.
+func DeliveryOf(r dbgen.PageDeliveriesRow) vault.Delivery {
+	out := vault.Delivery{
+		ID: r.ID, Seq: r.Seq, EventID: r.Position, Type: r.Type, Status: vault.DeliveryStatus(r.Status),
+		Attempts: int(r.Attempts), LastError: r.LastError, CreatedAt: r.CreatedAt.UTC(), FinishedAt: r.FinishedAt,
+	}
+	if out.Status == vault.DeliveryPending {
+		next := r.NextAt.UTC()
+		out.NextAt = &next
+	}
+	if r.LastStatus != nil {
+		status := int(*r.LastStatus)
+		out.LastStatus = &status
+	}
+	return out
+}

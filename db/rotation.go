@@ -17,12 +17,16 @@ type Rotation struct {
 	CustomerKeys int64 `json:"customer_keys"`
 	// Operations is the number of operations with data that another key sealed.
 	Operations int64 `json:"operations"`
+	// Webhooks is the number of webhooks with a secret that another key sealed.
+	Webhooks int64 `json:"webhooks"`
 	// ErasureKeys is the number of tenants whose keys for tombstones and receipts another key sealed.
 	ErasureKeys int64 `json:"erasure_keys"`
 }
 
 // Done reports whether the other keys can be removed.
-func (r Rotation) Done() bool { return r.CustomerKeys == 0 && r.Operations == 0 && r.ErasureKeys == 0 }
+func (r Rotation) Done() bool {
+	return r.CustomerKeys == 0 && r.Operations == 0 && r.ErasureKeys == 0 && r.Webhooks == 0
+}
 
 // prefix is what Tink puts before a ciphertext of the primary key.
 func (s *Sealer) prefix() []byte { return binary.BigEndian.AppendUint32([]byte{1}, s.primary) }
@@ -32,6 +36,7 @@ func (s *Sealer) Rotation(ctx context.Context, q *dbgen.Queries) (Rotation, erro
 	row, err := q.CountRotation(ctx, int64(s.primary), s.prefix())
 	return Rotation{
 		KeyID: s.primary, CustomerKeys: row.CustomerKeys, Operations: row.Operations, ErasureKeys: row.ErasureKeys,
+		Webhooks: row.Webhooks,
 	}, err
 }
 
@@ -85,6 +90,25 @@ func (s *Sealer) ResealOperations(
 		last = r.ID
 	}
 	return last, len(rows), q.ResealOperations(ctx, in)
+}
+
+// ResealWebhooks seals again, with the primary key, one batch of webhooks' secrets, and returns their number. q is a
+// transaction that sees all tenants.
+func (s *Sealer) ResealWebhooks(ctx context.Context, q *dbgen.Queries, batch int32) (int, error) {
+	rows, err := q.ListWebhooksToReseal(ctx, s.prefix(), batch)
+	for _, r := range rows {
+		if err != nil {
+			break
+		}
+		in := dbgen.ResealWebhookParams{TenantID: r.TenantID, ID: r.ID}
+		if in.Secret, err = s.reseal(ctx, r.TenantID, r.ID, r.Secret); err != nil {
+			break
+		}
+		if in.PreviousSecret, err = s.reseal(ctx, r.TenantID, r.ID, r.PreviousSecret); err == nil {
+			err = q.ResealWebhook(ctx, in)
+		}
+	}
+	return len(rows), err
 }
 
 // ResealErasureKeys seals again, with the primary key, one batch of the tenants' keys for tombstones and receipts, and

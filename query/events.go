@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"github.com/google/uuid"
@@ -58,6 +59,71 @@ func (q *Queries) LastEvent(ctx context.Context, tenant uuid.UUID) (int64, error
 			return last, err
 		}
 	}
+}
+
+// Event returns an event by its position, for a webhook. With access, it shows the value that the access allows, and
+// records that for the actor.
+func (q *Queries) Event(
+	ctx context.Context, tenant uuid.UUID, position int64, access *vault.Access, by vault.Actor,
+) (vault.FeedEvent, error) {
+	row, err := q.db.Tenant(tenant).GetEvent(ctx, tenant, position)
+	if err != nil {
+		return vault.FeedEvent{}, db.WrapNotFound(err, "event", position)
+	}
+	page := vault.EventPage{Items: []vault.FeedEvent{db.FeedEventOf(row)}}
+	if access == nil {
+		return page.Items[0], nil
+	}
+	ctx = vault.WithActor(WithAccess(ctx, *access), by)
+	if err := q.showEventValues(ctx, tenant, &page); err != nil {
+		return vault.FeedEvent{}, err
+	}
+	return page.Items[0], q.RecordReads(ctx)
+}
+
+// Webhooks returns the webhooks of a tenant, sorted by id.
+func (q *Queries) Webhooks(ctx context.Context, tenant uuid.UUID) ([]vault.Webhook, error) {
+	rows, err := q.db.Tenant(tenant).ListWebhooks(ctx, tenant)
+	out := make([]vault.Webhook, len(rows))
+	for i, row := range rows {
+		out[i] = db.WebhookOf(dbgen.GetWebhookRow(row))
+	}
+	return out, err
+}
+
+// Webhook returns a webhook without its secret.
+func (q *Queries) Webhook(ctx context.Context, tenant, id uuid.UUID) (vault.Webhook, error) {
+	row, err := q.db.Tenant(tenant).GetWebhook(ctx, tenant, id)
+	if err != nil {
+		return vault.Webhook{}, db.WrapNotFound(err, "webhook", id)
+	}
+	return db.WebhookOf(row), nil
+}
+
+// DeliveriesPage returns deliveries of a webhook, newest first, of a status; "": of all. before is Delivery.Seq of the
+// last entry of the page before; nil: the first page.
+func (q *Queries) DeliveriesPage(
+	ctx context.Context, tenant, webhook uuid.UUID, status vault.DeliveryStatus, before *int64, limit int,
+) (page []vault.Delivery, more bool, err error) {
+	if status != "" && !slices.Contains(vault.DeliveryStatuses, status) {
+		return nil, false, vault.Invalid("status", "must be %s", vault.OneOf(vault.DeliveryStatuses))
+	}
+	if _, err := q.Webhook(ctx, tenant, webhook); err != nil {
+		return nil, false, err
+	}
+	in := dbgen.PageDeliveriesParams{
+		TenantID: tenant, WebhookID: webhook, Before: math.MaxInt64, Status: string(status),
+		MaxRows: int32(min(limit, MaxPage)) + 1, //nolint:gosec // at most MaxPage
+	}
+	if before != nil {
+		in.Before = *before
+	}
+	rows, err := q.db.Tenant(tenant).PageDeliveries(ctx, in)
+	if err != nil {
+		return nil, false, err
+	}
+	page, more = pageOf(rows, limit, db.DeliveryOf)
+	return page, more, nil
 }
 
 func checkEventFilter(filter vault.EventFilter) error {

@@ -32,6 +32,7 @@ const erasedCanary = "canary-4711"
 
 // whole makes a customer with something in every table that can hold something of one. It is merged with another one.
 func whole(w *world) {
+	w.subscribed(newReceiver(w.t))
 	w.must(w.run(aMerge(w), mergeCustomers...))
 	w.define(
 		vault.Definition{Name: "secret", ValueType: vault.TypeString, EncryptionRequired: true},
@@ -59,6 +60,7 @@ func whole(w *world) {
 	w.sql("INSERT INTO session_turn_embeddings (tenant_id, session_id, turn_index, model, embedding) VALUES ($1, $2, 0, "+
 		"'m', array_fill(1, '{512}')::real[]::vector)", w.tenant, session)
 	w.must(w.run(w.exporting(), exportCustomer...))
+	w.deliver()
 }
 
 func (w *world) exporting() vault.Event {

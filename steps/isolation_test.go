@@ -85,6 +85,9 @@ func victim(t *testing.T) *world {
 	)
 	w.sql("INSERT INTO sealed_fields (tenant_id, name) VALUES ($1, 'tax_id') ON CONFLICT DO NOTHING", w.tenant)
 	w.sql("INSERT INTO pending_invalidations (tenant_id, kind, subject) VALUES ($1, 'profile', $2)", w.tenant, w.customer)
+	w.subscribed(newReceiver(t))
+	w.write("plan", text(secret+" once more"))
+	w.deliver()
 	w.sealAudit(0)
 	_, err := w.db.PublishEvents(t.Context(), w.tenant)
 	w.must(err)
@@ -410,7 +413,10 @@ func TestIsolation_Operations(t *testing.T) {
 	mine.tenant, mine.agent = intruder, agent
 	mine.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
 	var item, asset, scenario, requirement, definition, question, session, rule, merged, failed, fill, key uuid.UUID
+	var hook, delivery uuid.UUID
 	for into, sql := range map[*uuid.UUID]string{
+		&hook:     "SELECT id FROM webhooks WHERE tenant_id = $1 AND id IS NOT NULL LIMIT 1",
+		&delivery: "SELECT id FROM webhook_deliveries WHERE tenant_id = $1 LIMIT 1",
 		&item: "SELECT id FROM customer_values WHERE tenant_id = $1 AND name = 'plan' AND status = 'active' ORDER " +
 			"BY id DESC LIMIT 1",
 		&asset:       "SELECT id FROM customer_assets WHERE tenant_id = $1 LIMIT 1",
@@ -498,6 +504,13 @@ func TestIsolation_Operations(t *testing.T) {
 		),
 		op(vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: merged}, unmergeCustomer[:1], vault.CodeUnknown),
 		op(vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: merged}, deleteCustomer[:1], vault.CodeUnknown),
+		op(vault.SaveWebhook, vault.SaveWebhookInput{
+			WebhookID: hook, URL: "https://example.com", Secret: secretOf(2),
+		}, saveWebhook, ""),
+		op(vault.DeleteWebhook, vault.DeleteWebhookInput{WebhookID: newID()}, deleteWebhook, vault.CodeUnknown),
+		op(vault.TestWebhook, vault.TestWebhookInput{WebhookID: newID()}, testWebhook, vault.CodeUnknown),
+		op(vault.ReplayDeliveries, vault.ReplayDeliveriesInput{WebhookID: hook, DeliveryID: &delivery}, replayDeliveries,
+			vault.CodeUnknown),
 		op(
 			vault.SaveSession, vault.SaveSessionInput{SessionID: session, AgentID: agent, CustomerID: customer}, saveSession, "",
 		),
@@ -696,6 +709,8 @@ func (l loot) input(t reflect.Type, n int) reflect.Value {
 		return reflect.ValueOf([]string{"plan", "email", "age"}[n%3])
 	case reflect.TypeFor[int]():
 		return reflect.ValueOf(10)
+	case reflect.TypeFor[int64]():
+		return reflect.ValueOf(int64(n + 1))
 	case reflect.TypeFor[query.Identity]():
 		return reflect.ValueOf(query.Identity{Channel: "sms", ExternalID: secret})
 	case reflect.TypeFor[query.ContextInput]():

@@ -28,6 +28,7 @@ import (
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/llm/offline"
+	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/steps"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/trigger"
@@ -130,13 +131,13 @@ func newWorld(t *testing.T, change ...func(*steps.Deps)) *world {
 	relay := trigger.New(trigger.Options{DB: w.db, Sealer: w.sealer, Engine: w.engine, Log: log})
 	t.Cleanup(relay.Close)
 	deps := steps.Deps{
-		DB: w.db, Sealer: w.sealer, Cache: w.cache, Model: w.model, Enqueuer: relay, Log: log,
+		DB: w.db, Sealer: w.sealer, Cache: w.cache, Model: w.model, Enqueuer: relay, Log: log, Feed: query.New(w.db, w.cache, w.sealer),
 		Settings: once.Settings{
 			Mode: vault.ModeStrict, UseThreshold: vault.UseThreshold, ConfirmThreshold: vault.ConfirmThreshold,
 			MatchThreshold: 0.8,
 			ExportFor:      time.Hour,
 			SweepBatch:     2, RetainSucceeded: 24 * time.Hour, RetainFailed: 48 * time.Hour,
-			RetainEvents: 24 * time.Hour,
+			RetainEvents: 24 * time.Hour, PrivateWebhooks: true,
 		},
 		Now: func() time.Time { return time.Now().Add(time.Duration(w.late.Load())) },
 	}
@@ -323,10 +324,10 @@ func (w *world) onlyRetried(before dbtest.Rows, what string) {
 	}
 }
 
-// sameBut is unchanged, except for some tables, and for the audit, which records rejections.
+// sameBut is unchanged, except for some tables, and for the audit and the feed, which record rejections.
 func (w *world) sameBut(before dbtest.Rows, what string, tables ...string) {
 	w.t.Helper()
-	tables = append(tables, "audit_entries")
+	tables = append(tables, "audit_entries", "events")
 	if diff := cmp.Diff(before.Without(tables...), w.dump().Without(tables...)); diff != "" {
 		w.t.Errorf("%s changed the database (- before, + after):\n%s", what, diff)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/steps/schema"
 	"github.com/contextvault/contextvault/steps/upkeep"
+	"github.com/contextvault/contextvault/steps/webhooks"
 )
 
 // Deps holds the dependencies of the steps.
@@ -29,6 +30,8 @@ type Deps struct {
 	Now      func() time.Time // nil: time.Now
 	// Engine cleans the workflow engine's database. nil: it is left alone.
 	Engine upkeep.EngineCleaner
+	// Feed reads the events that webhooks deliver.
+	Feed webhooks.Feed
 }
 
 // Steps holds every step, grouped by subject.
@@ -57,6 +60,7 @@ type Steps struct {
 	Erasure       erasure.Erasure
 	Exports       erasure.Exports
 	Retention     erasure.Sweeps
+	Webhooks      webhooks.Webhooks
 }
 
 // New builds the steps, once per process.
@@ -114,6 +118,9 @@ func New(d Deps) Steps {
 			Once: runner, Enqueuer: d.Enqueuer, Batch: int32(d.Settings.SweepBatch), Now: d.Now, Log: d.Log,
 		},
 		Erasure: erasure.Erasure{Once: runner, Cache: d.Cache, Caches: caches, Now: d.Now},
+		Webhooks: webhooks.New(webhooks.Webhooks{
+			Once: runner, Feed: d.Feed, Private: d.Settings.PrivateWebhooks, Now: d.Now, Log: d.Log,
+		}),
 		Exports: erasure.Exports{Once: runner, Now: d.Now, For: d.Settings.ExportFor},
 		Caches:  caches,
 		Operations: upkeep.Operations{

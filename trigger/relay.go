@@ -57,6 +57,22 @@ func (c *Client) Wake(ctx context.Context, tenant uuid.UUID) (int, error) {
 	return c.pushAll(ctx, woken)
 }
 
+// Deliver starts deliver-webhooks if there is something to deliver, of any tenant. The signal carries nothing: what is due
+// is in the database.
+func (c *Client) Deliver(ctx context.Context) error {
+	if c.engine == nil {
+		return vault.Unavailable("the workflow engine", errNoEngine)
+	}
+	due, err := c.db.System().HasWebhookWork(ctx)
+	if err != nil || !due {
+		return err
+	}
+	_, err = c.breaker.Execute(func() (struct{}, error) {
+		return struct{}{}, c.engine.Push(ctx, vault.EventDeliverWebhooks, vault.Batch{})
+	})
+	return err
+}
+
 // pushAll pushes operations in batches, concurrently, and returns the number of pushed ones and the first error. An
 // operation that could not be pushed is due again releaseAfter later; one whose push had no answer in time keeps its
 // lease.
@@ -118,6 +134,9 @@ func (c *Client) Run(ctx context.Context) error {
 		n := 0
 		if err == nil {
 			n, err = c.RelayDue(ctx, relayBatch)
+		}
+		if err == nil {
+			err = c.Deliver(ctx)
 		}
 		switch {
 		case ctx.Err() != nil:

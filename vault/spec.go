@@ -191,6 +191,18 @@ var (
 		func(in CancelFillInput) string { return in.FillID.String() })
 )
 
+// Operations on webhooks.
+var (
+	SaveWebhook = Define[SaveWebhookInput, SavedResult]("save-webhook", "webhook:save",
+		func(in SaveWebhookInput) string { return in.WebhookID.String() })
+	DeleteWebhook = Define[DeleteWebhookInput, SavedResult]("delete-webhook", "webhook:delete",
+		func(in DeleteWebhookInput) string { return in.WebhookID.String() })
+	TestWebhook = Define[TestWebhookInput, TestWebhookResult]("test-webhook", "webhook:test",
+		func(in TestWebhookInput) string { return in.WebhookID.String() })
+	ReplayDeliveries = Define[ReplayDeliveriesInput, ReplayDeliveriesResult]("replay-deliveries", "deliveries:replay",
+		func(in ReplayDeliveriesInput) string { return in.WebhookID.String() })
+)
+
 // The operations on API keys.
 var (
 	CreateKey = Define[CreateKeyInput, KeyResult]("create-key", "key:create", all[CreateKeyInput]("keys"))
@@ -214,6 +226,7 @@ const (
 	WorkflowSealAudit         = "seal-audit"
 	WorkflowPurgeCustomers    = "purge-customers"
 	WorkflowRemoveExpired     = "remove-expired"
+	WorkflowDeliverWebhooks   = "deliver-webhooks"
 )
 
 const (

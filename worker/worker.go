@@ -164,6 +164,7 @@ func newWorkers(r *app.Runtime, engine *hatchet.Client) ([]*hatchet.Worker, erro
 		RelayOperations: h.CronRelayOperations,
 		PurgeOperations: h.CronPurgeOperations,
 		SealAudit:       h.CronSealAudit,
+		DeliverWebhooks: h.CronDeliverWebhooks,
 		RotateKeys:      h.CronRotateKeys,
 		SealValues:      h.CronSealValues,
 

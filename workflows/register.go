@@ -25,6 +25,8 @@ type Crons struct {
 
 	PurgeCustomers string
 	RemoveExpired  string
+
+	DeliverWebhooks string
 }
 
 // modelSteps lists the steps that call the language model, by workflow. Such a step can take as long as the model.
@@ -79,5 +81,6 @@ func All(c *hatchet.Client, s steps.Steps, crons Crons) []hatchet.WorkflowBase {
 		gapfillWorkflows(c, s, crons),
 		upkeepWorkflows(c, s, crons),
 		erasureWorkflows(c, s, crons),
+		webhookWorkflows(c, s, crons),
 	)
 }

@@ -87,6 +87,12 @@ SELECT
     ) AS operations,
     (
         SELECT count(*)
+        FROM webhooks
+        WHERE (secret <> '' AND substring(secret FROM 1 FOR 5) <> $2::bytea)
+           OR substring(previous_secret FROM 1 FOR 5) <> $2::bytea
+    ) AS webhooks,
+    (
+        SELECT count(*)
         FROM erasure_keys
         WHERE substring(hash_key FROM 1 FOR 5) <> $2::bytea
            OR substring(signing_key FROM 1 FOR 5) <> $2::bytea
@@ -96,6 +102,7 @@ SELECT
 type CountRotationRow struct {
 	CustomerKeys int64 `json:"customer_keys"`
 	Operations   int64 `json:"operations"`
+	Webhooks     int64 `json:"webhooks"`
 	ErasureKeys  int64 `json:"erasure_keys"`
 }
 
@@ -104,7 +111,12 @@ type CountRotationRow struct {
 func (q *Queries) CountRotation(ctx context.Context, kekID int64, prefix []byte) (CountRotationRow, error) {
 	row := q.db.QueryRow(ctx, countRotation, kekID, prefix)
 	var i CountRotationRow
-	err := row.Scan(&i.CustomerKeys, &i.Operations, &i.ErasureKeys)
+	err := row.Scan(
+		&i.CustomerKeys,
+		&i.Operations,
+		&i.Webhooks,
+		&i.ErasureKeys,
+	)
 	return i, err
 }
 
@@ -516,6 +528,49 @@ func (q *Queries) ListSealedVersions(ctx context.Context, arg ListSealedVersions
 	return items, nil
 }
 
+const listWebhooksToReseal = `-- name: ListWebhooksToReseal :many
+SELECT tenant_id, id, secret, previous_secret
+FROM webhooks
+WHERE (secret <> '' AND substring(secret FROM 1 FOR 5) <> $1::bytea)
+   OR substring(previous_secret FROM 1 FOR 5) <> $1::bytea
+ORDER BY tenant_id, id
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+`
+
+type ListWebhooksToResealRow struct {
+	TenantID       uuid.UUID `json:"tenant_id"`
+	ID             uuid.UUID `json:"id"`
+	Secret         []byte    `json:"secret"`
+	PreviousSecret []byte    `json:"previous_secret"`
+}
+
+// Locks the webhooks of all tenants with secrets that another sealing key than the primary one sealed.
+func (q *Queries) ListWebhooksToReseal(ctx context.Context, prefix []byte, maxRows int32) ([]ListWebhooksToResealRow, error) {
+	rows, err := q.db.Query(ctx, listWebhooksToReseal, prefix, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListWebhooksToResealRow{}
+	for rows.Next() {
+		var i ListWebhooksToResealRow
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.ID,
+			&i.Secret,
+			&i.PreviousSecret,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockPlainVersions = `-- name: LockPlainVersions :many
 SELECT v.id, v.value, v.source_metadata, v.decision_note, p.customer_id
 FROM customer_values v
@@ -641,6 +696,31 @@ type ResealOperationsParams struct {
 // Replaces what is sealed of operations. An empty prepared is none. Index: primary key.
 func (q *Queries) ResealOperations(ctx context.Context, arg ResealOperationsParams) error {
 	_, err := q.db.Exec(ctx, resealOperations, arg.Ids, arg.Payloads, arg.Prepared)
+	return err
+}
+
+const resealWebhook = `-- name: ResealWebhook :exec
+UPDATE webhooks
+SET secret = $1, previous_secret = nullif($2::bytea, '\x')
+WHERE tenant_id = $3
+  AND id = $4
+`
+
+type ResealWebhookParams struct {
+	Secret         []byte    `json:"secret"`
+	PreviousSecret []byte    `json:"previous_secret"`
+	TenantID       uuid.UUID `json:"tenant_id"`
+	ID             uuid.UUID `json:"id"`
+}
+
+// Replaces the sealed secrets of a webhook. An empty previous_secret is none. Index: primary key.
+func (q *Queries) ResealWebhook(ctx context.Context, arg ResealWebhookParams) error {
+	_, err := q.db.Exec(ctx, resealWebhook,
+		arg.Secret,
+		arg.PreviousSecret,
+		arg.TenantID,
+		arg.ID,
+	)
 	return err
 }
 

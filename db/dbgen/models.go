@@ -544,3 +544,42 @@ type Tenant struct {
 	Name      string    `json:"name"`
 	CreatedAt time.Time `json:"created_at"`
 }
+
+type Webhook struct {
+	TenantID       uuid.UUID  `json:"tenant_id"`
+	ID             uuid.UUID  `json:"id"`
+	Url            string     `json:"url"`
+	Types          []string   `json:"types"`
+	AgentID        *uuid.UUID `json:"agent_id"`
+	ShowsValues    bool       `json:"shows_values"`
+	KeyID          *uuid.UUID `json:"key_id"`
+	Enabled        bool       `json:"enabled"`
+	DisabledReason string     `json:"disabled_reason"`
+	Secret         []byte     `json:"secret"`
+	PreviousSecret []byte     `json:"previous_secret"`
+	PreviousUntil  *time.Time `json:"previous_until"`
+	QueuedTo       int64      `json:"queued_to"`
+	OperationID    uuid.UUID  `json:"operation_id"`
+	AcceptedAt     time.Time  `json:"accepted_at"`
+	CreatedAt      time.Time  `json:"created_at"`
+	UpdatedAt      time.Time  `json:"updated_at"`
+	DeletedAt      *time.Time `json:"deleted_at"`
+}
+
+type WebhookDelivery struct {
+	Seq         int64       `json:"seq"`
+	TenantID    uuid.UUID   `json:"tenant_id"`
+	ID          uuid.UUID   `json:"id"`
+	WebhookID   uuid.UUID   `json:"webhook_id"`
+	Position    *int64      `json:"position"`
+	Type        string      `json:"type"`
+	Customers   []uuid.UUID `json:"customers"`
+	Status      string      `json:"status"`
+	Attempts    int32       `json:"attempts"`
+	NextAt      time.Time   `json:"next_at"`
+	LeasedUntil *time.Time  `json:"leased_until"`
+	LastStatus  *int32      `json:"last_status"`
+	LastError   string      `json:"last_error"`
+	CreatedAt   time.Time   `json:"created_at"`
+	FinishedAt  *time.Time  `json:"finished_at"`
+}

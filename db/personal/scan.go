@@ -44,7 +44,7 @@ func (s searched) text() string { return "concat_ws(' ', " + strings.Join(s.Colu
 // own leaves out what the erasure itself still needs, and what tells of it.
 func (s searched) own() string {
 	switch s.Name {
-	case "events":
+	case "events", "webhook_deliveries":
 		return " AND " + notErased
 	case "erasures", "operations":
 		return " AND id <> @self"

@@ -120,6 +120,10 @@ var Tables = []Table{
 		open: openPayload,
 	},
 	{
+		Name: "webhook_deliveries", Title: "Deliveries to webhooks", Where: "customers && @customers AND " + notErased,
+		Order: "seq", Hidden: []string{"seq"}, Machine: true,
+	},
+	{
 		// After the tables whose removed rows add events. customer.erased stays: it has the id of the customer alone.
 		Name: "events", Title: "Events",
 		Where: `(customer_id = ANY (@customers) OR other_customer_id = ANY (@customers) OR subject_id = ANY (@items)
@@ -156,6 +160,7 @@ var Others = map[string]string{
 	"erasure_tombstones":    "keyed hashes, which keep the customer from coming back",
 	"erasure_keys":          "sealed keys of a tenant",
 	"event_heads":           "positions of the feed of a tenant",
+	"webhooks":              "configuration",
 	"goose_db_version":      "the version of the schema",
 }
 

@@ -110,10 +110,33 @@ SELECT
     ) AS operations,
     (
         SELECT count(*)
+        FROM webhooks
+        WHERE (secret <> '' AND substring(secret FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea)
+           OR substring(previous_secret FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea
+    ) AS webhooks,
+    (
+        SELECT count(*)
         FROM erasure_keys
         WHERE substring(hash_key FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea
            OR substring(signing_key FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea
     ) AS erasure_keys;
+
+-- Locks the webhooks of all tenants with secrets that another sealing key than the primary one sealed.
+-- name: ListWebhooksToReseal :many
+SELECT tenant_id, id, secret, previous_secret
+FROM webhooks
+WHERE (secret <> '' AND substring(secret FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea)
+   OR substring(previous_secret FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea
+ORDER BY tenant_id, id
+LIMIT sqlc.arg(max_rows)
+FOR UPDATE SKIP LOCKED;
+
+-- Replaces the sealed secrets of a webhook. An empty previous_secret is none. Index: primary key.
+-- name: ResealWebhook :exec
+UPDATE webhooks
+SET secret = sqlc.arg(secret), previous_secret = nullif(sqlc.arg(previous_secret)::bytea, '\x')
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
 
 -- Lists sealed fields of all tenants whose versions from before are not sealed yet. Index: sealed_fields_pending.
 -- name: ListFieldsToSeal :many

@@ -376,6 +376,54 @@ $$;
 CREATE TRIGGER erasures_erased AFTER UPDATE OF state ON erasures
     FOR EACH ROW WHEN (OLD.state = 'begun' AND NEW.state = 'erased') EXECUTE FUNCTION tell_erasure();
 
+-- Subscriptions to the feed. Events are delivered to the URL, signed by the convention Standard Webhooks.
+CREATE TABLE webhooks (
+    tenant_id       uuid NOT NULL REFERENCES tenants (id),
+    id              uuid NOT NULL,
+    url             text NOT NULL,
+    types           text[] NOT NULL DEFAULT '{}', -- none: all
+    agent_id        uuid,
+    shows_values    boolean NOT NULL DEFAULT false, -- those that the key may see
+    key_id          uuid,    -- the API key that saved it
+    enabled         boolean NOT NULL DEFAULT true,
+    disabled_reason text NOT NULL DEFAULT '', -- the reason that the vault disabled it; empty: a person did
+    secret          bytea NOT NULL, -- sealed
+    previous_secret bytea,   -- sealed: it signs too until previous_until
+    previous_until  timestamptz,
+    queued_to       bigint NOT NULL, -- events up to this position have become deliveries
+    operation_id    uuid NOT NULL,
+    accepted_at     timestamptz NOT NULL, -- of the newest applied save or deletion
+    created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    deleted_at      timestamptz,     -- the row stays, so that a late older save is recognised
+    PRIMARY KEY (tenant_id, id)
+);
+
+-- One event, or a test, for one webhook. The row is the truth about a delivery; the workflow only carries it out.
+CREATE TABLE webhook_deliveries (
+    seq          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant_id    uuid NOT NULL,
+    id           uuid NOT NULL DEFAULT gen_random_uuid(), -- the header webhook-id of each attempt
+    webhook_id   uuid NOT NULL,
+    position     bigint, -- of the event; NULL: a test
+    type         text NOT NULL,
+    customers    uuid[] NOT NULL, -- deliveries that share one are made in order; the zero UUID: about no customer
+    status       text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'delivered', 'dead')),
+    attempts     integer NOT NULL DEFAULT 0,
+    next_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    leased_until timestamptz, -- a worker makes an attempt; after it, the worker was lost
+    last_status  integer,     -- the HTTP status of the last response
+    last_error   text NOT NULL DEFAULT '', -- in fixed words
+    created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at  timestamptz,
+    FOREIGN KEY (tenant_id, webhook_id) REFERENCES webhooks (tenant_id, id)
+);
+CREATE UNIQUE INDEX webhook_deliveries_event ON webhook_deliveries (webhook_id, position) WHERE position IS NOT NULL;
+CREATE INDEX webhook_deliveries_list ON webhook_deliveries (tenant_id, webhook_id, seq);
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (next_at) WHERE status = 'pending';
+CREATE INDEX webhook_deliveries_pending ON webhook_deliveries (webhook_id, seq) WHERE status = 'pending';
+CREATE INDEX webhook_deliveries_finished ON webhook_deliveries (finished_at) WHERE status <> 'pending';
+
 -- The feed is written with every import, so it is analysed as the tables of the import are.
 ALTER TABLE events SET (autovacuum_analyze_threshold = 5000, autovacuum_vacuum_threshold = 5000,
     autovacuum_vacuum_insert_threshold = 5000);
@@ -415,5 +463,7 @@ DROP FUNCTION tell_asset();
 DROP FUNCTION tell_changed_value();
 DROP FUNCTION tell_new_values();
 DROP FUNCTION value_waits(text, timestamptz, timestamptz, uuid);
+DROP TABLE webhook_deliveries;
+DROP TABLE webhooks;
 DROP TABLE event_heads;
 DROP TABLE events;

@@ -115,7 +115,7 @@ func ConnectTo(
 		}))
 	deps := steps.Deps{
 		DB: r.DB, Sealer: sealer, Cache: r.Cache, Model: model, Enqueuer: r.Trigger, Settings: settings(cfg), Log: log,
-		Observer: r.Metrics,
+		Observer: r.Metrics, Feed: r.Query,
 	}
 	if url := cfg.Jobs.Hatchet.CleanDatabaseURL; url != "" {
 		deps.Engine = enginedb.Cleaner{URL: url.Reveal()}
@@ -170,6 +170,7 @@ func settings(cfg config.Config) once.Settings {
 		RetainSucceeded: cfg.Operations.Retention(),
 		RetainFailed:    cfg.Operations.FailedRetention(),
 		RetainEvents:    cfg.Events.Retention(),
+		PrivateWebhooks: cfg.Events.WebhookPrivateAddresses,
 		PurgeAfter:      cfg.Erasure.PurgeAfter(),
 		ExportFor:       cfg.Erasure.ExportFor(),
 	}

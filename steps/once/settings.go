@@ -38,4 +38,5 @@ type Settings struct {
 	ExportFor         time.Duration // how long an export can be fetched
 	RetainFailed      time.Duration // retention of a failed operation, which can be replayed until then
 	RetainEvents      time.Duration // retention of an event of the feed
+	PrivateWebhooks   bool          // webhooks may lead to private addresses
 }

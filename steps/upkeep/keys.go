@@ -26,6 +26,7 @@ type Keys struct {
 type Rotated struct {
 	CustomerKeys int         `json:"customer_keys"` // wrapped by the primary key
 	Operations   int         `json:"operations"`    // sealed by the primary key
+	Webhooks     int         `json:"webhooks"`      // whose secrets were sealed by the primary key
 	ErasureKeys  int         `json:"erasure_keys"`  // of tenants, sealed by the primary key
 	Left         db.Rotation `json:"left"`
 }
@@ -66,6 +67,19 @@ func (s Keys) RotateKeys(ctx context.Context, _ vault.Event) (Rotated, error) {
 			return out, fmt.Errorf("seal operations again: %w", err)
 		}
 		if out.Operations += n; n == 0 {
+			break
+		}
+	}
+	for {
+		var n int
+		err := s.DB.InSystemTx(ctx, func(q *dbgen.Queries) (err error) {
+			n, err = s.Sealer.ResealWebhooks(ctx, q, s.Batch)
+			return err
+		})
+		if err != nil {
+			return out, fmt.Errorf("seal the secrets of webhooks again: %w", err)
+		}
+		if out.Webhooks += n; n == 0 {
 			break
 		}
 	}

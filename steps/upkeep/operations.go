@@ -99,10 +99,19 @@ func (s Operations) PurgeOperations(ctx context.Context, _ vault.Event) (Purged,
 	return out, err
 }
 
-// purgeEvents removes the events of each tenant that are past their retention. A batch is one transaction with the
+// purgeEvents removes the finished deliveries, and the events, of each tenant that are past their retention. A batch is one transaction with the
 // positions of the feed, so that a reader sees either the events or that its cursor has expired.
 func (s Operations) purgeEvents(ctx context.Context) (removed int64, err error) {
 	before := s.Now().Add(-s.Settings.RetainEvents)
+	for {
+		n, err := s.DB.System().PurgeDeliveries(ctx, before, purgeBatch)
+		if err != nil {
+			return 0, err
+		}
+		if n < purgeBatch {
+			break
+		}
+	}
 	var after uuid.UUID
 	for {
 		tenants, err := s.DB.System().ListTenantsWithOldEvents(ctx, dbgen.ListTenantsWithOldEventsParams{

@@ -98,6 +98,7 @@ var _ = []bool{
 	),
 	define(vault.Approve, vault.Reject),
 	define(vault.DeletionWrong, vault.DeletionAsked, vault.DeletionNotNeeded, vault.DeletionOther),
+	define(vault.DeliveryPending, vault.DeliveryDelivered, vault.DeliveryDead),
 	define(vault.DerivedStale, vault.DerivedErase),
 	define(vault.ErasureBegun, vault.ErasureErased, vault.ErasureScanned, vault.ErasureFinished),
 	define(

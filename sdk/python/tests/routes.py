@@ -263,6 +263,15 @@ async def all_of(v: Any) -> None:
     check(len(await everything(v.list_audit(subject=str(customer), from_=since))) > 0, "the audit has nothing")
     told = await everything(v.list_events(customer_id=customer, types="value.changed", values=True))
     check(len(told) > 0 and told[0].customer_id == customer, "the feed has nothing")
+    hook = uuid4()
+    await v.save_webhook(webhook_id=hook, url="https://example.com/x", types=["fill.done"],
+        secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=")
+    check((await v.get_webhook(hook)).enabled, "the webhook is not enabled")
+    check(len(await everything(v.list_webhooks())) > 0, "there is no webhook")
+    check((await v.test_webhook(hook)).result.delivery_id is not None, "the test has no delivery")
+    check((await everything(v.list_deliveries(hook)))[0].type == "webhook.test", "the test is not listed")
+    check((await v.replay_deliveries(hook)).result.replayed == 0, "something was replayed")
+    await v.delete_webhook(hook)
     check((await v.verify_audit()).findings == [], "the audit is not whole")
     digest = hashlib.sha256(secrets.token_bytes(32)).hexdigest()
     key = (await v.create_key(name="sdk", scopes=["read"], key_hash=digest)).result.key_id

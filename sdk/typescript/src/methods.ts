@@ -196,6 +196,16 @@ export class Methods extends Core {
   }
 
   /**
+   * Delete a webhook. Removes its deliveries too. Nothing is delivered afterwards.
+   */
+  deleteWebhook(input: Input<"delete-webhook">, options: ChangeOptions = {}): Promise<Changed<"delete-webhook">> {
+    return this.change(
+      { method: "DELETE", path: "/v1/webhooks/{webhook_id}", inPath: { webhook_id: "webhook_id" }, inQuery: [] },
+      input, options,
+    );
+  }
+
+  /**
    * Mark items without their source now. In all tenants, so with ADMIN_TOKEN alone. A schedule does the same.
    */
   detectOrphans(input: Record<string, never> = {}, options: ChangeOptions = {}): Promise<Changed<"detect-orphans">> {
@@ -554,6 +564,16 @@ export class Methods extends Core {
   }
 
   /**
+   * Get a webhook. Without its secret.
+   */
+  getWebhook(input: Input<"get-webhook">): Promise<Read<"get-webhook">> {
+    return this.read(
+      { method: "GET", path: "/v1/webhooks/{webhook_id}", inPath: { webhook_id: "webhook_id" }, inQuery: [] },
+      input,
+    );
+  }
+
+  /**
    * Write many values of a customer. In one transaction. One invalid write rejects all, unless skip_invalid
    * is set.
    */
@@ -646,6 +666,16 @@ export class Methods extends Core {
   listDefinitions(input: Input<"list-definitions">): AsyncIterableIterator<Entry<"list-definitions">> {
     return this.list(
       { method: "GET", path: "/v1/agents/{agent_id}/definitions", inPath: { agent_id: "agent_id" }, inQuery: ["limit"] },
+      input,
+    );
+  }
+
+  /**
+   * List the deliveries of a webhook. Newest first. Finished ones are kept as long as events.
+   */
+  listDeliveries(input: Input<"list-deliveries">): AsyncIterableIterator<Entry<"list-deliveries">> {
+    return this.list(
+      { method: "GET", path: "/v1/webhooks/{webhook_id}/deliveries", inPath: { webhook_id: "webhook_id" }, inQuery: ["status", "limit"] },
       input,
     );
   }
@@ -800,6 +830,16 @@ export class Methods extends Core {
   }
 
   /**
+   * List the webhooks. Sorted by id, without their secrets.
+   */
+  listWebhooks(input: Record<string, never> = {}): AsyncIterableIterator<Entry<"list-webhooks">> {
+    return this.list(
+      { method: "GET", path: "/v1/webhooks", inPath: {}, inQuery: [] },
+      input,
+    );
+  }
+
+  /**
    * Merge another customer into this customer. Afterwards the id of the other customer refers to this
    * customer.
    */
@@ -891,6 +931,16 @@ export class Methods extends Core {
   }
 
   /**
+   * Deliver dead deliveries of a webhook again.
+   */
+  replayDeliveries(input: Input<"replay-deliveries">, options: ChangeOptions = {}): Promise<Changed<"replay-deliveries">> {
+    return this.change(
+      { method: "POST", path: "/v1/webhooks/{webhook_id}/replay", inPath: { webhook_id: "webhook_id" }, inQuery: [], hasBody: true },
+      input, options,
+    );
+  }
+
+  /**
    * Replay a failed or overdue operation. A failed operation runs again: use it once the cause is fixed. An
    * operation that is unfinished after a minute is sent to the workflow engine again; the member replayed
    * says which. The operation keeps its id and its position in the order of acceptance.
@@ -976,6 +1026,18 @@ export class Methods extends Core {
   }
 
   /**
+   * Save a webhook. A subscription to the feed, delivered to an address by the convention Standard Webhooks:
+   * signed, at least once, in order for each customer, with retries over about three days. It begins with
+   * what happens from then on. The caller makes the secret, and no read returns it.
+   */
+  saveWebhook(input: Input<"save-webhook">, options: ChangeOptions = {}): Promise<Changed<"save-webhook">> {
+    return this.change(
+      { method: "PUT", path: "/v1/webhooks/{webhook_id}", inPath: { webhook_id: "webhook_id" }, inQuery: [], hasBody: true },
+      input, options,
+    );
+  }
+
+  /**
    * Set the label of a customer. A short text for the people who work with the customer. The profile contains
    * it. An empty label removes it.
    */
@@ -1014,6 +1076,17 @@ export class Methods extends Core {
   takeTurn(input: Input<"take-turn">, options: ChangeOptions = {}): Promise<Changed<"take-turn">> {
     return this.change(
       { method: "POST", path: "/v1/turns", inPath: {}, inQuery: ["max_tokens", "format"], hasBody: true },
+      input, options,
+    );
+  }
+
+  /**
+   * Deliver a test to a webhook. A message of the type webhook.test without data. The list of deliveries
+   * shows its outcome.
+   */
+  testWebhook(input: Input<"test-webhook">, options: ChangeOptions = {}): Promise<Changed<"test-webhook">> {
+    return this.change(
+      { method: "POST", path: "/v1/webhooks/{webhook_id}/test", inPath: { webhook_id: "webhook_id" }, inQuery: [] },
       input, options,
     );
   }

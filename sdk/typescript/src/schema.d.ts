@@ -1681,6 +1681,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the webhooks
+         * @description Sorted by id, without their secrets.
+         */
+        get: operations["list-webhooks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a webhook
+         * @description Without its secret.
+         */
+        get: operations["get-webhook"];
+        /**
+         * Save a webhook
+         * @description A subscription to the feed, delivered to an address by the convention Standard Webhooks: signed, at least once, in order for each customer, with retries over about three days. It begins with what happens from then on. The caller makes the secret, and no read returns it.
+         */
+        put: operations["save-webhook"];
+        post?: never;
+        /**
+         * Delete a webhook
+         * @description Removes its deliveries too. Nothing is delivered afterwards.
+         */
+        delete: operations["delete-webhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the deliveries of a webhook
+         * @description Newest first. Finished ones are kept as long as events.
+         */
+        get: operations["list-deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deliver dead deliveries of a webhook again */
+        post: operations["replay-deliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver a test to a webhook
+         * @description A message of the type webhook.test without data. The list of deliveries shows its outcome.
+         */
+        post: operations["test-webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2895,8 +3000,86 @@ export interface components {
             previous_id?: string;
             restored?: boolean;
         };
+        DeleteWebhookOperation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            /**
+             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
+             * @example key:01920000-0000-7000-8000-000000000001
+             */
+            actor?: string;
+            /**
+             * Format: int64
+             * @description The number of times the operation was pushed to the workflow engine.
+             */
+            attempts?: number;
+            /**
+             * Format: uuid
+             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
+             */
+            batch_id?: string;
+            /** @description The reason of the failure. */
+            error?: components["schemas"]["Rejection"];
+            /** Format: date-time */
+            finished_at?: string;
+            /** Format: uuid */
+            operation_id: string;
+            /**
+             * Format: uuid
+             * @description The operation that caused this one.
+             */
+            parent_id?: string;
+            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
+            replayed?: components["schemas"]["ReplayAction"];
+            /** @description The result: ids, counts and names. */
+            result?: components["schemas"]["SavedResult"];
+            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
+            status: components["schemas"]["OperationStatus"];
+            /** @description The open question that a gap fill waits for. */
+            waiting_for?: components["schemas"]["WaitingFor"];
+            /**
+             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            workflow: "delete-webhook";
+        };
         /** @enum {string} */
         DeletionReason: "wrong" | "customer_asked" | "not_needed" | "other";
+        Delivery: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description The header webhook-id of each attempt.
+             */
+            delivery_id: string;
+            /**
+             * Format: int64
+             * @description The event of the feed. Absent: a test.
+             */
+            event_id?: number;
+            /** Format: date-time */
+            finished_at?: string;
+            /** @description Why the last attempt failed. */
+            last_error?: string;
+            /**
+             * Format: int64
+             * @description The HTTP status of the last answer.
+             */
+            last_status?: number;
+            /**
+             * Format: date-time
+             * @description The time of the next attempt, of a pending delivery.
+             */
+            next_at?: string;
+            status: components["schemas"]["DeliveryStatus"];
+            /** @description The type of the event, or webhook.test. */
+            type: string;
+        };
+        /** @enum {string} */
+        DeliveryStatus: "pending" | "delivered" | "dead";
         /** @enum {string} */
         DerivedAction: "stale" | "erase";
         DetectOrphansOperation: {
@@ -3746,6 +3929,13 @@ export interface components {
             /** @description The fields of customers whose values are not shown, and why. */
             withheld?: components["schemas"]["Withheld"][];
         };
+        ListOfDelivery: {
+            items: components["schemas"]["Delivery"][];
+            /** @description The cursor of the next page. Absent: this is the last page. */
+            next_cursor?: string;
+            /** @description The fields of customers whose values are not shown, and why. */
+            withheld?: components["schemas"]["Withheld"][];
+        };
         ListOfErasure: {
             items: components["schemas"]["Erasure"][];
             /** @description The cursor of the next page. Absent: this is the last page. */
@@ -3818,6 +4008,13 @@ export interface components {
         };
         ListOfValue: {
             items: components["schemas"]["Value"][];
+            /** @description The cursor of the next page. Absent: this is the last page. */
+            next_cursor?: string;
+            /** @description The fields of customers whose values are not shown, and why. */
+            withheld?: components["schemas"]["Withheld"][];
+        };
+        ListOfWebhook: {
+            items: components["schemas"]["Webhook"][];
             /** @description The cursor of the next page. Absent: this is the last page. */
             next_cursor?: string;
             /** @description The fields of customers whose values are not shown, and why. */
@@ -4021,7 +4218,7 @@ export interface components {
             customer_ids: string[];
         };
         /** @description The status of an operation. workflow says which one it is, and with it the type of the result. */
-        Operation: components["schemas"]["WriteValueOperation"] | components["schemas"]["AddElementOperation"] | components["schemas"]["RemoveElementOperation"] | components["schemas"]["ImportValuesOperation"] | components["schemas"]["VerifyValueOperation"] | components["schemas"]["ExpireValueOperation"] | components["schemas"]["ProposeDeletionOperation"] | components["schemas"]["DecideValueOperation"] | components["schemas"]["CorrectValueOperation"] | components["schemas"]["AddAssetOperation"] | components["schemas"]["DeleteItemOperation"] | components["schemas"]["RestoreItemOperation"] | components["schemas"]["OpenCustomerOperation"] | components["schemas"]["OpenCustomersOperation"] | components["schemas"]["LinkChannelOperation"] | components["schemas"]["RecordConsentOperation"] | components["schemas"]["SetCustomerLabelOperation"] | components["schemas"]["MergeCustomersOperation"] | components["schemas"]["UnmergeCustomerOperation"] | components["schemas"]["DeleteCustomerOperation"] | components["schemas"]["EraseCustomerOperation"] | components["schemas"]["ExportCustomerOperation"] | components["schemas"]["SaveDefinitionOperation"] | components["schemas"]["DeleteDefinitionOperation"] | components["schemas"]["SaveRequirementOperation"] | components["schemas"]["DeleteRequirementOperation"] | components["schemas"]["SaveScenarioOperation"] | components["schemas"]["SaveRuleOperation"] | components["schemas"]["ExtractSchemaOperation"] | components["schemas"]["ApplyConfigurationOperation"] | components["schemas"]["DecideReviewOperation"] | components["schemas"]["SaveSessionOperation"] | components["schemas"]["FillGapsOperation"] | components["schemas"]["AnswerQuestionOperation"] | components["schemas"]["ClaimQuestionOperation"] | components["schemas"]["ReadConversationOperation"] | components["schemas"]["CancelFillOperation"] | components["schemas"]["CreateKeyOperation"] | components["schemas"]["RevokeKeyOperation"] | components["schemas"]["ExpireValuesOperation"] | components["schemas"]["DetectOrphansOperation"] | components["schemas"]["TakeTurnOperation"];
+        Operation: components["schemas"]["WriteValueOperation"] | components["schemas"]["AddElementOperation"] | components["schemas"]["RemoveElementOperation"] | components["schemas"]["ImportValuesOperation"] | components["schemas"]["VerifyValueOperation"] | components["schemas"]["ExpireValueOperation"] | components["schemas"]["ProposeDeletionOperation"] | components["schemas"]["DecideValueOperation"] | components["schemas"]["CorrectValueOperation"] | components["schemas"]["AddAssetOperation"] | components["schemas"]["DeleteItemOperation"] | components["schemas"]["RestoreItemOperation"] | components["schemas"]["OpenCustomerOperation"] | components["schemas"]["OpenCustomersOperation"] | components["schemas"]["LinkChannelOperation"] | components["schemas"]["RecordConsentOperation"] | components["schemas"]["SetCustomerLabelOperation"] | components["schemas"]["MergeCustomersOperation"] | components["schemas"]["UnmergeCustomerOperation"] | components["schemas"]["DeleteCustomerOperation"] | components["schemas"]["EraseCustomerOperation"] | components["schemas"]["ExportCustomerOperation"] | components["schemas"]["SaveDefinitionOperation"] | components["schemas"]["DeleteDefinitionOperation"] | components["schemas"]["SaveRequirementOperation"] | components["schemas"]["DeleteRequirementOperation"] | components["schemas"]["SaveScenarioOperation"] | components["schemas"]["SaveRuleOperation"] | components["schemas"]["ExtractSchemaOperation"] | components["schemas"]["ApplyConfigurationOperation"] | components["schemas"]["DecideReviewOperation"] | components["schemas"]["SaveSessionOperation"] | components["schemas"]["FillGapsOperation"] | components["schemas"]["AnswerQuestionOperation"] | components["schemas"]["ClaimQuestionOperation"] | components["schemas"]["ReadConversationOperation"] | components["schemas"]["CancelFillOperation"] | components["schemas"]["SaveWebhookOperation"] | components["schemas"]["DeleteWebhookOperation"] | components["schemas"]["TestWebhookOperation"] | components["schemas"]["ReplayDeliveriesOperation"] | components["schemas"]["CreateKeyOperation"] | components["schemas"]["RevokeKeyOperation"] | components["schemas"]["ExpireValuesOperation"] | components["schemas"]["DetectOrphansOperation"] | components["schemas"]["TakeTurnOperation"];
         /** @enum {string} */
         OperationStatus: "accepted" | "applied" | "succeeded" | "failed";
         OperationSummary: {
@@ -4443,6 +4640,67 @@ export interface components {
         };
         /** @enum {string} */
         ReplayAction: "reopened" | "repeated";
+        ReplayDeliveries: {
+            /**
+             * Format: uuid
+             * @description The delivery. Absent: all dead deliveries of the webhook.
+             */
+            delivery_id?: string;
+            /** Format: uuid */
+            webhook_id?: string;
+        };
+        ReplayDeliveriesOperation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            /**
+             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
+             * @example key:01920000-0000-7000-8000-000000000001
+             */
+            actor?: string;
+            /**
+             * Format: int64
+             * @description The number of times the operation was pushed to the workflow engine.
+             */
+            attempts?: number;
+            /**
+             * Format: uuid
+             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
+             */
+            batch_id?: string;
+            /** @description The reason of the failure. */
+            error?: components["schemas"]["Rejection"];
+            /** Format: date-time */
+            finished_at?: string;
+            /** Format: uuid */
+            operation_id: string;
+            /**
+             * Format: uuid
+             * @description The operation that caused this one.
+             */
+            parent_id?: string;
+            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
+            replayed?: components["schemas"]["ReplayAction"];
+            /** @description The result: ids, counts and names. */
+            result?: components["schemas"]["ReplayDeliveriesResult"];
+            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
+            status: components["schemas"]["OperationStatus"];
+            /** @description The open question that a gap fill waits for. */
+            waiting_for?: components["schemas"]["WaitingFor"];
+            /**
+             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            workflow: "replay-deliveries";
+        };
+        ReplayDeliveriesResult: {
+            /**
+             * Format: int64
+             * @description The number of deliveries.
+             */
+            replayed: number;
+            /** Format: uuid */
+            webhook_id: string;
+        };
         /** @enum {string} */
         RequiredLevel: "hard" | "soft";
         Requirement: {
@@ -4843,6 +5101,68 @@ export interface components {
              */
             workflow: "save-session";
         };
+        SaveWebhook: {
+            /**
+             * Format: uuid
+             * @description Only events of this agent. Absent: all.
+             */
+            agent_id?: string;
+            /** @description false: deliver nothing until it is saved again. Absent: true. */
+            enabled?: boolean;
+            /** @description Signs the deliveries: whsec_ and 24 to 64 random bytes in base64. A new webhook needs one; no read returns it. Another one than before replaces it, and the one before still signs for 24 hours. Absent: it stays. */
+            secret?: string;
+            /** @description The types of the events. Absent: all. */
+            types?: components["schemas"]["EventType"][];
+            /** @description The address that receives the events: https, and not a private one unless the configuration allows it. */
+            url: string;
+            /** @description Send the values that the key of this request may see, by its purpose, as long as the key is valid. */
+            values?: boolean;
+            /** Format: uuid */
+            webhook_id?: string;
+        };
+        SaveWebhookOperation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            /**
+             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
+             * @example key:01920000-0000-7000-8000-000000000001
+             */
+            actor?: string;
+            /**
+             * Format: int64
+             * @description The number of times the operation was pushed to the workflow engine.
+             */
+            attempts?: number;
+            /**
+             * Format: uuid
+             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
+             */
+            batch_id?: string;
+            /** @description The reason of the failure. */
+            error?: components["schemas"]["Rejection"];
+            /** Format: date-time */
+            finished_at?: string;
+            /** Format: uuid */
+            operation_id: string;
+            /**
+             * Format: uuid
+             * @description The operation that caused this one.
+             */
+            parent_id?: string;
+            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
+            replayed?: components["schemas"]["ReplayAction"];
+            /** @description The result: ids, counts and names. */
+            result?: components["schemas"]["SavedResult"];
+            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
+            status: components["schemas"]["OperationStatus"];
+            /** @description The open question that a gap fill waits for. */
+            waiting_for?: components["schemas"]["WaitingFor"];
+            /**
+             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            workflow: "save-webhook";
+        };
         SavedResult: {
             /** Format: uuid */
             extraction_operation_id?: string;
@@ -5102,6 +5422,58 @@ export interface components {
              * @enum {string}
              */
             workflow: "take-turn";
+        };
+        TestWebhookOperation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            /**
+             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
+             * @example key:01920000-0000-7000-8000-000000000001
+             */
+            actor?: string;
+            /**
+             * Format: int64
+             * @description The number of times the operation was pushed to the workflow engine.
+             */
+            attempts?: number;
+            /**
+             * Format: uuid
+             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
+             */
+            batch_id?: string;
+            /** @description The reason of the failure. */
+            error?: components["schemas"]["Rejection"];
+            /** Format: date-time */
+            finished_at?: string;
+            /** Format: uuid */
+            operation_id: string;
+            /**
+             * Format: uuid
+             * @description The operation that caused this one.
+             */
+            parent_id?: string;
+            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
+            replayed?: components["schemas"]["ReplayAction"];
+            /** @description The result: ids, counts and names. */
+            result?: components["schemas"]["TestWebhookResult"];
+            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
+            status: components["schemas"]["OperationStatus"];
+            /** @description The open question that a gap fill waits for. */
+            waiting_for?: components["schemas"]["WaitingFor"];
+            /**
+             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            workflow: "test-webhook";
+        };
+        TestWebhookResult: {
+            /**
+             * Format: uuid
+             * @description The delivery; list-deliveries shows its outcome.
+             */
+            delivery_id: string;
+            /** Format: uuid */
+            webhook_id: string;
         };
         Turn: {
             /** Format: date-time */
@@ -5389,6 +5761,33 @@ export interface components {
             /** Format: int64 */
             index: number;
             message: string;
+        };
+        Webhook: {
+            /** Format: uuid */
+            agent_id?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description The reason that the vault disabled it: gone, as the receiver answered 410. */
+            disabled_reason?: string;
+            enabled: boolean;
+            /**
+             * Format: uuid
+             * @description The API key that saved it, whose rights decide about values.
+             */
+            key_id?: string;
+            /**
+             * Format: date-time
+             * @description Up to then the secret before the last change signs too.
+             */
+            previous_secret_until?: string;
+            /** @description None: all. */
+            types: components["schemas"]["EventType"][];
+            /** Format: date-time */
+            updated_at: string;
+            url: string;
+            values: boolean;
+            /** Format: uuid */
+            webhook_id: string;
         };
         Withheld: {
             name: string;
@@ -16980,6 +17379,829 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-webhooks": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOfWebhook"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the webhook, chosen by the caller. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "save-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
+                Prefer?: string;
+                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id of the webhook, chosen by the caller. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "url": "https://example.com/events",
+                 *       "types": [
+                 *         "value.changed",
+                 *         "customer.erased"
+                 *       ],
+                 *       "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
+                 *     }
+                 */
+                "application/json": components["schemas"]["SaveWebhook"];
+            };
+        };
+        responses: {
+            /** @description The operation has succeeded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaveWebhookOperation"];
+                };
+            };
+            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
+            202: {
+                headers: {
+                    Location?: string;
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
+                Prefer?: string;
+                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id of the webhook, chosen by the caller. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operation has succeeded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeleteWebhookOperation"];
+                };
+            };
+            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
+            202: {
+                headers: {
+                    Location?: string;
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-deliveries": {
+        parameters: {
+            query?: {
+                /** @description Only deliveries with this status. dead: all attempts failed. */
+                status?: components["schemas"]["DeliveryStatus"];
+                /** @description The next_cursor of the previous page. Empty: the first page. */
+                cursor?: string;
+                /** @description The maximum number of entries of the page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the webhook, chosen by the caller. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOfDelivery"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replay-deliveries": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
+                Prefer?: string;
+                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id of the webhook, chosen by the caller. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["ReplayDeliveries"];
+            };
+        };
+        responses: {
+            /** @description The operation has succeeded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayDeliveriesOperation"];
+                };
+            };
+            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
+            202: {
+                headers: {
+                    Location?: string;
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "test-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
+                Prefer?: string;
+                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id of the webhook, chosen by the caller. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operation has succeeded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestWebhookOperation"];
+                };
+            };
+            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
+            202: {
+                headers: {
+                    Location?: string;
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -171,6 +171,14 @@ async function conversation(customer_id: string): Promise<void> {
   assert((await everything(v.listAudit({ subject: customer_id, from: new Date(Date.now() - 3600_000).toISOString() }))).length > 0);
   const told = await everything(v.listEvents({ customer_id, types: "value.changed", values: true }));
   assert(told.length > 0 && told[0]?.customer_id === customer_id);
+  const webhook_id = randomUUID();
+  await v.saveWebhook({ webhook_id, url: "https://example.com/x", types: ["fill.done"], secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=" });
+  assert((await v.getWebhook({ webhook_id })).enabled);
+  assert((await everything(v.listWebhooks())).length > 0);
+  assert((await v.testWebhook({ webhook_id })).result?.delivery_id);
+  assert.equal((await everything(v.listDeliveries({ webhook_id })))[0]?.type, "webhook.test");
+  assert.equal((await v.replayDeliveries({ webhook_id })).result?.replayed, 0);
+  await v.deleteWebhook({ webhook_id });
   assert.deepEqual((await v.verifyAudit()).findings, []);
   const key_hash = createHash("sha256").update(randomUUID()).digest("hex");
   const { key_id } = (await v.createKey({ name: "sdk", scopes: ["read"], key_hash })).result!;

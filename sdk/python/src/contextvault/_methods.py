@@ -158,6 +158,14 @@ _delete_requirement = Call(
     in_query=("step_id", "rule_id"),
     result=m.SavedResult,
 )
+_delete_webhook = Call(
+    name="delete_webhook",
+    method="DELETE",
+    path="/v1/webhooks/{webhook_id}",
+    in_path={"webhook_id": "webhook_id"},
+    in_query=(),
+    result=m.SavedResult,
+)
 _detect_orphans = Call(
     name="detect_orphans",
     method="POST",
@@ -422,6 +430,14 @@ _get_value = Call(
     in_query=("as_of", "known_at"),
     result=m.Value,
 )
+_get_webhook = Call(
+    name="get_webhook",
+    method="GET",
+    path="/v1/webhooks/{webhook_id}",
+    in_path={"webhook_id": "webhook_id"},
+    in_query=(),
+    result=m.Webhook,
+)
 _import_customer_values = Call(
     name="import_customer_values",
     method="POST",
@@ -496,6 +512,14 @@ _list_definitions = Call(
     in_path={"agent_id": "agent_id"},
     in_query=("limit",),
     result=m.Definition,
+)
+_list_deliveries = Call(
+    name="list_deliveries",
+    method="GET",
+    path="/v1/webhooks/{webhook_id}/deliveries",
+    in_path={"webhook_id": "webhook_id"},
+    in_query=("status", "limit"),
+    result=m.Delivery,
 )
 _list_derived = Call(
     name="list_derived",
@@ -608,6 +632,14 @@ _list_usage = Call(
     in_query=("limit",),
     result=m.Usage,
 )
+_list_webhooks = Call(
+    name="list_webhooks",
+    method="GET",
+    path="/v1/webhooks",
+    in_path={},
+    in_query=(),
+    result=m.Webhook,
+)
 _merge_customers = Call(
     name="merge_customers",
     method="POST",
@@ -681,6 +713,15 @@ _remove_element = Call(
     has_body=True,
     result=m.ItemResult,
 )
+_replay_deliveries = Call(
+    name="replay_deliveries",
+    method="POST",
+    path="/v1/webhooks/{webhook_id}/replay",
+    in_path={"webhook_id": "webhook_id"},
+    in_query=(),
+    has_body=True,
+    result=m.ReplayDeliveriesResult,
+)
 _replay_operation = Call(
     name="replay_operation",
     method="POST",
@@ -749,6 +790,15 @@ _save_session = Call(
     has_body=True,
     result=m.SavedResult,
 )
+_save_webhook = Call(
+    name="save_webhook",
+    method="PUT",
+    path="/v1/webhooks/{webhook_id}",
+    in_path={"webhook_id": "webhook_id"},
+    in_query=(),
+    has_body=True,
+    result=m.SavedResult,
+)
 _set_customer_label = Call(
     name="set_customer_label",
     method="PUT",
@@ -775,6 +825,14 @@ _take_turn = Call(
     in_query=("max_tokens", "format"),
     has_body=True,
     result=m.TurnResult,
+)
+_test_webhook = Call(
+    name="test_webhook",
+    method="POST",
+    path="/v1/webhooks/{webhook_id}/test",
+    in_path={"webhook_id": "webhook_id"},
+    in_query=(),
+    result=m.TestWebhookResult,
 )
 _unmerge_customer = Call(
     name="unmerge_customer",
@@ -1184,6 +1242,20 @@ class Methods:
         members: dict[str, Any] = {"scenario_id": scenario_id, "field_name": field_name, "step_id": step_id, "rule_id":
             rule_id}
         return self._call(_delete_requirement, None, members, wait, idempotency_key)
+
+    def delete_webhook(
+        self,
+        webhook_id: Id,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.SavedResult]:
+        """Delete a webhook.
+
+        Removes its deliveries too. Nothing is delivered afterwards.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id}
+        return self._call(_delete_webhook, None, members, wait, idempotency_key)
 
     def detect_orphans(
         self,
@@ -1720,6 +1792,17 @@ class Methods:
         members: dict[str, Any] = {"customer_id": customer_id, "name": name, "as_of": as_of, "known_at": known_at}
         return self._call(_get_value, None, members, None, None)
 
+    def get_webhook(
+        self,
+        webhook_id: Id,
+    ) -> m.Webhook:
+        """Get a webhook.
+
+        Without its secret.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id}
+        return self._call(_get_webhook, None, members, None, None)
+
     def import_customer_values(
         self,
         body: m.ImportValues | None = None,
@@ -1863,6 +1946,20 @@ class Methods:
         """
         members: dict[str, Any] = {"agent_id": agent_id, "limit": limit}
         return self._list(_list_definitions, members)
+
+    def list_deliveries(
+        self,
+        webhook_id: Id,
+        *,
+        status: m.DeliveryStatus | None = None,
+        limit: int | None = None,
+    ) -> Iterator[m.Delivery]:
+        """List the deliveries of a webhook.
+
+        Newest first. Finished ones are kept as long as events.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id, "status": status, "limit": limit}
+        return self._list(_list_deliveries, members)
 
     def list_derived(
         self,
@@ -2059,6 +2156,16 @@ class Methods:
         members: dict[str, Any] = {"limit": limit}
         return self._list(_list_usage, members)
 
+    def list_webhooks(
+        self,
+    ) -> Iterator[m.Webhook]:
+        """List the webhooks.
+
+        Sorted by id, without their secrets.
+        """
+        members: dict[str, Any] = {}
+        return self._list(_list_webhooks, members)
+
     def merge_customers(
         self,
         body: m.MergeCustomers | None = None,
@@ -2227,6 +2334,20 @@ class Methods:
             "verification_method": verification_method, "verified": verified, "verified_by":
             verified_by}
         return self._call(_remove_element, body, members, wait, idempotency_key)
+
+    def replay_deliveries(
+        self,
+        body: m.ReplayDeliveries | None = None,
+        /,
+        *,
+        webhook_id: Id | None = None,
+        delivery_id: Id | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.ReplayDeliveriesResult]:
+        """Deliver dead deliveries of a webhook again."""
+        members: dict[str, Any] = {"webhook_id": webhook_id, "delivery_id": delivery_id}
+        return self._call(_replay_deliveries, body, members, wait, idempotency_key)
 
     def replay_operation(
         self,
@@ -2437,6 +2558,31 @@ class Methods:
             ended, "turns": turns, "variables": variables}
         return self._call(_save_session, body, members, wait, idempotency_key)
 
+    def save_webhook(
+        self,
+        body: m.SaveWebhook | None = None,
+        /,
+        *,
+        webhook_id: Id | None = None,
+        agent_id: Id | None = None,
+        enabled: bool | None = None,
+        secret: str | None = None,
+        types: list[m.EventType] | None = None,
+        url: str | None = None,
+        values: bool | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.SavedResult]:
+        """Save a webhook.
+
+        A subscription to the feed, delivered to an address by the convention Standard Webhooks:
+        signed, at least once, in order for each customer, with retries over about three days. It
+        begins with what happens from then on. The caller makes the secret, and no read returns it.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id, "agent_id": agent_id, "enabled": enabled, "secret": secret,
+            "types": types, "url": url, "values": values}
+        return self._call(_save_webhook, body, members, wait, idempotency_key)
+
     def set_customer_label(
         self,
         body: m.SetCustomerLabel | None = None,
@@ -2527,6 +2673,20 @@ class Methods:
             "session_key": session_key, "speaker": speaker, "text": text, "max_tokens": max_tokens,
             "format": format}
         return self._call(_take_turn, body, members, wait, idempotency_key)
+
+    def test_webhook(
+        self,
+        webhook_id: Id,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.TestWebhookResult]:
+        """Deliver a test to a webhook.
+
+        A message of the type webhook.test without data. The list of deliveries shows its outcome.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id}
+        return self._call(_test_webhook, None, members, wait, idempotency_key)
 
     def unmerge_customer(
         self,
@@ -2992,6 +3152,20 @@ class AsyncMethods:
         members: dict[str, Any] = {"scenario_id": scenario_id, "field_name": field_name, "step_id": step_id, "rule_id":
             rule_id}
         return await self._call(_delete_requirement, None, members, wait, idempotency_key)
+
+    async def delete_webhook(
+        self,
+        webhook_id: Id,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.SavedResult]:
+        """Delete a webhook.
+
+        Removes its deliveries too. Nothing is delivered afterwards.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id}
+        return await self._call(_delete_webhook, None, members, wait, idempotency_key)
 
     async def detect_orphans(
         self,
@@ -3528,6 +3702,17 @@ class AsyncMethods:
         members: dict[str, Any] = {"customer_id": customer_id, "name": name, "as_of": as_of, "known_at": known_at}
         return await self._call(_get_value, None, members, None, None)
 
+    async def get_webhook(
+        self,
+        webhook_id: Id,
+    ) -> m.Webhook:
+        """Get a webhook.
+
+        Without its secret.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id}
+        return await self._call(_get_webhook, None, members, None, None)
+
     async def import_customer_values(
         self,
         body: m.ImportValues | None = None,
@@ -3671,6 +3856,20 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"agent_id": agent_id, "limit": limit}
         return self._list(_list_definitions, members)
+
+    def list_deliveries(
+        self,
+        webhook_id: Id,
+        *,
+        status: m.DeliveryStatus | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[m.Delivery]:
+        """List the deliveries of a webhook.
+
+        Newest first. Finished ones are kept as long as events.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id, "status": status, "limit": limit}
+        return self._list(_list_deliveries, members)
 
     def list_derived(
         self,
@@ -3867,6 +4066,16 @@ class AsyncMethods:
         members: dict[str, Any] = {"limit": limit}
         return self._list(_list_usage, members)
 
+    def list_webhooks(
+        self,
+    ) -> AsyncIterator[m.Webhook]:
+        """List the webhooks.
+
+        Sorted by id, without their secrets.
+        """
+        members: dict[str, Any] = {}
+        return self._list(_list_webhooks, members)
+
     async def merge_customers(
         self,
         body: m.MergeCustomers | None = None,
@@ -4035,6 +4244,20 @@ class AsyncMethods:
             "verification_method": verification_method, "verified": verified, "verified_by":
             verified_by}
         return await self._call(_remove_element, body, members, wait, idempotency_key)
+
+    async def replay_deliveries(
+        self,
+        body: m.ReplayDeliveries | None = None,
+        /,
+        *,
+        webhook_id: Id | None = None,
+        delivery_id: Id | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.ReplayDeliveriesResult]:
+        """Deliver dead deliveries of a webhook again."""
+        members: dict[str, Any] = {"webhook_id": webhook_id, "delivery_id": delivery_id}
+        return await self._call(_replay_deliveries, body, members, wait, idempotency_key)
 
     async def replay_operation(
         self,
@@ -4245,6 +4468,31 @@ class AsyncMethods:
             ended, "turns": turns, "variables": variables}
         return await self._call(_save_session, body, members, wait, idempotency_key)
 
+    async def save_webhook(
+        self,
+        body: m.SaveWebhook | None = None,
+        /,
+        *,
+        webhook_id: Id | None = None,
+        agent_id: Id | None = None,
+        enabled: bool | None = None,
+        secret: str | None = None,
+        types: list[m.EventType] | None = None,
+        url: str | None = None,
+        values: bool | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.SavedResult]:
+        """Save a webhook.
+
+        A subscription to the feed, delivered to an address by the convention Standard Webhooks:
+        signed, at least once, in order for each customer, with retries over about three days. It
+        begins with what happens from then on. The caller makes the secret, and no read returns it.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id, "agent_id": agent_id, "enabled": enabled, "secret": secret,
+            "types": types, "url": url, "values": values}
+        return await self._call(_save_webhook, body, members, wait, idempotency_key)
+
     async def set_customer_label(
         self,
         body: m.SetCustomerLabel | None = None,
@@ -4335,6 +4583,20 @@ class AsyncMethods:
             "session_key": session_key, "speaker": speaker, "text": text, "max_tokens": max_tokens,
             "format": format}
         return await self._call(_take_turn, body, members, wait, idempotency_key)
+
+    async def test_webhook(
+        self,
+        webhook_id: Id,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.TestWebhookResult]:
+        """Deliver a test to a webhook.
+
+        A message of the type webhook.test without data. The list of deliveries shows its outcome.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id}
+        return await self._call(_test_webhook, None, members, wait, idempotency_key)
 
     async def unmerge_customer(
         self,

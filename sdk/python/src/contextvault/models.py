@@ -90,6 +90,12 @@ DeletionReason = Literal[
     "other",
 ]
 
+DeliveryStatus = Literal[
+    "pending",
+    "delivered",
+    "dead",
+]
+
 DerivedAction = Literal[
     "stale",
     "erase",
@@ -1124,6 +1130,37 @@ class DeleteResult:
 
 
 @dataclass(kw_only=True)
+class Delivery:
+    """Delivery of the vault."""
+
+    attempts: int
+
+    created_at: datetime
+
+    delivery_id: UUID
+    # The header webhook-id of each attempt.
+
+    status: DeliveryStatus
+
+    type: str
+    # The type of the event, or webhook.test.
+
+    event_id: int | None = None
+    # The event of the feed. Absent: a test.
+
+    finished_at: datetime | None = None
+
+    last_error: str | None = None
+    # Why the last attempt failed.
+
+    last_status: int | None = None
+    # The HTTP status of the last answer.
+
+    next_at: datetime | None = None
+    # The time of the next attempt, of a pending delivery.
+
+
+@dataclass(kw_only=True)
 class DryRun:
     """DryRun of the vault."""
 
@@ -2067,6 +2104,26 @@ class Rejection:
 
 
 @dataclass(kw_only=True)
+class ReplayDeliveries:
+    """ReplayDeliveries of the vault."""
+
+    delivery_id: UUID | None = None
+    # The delivery. Absent: all dead deliveries of the webhook.
+
+    webhook_id: UUID | None = None
+
+
+@dataclass(kw_only=True)
+class ReplayDeliveriesResult:
+    """ReplayDeliveriesResult of the vault."""
+
+    replayed: int
+    # The number of deliveries.
+
+    webhook_id: UUID
+
+
+@dataclass(kw_only=True)
 class Requirement:
     """Requirement of the vault."""
 
@@ -2190,6 +2247,35 @@ class SaveSession:
 
     variables: dict[str, Any] | None = None
     # Values by name.
+
+
+@dataclass(kw_only=True)
+class SaveWebhook:
+    """SaveWebhook of the vault."""
+
+    url: str
+    # The address that receives the events: https, and not a private one unless the configuration
+    # allows it.
+
+    agent_id: UUID | None = None
+    # Only events of this agent. Absent: all.
+
+    enabled: bool | None = None
+    # false: deliver nothing until it is saved again. Absent: true.
+
+    secret: str | None = None
+    # Signs the deliveries: whsec_ and 24 to 64 random bytes in base64. A new webhook needs one; no
+    # read returns it. Another one than before replaces it, and the one before still signs for 24
+    # hours. Absent: it stays.
+
+    types: list[EventType] | None = None
+    # The types of the events. Absent: all.
+
+    values: bool | None = None
+    # Send the values that the key of this request may see, by its purpose, as long as the key is
+    # valid.
+
+    webhook_id: UUID | None = None
 
 
 @dataclass(kw_only=True)
@@ -2390,6 +2476,16 @@ class TakeTurn:
     speaker: Speaker | None = None
     # The author of the message. Absent: customer. The turn of an agent is saved, and neither
     # answers nor says anything.
+
+
+@dataclass(kw_only=True)
+class TestWebhookResult:
+    """TestWebhookResult of the vault."""
+
+    delivery_id: UUID
+    # The delivery; list-deliveries shows its outcome.
+
+    webhook_id: UUID
 
 
 @dataclass(kw_only=True)
@@ -2641,6 +2737,37 @@ class Warned:
 
 
 @dataclass(kw_only=True)
+class Webhook:
+    """Webhook of the vault."""
+
+    created_at: datetime
+
+    enabled: bool
+
+    types: list[EventType]
+    # None: all.
+
+    updated_at: datetime
+
+    url: str
+
+    values: bool
+
+    webhook_id: UUID
+
+    agent_id: UUID | None = None
+
+    disabled_reason: str | None = None
+    # The reason that the vault disabled it: gone, as the receiver answered 410.
+
+    key_id: UUID | None = None
+    # The API key that saved it, whose rights decide about values.
+
+    previous_secret_until: datetime | None = None
+    # Up to then the secret before the last change signs too.
+
+
+@dataclass(kw_only=True)
 class Withheld:
     """Withheld of the vault."""
 
@@ -2755,6 +2882,10 @@ RESULTS: dict[str, Any] = {
     "claim-question": ClaimResult,
     "read-conversation": ReadConversationResult,
     "cancel-fill": CancelResult,
+    "save-webhook": SavedResult,
+    "delete-webhook": SavedResult,
+    "test-webhook": TestWebhookResult,
+    "replay-deliveries": ReplayDeliveriesResult,
     "create-key": KeyResult,
     "revoke-key": KeyResult,
     "expire-values": SweepResult,
