@@ -47,6 +47,8 @@ func TestRoutes_AllWork(t *testing.T) {
 	}
 	s.do("GET", "/v1/scenarios/"+scenario.String()+"/requirements", "").want(200)
 	s.do("GET", "/v1/agents", "").want(200).has(agent.String())
+	s.do("GET", "/v1/events", "").want(200)
+	s.do("GET", "/v1/events?after=x", "").problem(422, vault.CodeInvalid)
 	s.do("GET", agentPath+"/scenarios", "").want(200).has(scenario.String())
 	s.do("GET", agentPath+"/rules?scenario_id="+scenario.String(), "").want(200).has(rule.String())
 	s.change("POST", "/v1/scenarios/"+scenario.String()+"/extract", "").want(200)

@@ -257,6 +257,50 @@ func TestRights_OfEveryPageAndAction(t *testing.T) {
 	}
 }
 
+// A session with a key that is limited to another agent shows nothing of the agent, and changes nothing of it.
+func TestAgents_LimitedSession(t *testing.T) {
+	t.Parallel()
+	w, paths := full(t, "of the other agent:")
+	other := w.agent
+	w.agent = testkit.ID()
+	w.define(nil, "hobby")
+	w.write("hobby", "chess problems")
+	before := w.state()
+	limited := w.visitor(w.newKey(func(in *dbgen.CreateAPIKeyParams) {
+		in.Agents = []uuid.UUID{w.agent}
+	}, "read", "write", "verify", "review"))
+	for name, path := range paths {
+		p := limited.get(path)
+		p.lacks("gold", "silver", "first", "my note is blue", "Travel insurance", "X1234567", "loyalty card")
+		if p.status == 200 {
+			p.lacks(other.String())
+		}
+		switch name {
+		case "inbox", "customers", "operations", "schema", "customer", "timeline":
+			p.want(200)
+		case "correct", "verify", "delete":
+			if p.status == 200 {
+				t.Errorf("%s is shown: %s", name, p.body)
+			}
+		default:
+			p.want(403)
+		}
+	}
+	limited.get(paths["customer"]).want(200).has("chess problems")
+	pending := strings.TrimPrefix(paths["pending"], "/items/")
+	plan := w.active("plan").String()
+	for path, fields := range map[string][]string{
+		"/inbox": {"do", "approve:value:" + pending},
+		paths["customer"] + "/values/plan/correct": {"seen", plan, "agent", other.String(), "value", "x", "reason", "y"},
+		paths["customer"] + "/values/plan/verify":  {"seen", plan, "agent", w.agent.String(), "method", "x"},
+	} {
+		limited.post(path, fields...).lacks("gold", "silver")
+	}
+	if after := w.state(); after != before {
+		t.Errorf("something was changed:\n%s\n%s", before, after)
+	}
+}
+
 // state is what the actions of a console could change.
 func (w *world) state() string {
 	w.t.Helper()

@@ -97,7 +97,7 @@ func (q *request) toSignIn() error {
 // reading returns the context of the reads of the person: masked, unless the person asked for the values and the key
 // may see them.
 func (q *request) reading(reveal bool) context.Context {
-	access := vault.Access{Purpose: q.purpose(), Masked: q.key.Masked || !reveal}
+	access := vault.Access{Purpose: q.purpose(), Masked: q.key.Masked || !reveal, Agents: q.key.Agents}
 	return vault.WithActor(query.WithAccess(q.r.Context(), access), q.actor())
 }
 

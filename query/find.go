@@ -11,6 +11,9 @@ import (
 
 // CustomerOfItem returns the customer of a value or an asset that is not deleted.
 func (q *Queries) CustomerOfItem(ctx context.Context, tenant, item uuid.UUID) (uuid.UUID, error) {
+	if err := q.checkIDs(ctx, tenant, item); err != nil {
+		return uuid.Nil, err
+	}
 	row, err := q.db.Tenant(tenant).GetItemOwner(ctx, tenant, item)
 	if err == nil && (row.Deleted || row.CustomerDeleted) {
 		return uuid.Nil, vault.Unknown("item", item)

@@ -1,6 +1,7 @@
-// Package query reads the vault. It changes nothing, and calls no model, except that a recall embeds its question. A read is one round trip to PostgreSQL, or one to Redis on a
-// cache hit. Session and ReviewsPage read two tables and take two, and so do the sessions and the operations of a
-// customer, who may be merged; a chain with PII takes a second one for its customers; Missing combines several reads.
+// Package query reads the vault. It changes nothing, except that reading the feed publishes its new events, and calls no
+// model, except that a recall embeds its question. A read is one round trip to PostgreSQL, or one to Redis on a cache
+// hit. Session and ReviewsPage read two tables and take two, and so do the sessions and the operations of a customer, who
+// may be merged; a chain with PII takes a second one for its customers; Missing combines several reads.
 // Rows of other tenants are not found.
 //
 //   - query.go: the profile, its history and its lineage; document.go: the JSON of a profile;
@@ -12,6 +13,7 @@
 //   - context.go: the context block, combined from the profile and the missing fields;
 //   - operations.go: questions and operations;
 //   - customers.go: the search for customers;
+//   - events.go: the feed of events;
 //   - pages.go: lists of customers and what belongs to them, one page at a time; lists.go: the other lists;
 //   - recall.go: the facts and quotes of a customer that are closest to a question;
 //   - reviews.go: what waits for a decision.
@@ -146,6 +148,9 @@ func (q *Queries) profile(ctx context.Context, tenant, customer uuid.UUID) (vaul
 
 // History returns the versions of a field, newest first by order of acceptance, up to 1000.
 func (q *Queries) History(ctx context.Context, tenant, customer uuid.UUID, name string) ([]vault.Value, error) {
+	if err := q.checkFields(ctx, tenant, name); err != nil {
+		return nil, err
+	}
 	rows, err := q.db.Tenant(tenant).ListHistory(ctx, dbgen.ListHistoryParams{
 		TenantID: tenant, CustomerID: customer, Name: name, MaxRows: historyLimit,
 	})
@@ -173,6 +178,9 @@ func (q *Queries) History(ctx context.Context, tenant, customer uuid.UUID, name 
 
 // Field returns one version of a field by its id.
 func (q *Queries) Field(ctx context.Context, tenant, id uuid.UUID) (vault.Value, error) {
+	if err := q.checkIDs(ctx, tenant, id); err != nil {
+		return vault.Value{}, err
+	}
 	row, err := q.db.Tenant(tenant).GetValue(ctx, tenant, id)
 	if err != nil {
 		return vault.Value{}, db.WrapNotFound(err, "item", id)
@@ -206,6 +214,9 @@ func (q *Queries) Field(ctx context.Context, tenant, id uuid.UUID) (vault.Value,
 func (q *Queries) Chain(ctx context.Context, tenant, item uuid.UUID, depth int) (vault.Chain, error) {
 	depth, err := chainDepth(depth)
 	if err != nil {
+		return vault.Chain{}, err
+	}
+	if err := q.checkIDs(ctx, tenant, item); err != nil {
 		return vault.Chain{}, err
 	}
 	out, err := q.readChain(ctx, tenant, item, depth)
@@ -276,11 +287,17 @@ const maxChainDepth = 100
 
 // AnalysisFields returns the ids of the values that were read from an asset (analysis_field_ids).
 func (q *Queries) AnalysisFields(ctx context.Context, tenant, asset uuid.UUID) ([]uuid.UUID, error) {
+	if err := q.checkIDs(ctx, tenant, asset); err != nil {
+		return nil, err
+	}
 	return q.db.Tenant(tenant).ListAnalysisValues(ctx, tenant, asset)
 }
 
 // Derived returns the items that name this item as their source.
 func (q *Queries) Derived(ctx context.Context, tenant, item uuid.UUID) ([]vault.ChainLink, error) {
+	if err := q.checkIDs(ctx, tenant, item); err != nil {
+		return nil, err
+	}
 	rows, err := q.db.Tenant(tenant).ListDerived(ctx, tenant, item)
 	if err != nil {
 		return nil, err

@@ -14,11 +14,11 @@ import (
 
 const createAPIKey = `-- name: CreateAPIKey :exec
 WITH created AS (
-    INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes, sources, purpose, pii, expires_at)
+    INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes, sources, agents, purpose, pii, expires_at)
     VALUES (
         $1, $2, $3, $4, $5,
-        coalesce($6::text[], '{}'), $7, NOT $8::boolean,
-        $9
+        coalesce($6::text[], '{}'), coalesce($7::uuid[], '{}'), $8, NOT $9::boolean,
+        $10
     )
     RETURNING id, tenant_id
 )
@@ -28,15 +28,16 @@ FROM created c
 `
 
 type CreateAPIKeyParams struct {
-	ID        uuid.UUID  `json:"id"`
-	TenantID  uuid.UUID  `json:"tenant_id"`
-	Name      string     `json:"name"`
-	KeyHash   []byte     `json:"key_hash"`
-	Scopes    []string   `json:"scopes"`
-	Sources   []string   `json:"sources"`
-	Purpose   string     `json:"purpose"`
-	Masked    bool       `json:"masked"`
-	ExpiresAt *time.Time `json:"expires_at"`
+	ID        uuid.UUID   `json:"id"`
+	TenantID  uuid.UUID   `json:"tenant_id"`
+	Name      string      `json:"name"`
+	KeyHash   []byte      `json:"key_hash"`
+	Scopes    []string    `json:"scopes"`
+	Sources   []string    `json:"sources"`
+	Agents    []uuid.UUID `json:"agents"`
+	Purpose   string      `json:"purpose"`
+	Masked    bool        `json:"masked"`
+	ExpiresAt *time.Time  `json:"expires_at"`
 }
 
 // Creates an API key of a tenant, and records it in the audit. Only the hash of the key is stored. Only an administrator
@@ -49,6 +50,7 @@ func (q *Queries) CreateAPIKey(ctx context.Context, arg CreateAPIKeyParams) erro
 		arg.KeyHash,
 		arg.Scopes,
 		arg.Sources,
+		arg.Agents,
 		arg.Purpose,
 		arg.Masked,
 		arg.ExpiresAt,
@@ -57,7 +59,7 @@ func (q *Queries) CreateAPIKey(ctx context.Context, arg CreateAPIKeyParams) erro
 }
 
 const findAPIKey = `-- name: FindAPIKey :one
-SELECT id, tenant_id, name, key_hash, scopes, sources, purpose, pii, created_at, expires_at, revoked_at, last_used_at
+SELECT id, tenant_id, name, key_hash, scopes, sources, agents, purpose, pii, created_at, expires_at, revoked_at, last_used_at
 FROM api_keys
 WHERE key_hash = $1
 `
@@ -74,6 +76,7 @@ func (q *Queries) FindAPIKey(ctx context.Context, keyHash []byte) (ApiKey, error
 		&i.KeyHash,
 		&i.Scopes,
 		&i.Sources,
+		&i.Agents,
 		&i.Purpose,
 		&i.Pii,
 		&i.CreatedAt,
@@ -85,7 +88,7 @@ func (q *Queries) FindAPIKey(ctx context.Context, keyHash []byte) (ApiKey, error
 }
 
 const listAPIKeys = `-- name: ListAPIKeys :many
-SELECT id, name, scopes, sources, purpose, pii, created_at, expires_at, revoked_at, last_used_at
+SELECT id, name, scopes, sources, agents, purpose, pii, created_at, expires_at, revoked_at, last_used_at
 FROM api_keys
 WHERE tenant_id = $1
 ORDER BY created_at, id
@@ -93,16 +96,17 @@ LIMIT 1000
 `
 
 type ListAPIKeysRow struct {
-	ID         uuid.UUID  `json:"id"`
-	Name       string     `json:"name"`
-	Scopes     []string   `json:"scopes"`
-	Sources    []string   `json:"sources"`
-	Purpose    string     `json:"purpose"`
-	Pii        bool       `json:"pii"`
-	CreatedAt  time.Time  `json:"created_at"`
-	ExpiresAt  *time.Time `json:"expires_at"`
-	RevokedAt  *time.Time `json:"revoked_at"`
-	LastUsedAt *time.Time `json:"last_used_at"`
+	ID         uuid.UUID   `json:"id"`
+	Name       string      `json:"name"`
+	Scopes     []string    `json:"scopes"`
+	Sources    []string    `json:"sources"`
+	Agents     []uuid.UUID `json:"agents"`
+	Purpose    string      `json:"purpose"`
+	Pii        bool        `json:"pii"`
+	CreatedAt  time.Time   `json:"created_at"`
+	ExpiresAt  *time.Time  `json:"expires_at"`
+	RevokedAt  *time.Time  `json:"revoked_at"`
+	LastUsedAt *time.Time  `json:"last_used_at"`
 }
 
 // Lists the keys of a tenant for `vault keys list`, without their hashes. Index: api_keys_tenant.
@@ -120,6 +124,7 @@ func (q *Queries) ListAPIKeys(ctx context.Context, tenantID uuid.UUID) ([]ListAP
 			&i.Name,
 			&i.Scopes,
 			&i.Sources,
+			&i.Agents,
 			&i.Purpose,
 			&i.Pii,
 			&i.CreatedAt,

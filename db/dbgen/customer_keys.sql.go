@@ -84,20 +84,27 @@ SELECT
         FROM operations
         WHERE (substring(payload FROM 1 FOR 1) = '\x01' AND substring(payload FROM 1 FOR 5) <> $2::bytea)
            OR (substring(prepared FROM 1 FOR 1) = '\x01' AND substring(prepared FROM 1 FOR 5) <> $2::bytea)
-    ) AS operations
+    ) AS operations,
+    (
+        SELECT count(*)
+        FROM erasure_keys
+        WHERE substring(hash_key FROM 1 FOR 5) <> $2::bytea
+           OR substring(signing_key FROM 1 FOR 5) <> $2::bytea
+    ) AS erasure_keys
 `
 
 type CountRotationRow struct {
 	CustomerKeys int64 `json:"customer_keys"`
 	Operations   int64 `json:"operations"`
+	ErasureKeys  int64 `json:"erasure_keys"`
 }
 
-// Counts what another sealing key than the primary one wrapped or sealed. It reads every operation. Index:
-// customer_keys_kek.
+// Counts what another sealing key than the primary one wrapped or sealed. It reads every operation and the keys of every
+// tenant. Index: customer_keys_kek.
 func (q *Queries) CountRotation(ctx context.Context, kekID int64, prefix []byte) (CountRotationRow, error) {
 	row := q.db.QueryRow(ctx, countRotation, kekID, prefix)
 	var i CountRotationRow
-	err := row.Scan(&i.CustomerKeys, &i.Operations)
+	err := row.Scan(&i.CustomerKeys, &i.Operations, &i.ErasureKeys)
 	return i, err
 }
 
@@ -160,6 +167,43 @@ func (q *Queries) ListCustomerKeys(ctx context.Context, tenantID uuid.UUID, cust
 	for rows.Next() {
 		var i ListCustomerKeysRow
 		if err := rows.Scan(&i.CustomerID, &i.Wrapped); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listErasureKeysToReseal = `-- name: ListErasureKeysToReseal :many
+SELECT tenant_id, hash_key, signing_key
+FROM erasure_keys
+WHERE substring(hash_key FROM 1 FOR 5) <> $1::bytea
+   OR substring(signing_key FROM 1 FOR 5) <> $1::bytea
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+`
+
+type ListErasureKeysToResealRow struct {
+	TenantID   uuid.UUID `json:"tenant_id"`
+	HashKey    []byte    `json:"hash_key"`
+	SigningKey []byte    `json:"signing_key"`
+}
+
+// Lists the keys of tenants for tombstones and receipts of which another sealing key than the primary one sealed one, and
+// locks them. prefix: as in ListOperationsToReseal. It reads the keys of every tenant.
+func (q *Queries) ListErasureKeysToReseal(ctx context.Context, prefix []byte, maxRows int32) ([]ListErasureKeysToResealRow, error) {
+	rows, err := q.db.Query(ctx, listErasureKeysToReseal, prefix, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListErasureKeysToResealRow{}
+	for rows.Next() {
+		var i ListErasureKeysToResealRow
+		if err := rows.Scan(&i.TenantID, &i.HashKey, &i.SigningKey); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -549,6 +593,30 @@ WHERE tenant_id = $1
 // Marks a field as sealed: no plain version is left. Index: primary key.
 func (q *Queries) MarkFieldSealed(ctx context.Context, tenantID uuid.UUID, name string) error {
 	_, err := q.db.Exec(ctx, markFieldSealed, tenantID, name)
+	return err
+}
+
+const resealErasureKeys = `-- name: ResealErasureKeys :exec
+UPDATE erasure_keys k
+SET hash_key = n.hash_key, signing_key = n.signing_key
+FROM (
+    SELECT
+        unnest($1::uuid[]) AS tenant_id,
+        unnest($2::bytea[]) AS hash_key,
+        unnest($3::bytea[]) AS signing_key
+) n
+WHERE k.tenant_id = n.tenant_id
+`
+
+type ResealErasureKeysParams struct {
+	Tenants     []uuid.UUID `json:"tenants"`
+	HashKeys    [][]byte    `json:"hash_keys"`
+	SigningKeys [][]byte    `json:"signing_keys"`
+}
+
+// Replaces the sealed keys of tenants by the same ones, sealed by the primary key. Index: primary key.
+func (q *Queries) ResealErasureKeys(ctx context.Context, arg ResealErasureKeysParams) error {
+	_, err := q.db.Exec(ctx, resealErasureKeys, arg.Tenants, arg.HashKeys, arg.SigningKeys)
 	return err
 }
 

@@ -13,18 +13,19 @@ import (
 )
 
 type ApiKey struct {
-	ID         uuid.UUID  `json:"id"`
-	TenantID   uuid.UUID  `json:"tenant_id"`
-	Name       string     `json:"name"`
-	KeyHash    []byte     `json:"key_hash"`
-	Scopes     []string   `json:"scopes"`
-	Sources    []string   `json:"sources"`
-	Purpose    string     `json:"purpose"`
-	Pii        bool       `json:"pii"`
-	CreatedAt  time.Time  `json:"created_at"`
-	ExpiresAt  *time.Time `json:"expires_at"`
-	RevokedAt  *time.Time `json:"revoked_at"`
-	LastUsedAt *time.Time `json:"last_used_at"`
+	ID         uuid.UUID   `json:"id"`
+	TenantID   uuid.UUID   `json:"tenant_id"`
+	Name       string      `json:"name"`
+	KeyHash    []byte      `json:"key_hash"`
+	Scopes     []string    `json:"scopes"`
+	Sources    []string    `json:"sources"`
+	Agents     []uuid.UUID `json:"agents"`
+	Purpose    string      `json:"purpose"`
+	Pii        bool        `json:"pii"`
+	CreatedAt  time.Time   `json:"created_at"`
+	ExpiresAt  *time.Time  `json:"expires_at"`
+	RevokedAt  *time.Time  `json:"revoked_at"`
+	LastUsedAt *time.Time  `json:"last_used_at"`
 }
 
 type AuditEntry struct {
@@ -284,6 +285,28 @@ type ErasureTombstone struct {
 	Hash      []byte    `json:"hash"`
 	ErasureID uuid.UUID `json:"erasure_id"`
 	AddedAt   time.Time `json:"added_at"`
+}
+
+type Event struct {
+	Seq             int64      `json:"seq"`
+	TenantID        uuid.UUID  `json:"tenant_id"`
+	Position        *int64     `json:"position"`
+	Type            string     `json:"type"`
+	At              time.Time  `json:"at"`
+	CustomerID      *uuid.UUID `json:"customer_id"`
+	OtherCustomerID *uuid.UUID `json:"other_customer_id"`
+	AgentID         *uuid.UUID `json:"agent_id"`
+	SubjectID       *uuid.UUID `json:"subject_id"`
+	OperationID     *uuid.UUID `json:"operation_id"`
+	Kind            string     `json:"kind"`
+	Name            string     `json:"name"`
+	Status          string     `json:"status"`
+}
+
+type EventHead struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+	Last     int64     `json:"last"`
+	PurgedTo int64     `json:"purged_to"`
 }
 
 type FillWakeup struct {

@@ -459,28 +459,30 @@ WITH page AS (
             FROM definitions d
             WHERE d.tenant_id = $1
               AND d.deleted_at IS NULL
+              AND ($2::uuid[] IS NULL OR d.agent_id = ANY ($2::uuid[]))
               AND d.agent_id > CASE
-                  WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
-                  ELSE $2::uuid
+                  WHEN $3::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+                  ELSE $3::uuid
               END
             ORDER BY d.agent_id
-            LIMIT $3
+            LIMIT $4
         )
         UNION
         (
             SELECT DISTINCT s.agent_id
             FROM scenarios s
             WHERE s.tenant_id = $1
+              AND ($2::uuid[] IS NULL OR s.agent_id = ANY ($2::uuid[]))
               AND s.agent_id > CASE
-                  WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
-                  ELSE $2::uuid
+                  WHEN $3::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+                  ELSE $3::uuid
               END
             ORDER BY s.agent_id
-            LIMIT $3
+            LIMIT $4
         )
     ) a
     ORDER BY a.agent_id
-    LIMIT $3
+    LIMIT $4
 )
 SELECT
     page.agent_id,
@@ -502,9 +504,10 @@ ORDER BY page.agent_id
 `
 
 type PageAgentsParams struct {
-	TenantID uuid.UUID  `json:"tenant_id"`
-	AfterID  *uuid.UUID `json:"after_id"`
-	MaxRows  int32      `json:"max_rows"`
+	TenantID uuid.UUID   `json:"tenant_id"`
+	Agents   []uuid.UUID `json:"agents"`
+	AfterID  *uuid.UUID  `json:"after_id"`
+	MaxRows  int32       `json:"max_rows"`
 }
 
 type PageAgentsRow struct {
@@ -517,7 +520,12 @@ type PageAgentsRow struct {
 // after_id is the last id of the previous page; null: the first page. Indexes: the unique key of definitions,
 // scenarios_agent.
 func (q *Queries) PageAgents(ctx context.Context, arg PageAgentsParams) ([]PageAgentsRow, error) {
-	rows, err := q.db.Query(ctx, pageAgents, arg.TenantID, arg.AfterID, arg.MaxRows)
+	rows, err := q.db.Query(ctx, pageAgents,
+		arg.TenantID,
+		arg.Agents,
+		arg.AfterID,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -541,13 +549,13 @@ WITH lead AS (
     SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END AS id
     FROM customer_profiles c
     WHERE c.tenant_id = $1
-      AND c.customer_id = ANY ($6::uuid[])
+      AND c.customer_id = ANY ($7::uuid[])
     LIMIT 1
 ), concerned AS MATERIALIZED (
     SELECT o.id
     FROM operations o
     WHERE o.tenant_id = $1
-      AND o.subject_id = ANY ($7::text[])
+      AND o.subject_id = ANY ($8::text[])
     UNION
     SELECT v.operation_id
     FROM lead
@@ -564,18 +572,20 @@ SELECT
 FROM concerned
 JOIN operations o ON o.id = concerned.id
 WHERE o.tenant_id = $1
-  AND o.status = ANY ($2::text[])
-  AND o.workflow = ANY ($3::text[])
+  AND ($2::text IS NULL OR o.actor = $2)
+  AND o.status = ANY ($3::text[])
+  AND o.workflow = ANY ($4::text[])
   AND o.id < CASE
-      WHEN $4::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
-      ELSE $4::uuid
+      WHEN $5::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+      ELSE $5::uuid
   END
 ORDER BY o.id DESC
-LIMIT $5
+LIMIT $6
 `
 
 type PageCustomerOperationsParams struct {
 	TenantID  uuid.UUID   `json:"tenant_id"`
+	Actor     *string     `json:"actor"`
 	Statuses  []string    `json:"statuses"`
 	Workflows []string    `json:"workflows"`
 	BeforeID  *uuid.UUID  `json:"before_id"`
@@ -602,6 +612,7 @@ type PageCustomerOperationsRow struct {
 func (q *Queries) PageCustomerOperations(ctx context.Context, arg PageCustomerOperationsParams) ([]PageCustomerOperationsRow, error) {
 	rows, err := q.db.Query(ctx, pageCustomerOperations,
 		arg.TenantID,
+		arg.Actor,
 		arg.Statuses,
 		arg.Workflows,
 		arg.BeforeID,
@@ -697,17 +708,19 @@ SELECT
 FROM operations
 WHERE tenant_id = $1
   AND status = 'failed'
-  AND workflow = ANY ($2::text[])
+  AND ($2::text IS NULL OR actor = $2)
+  AND workflow = ANY ($3::text[])
   AND id < CASE
-      WHEN $3::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
-      ELSE $3::uuid
+      WHEN $4::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+      ELSE $4::uuid
   END
 ORDER BY id DESC
-LIMIT $4
+LIMIT $5
 `
 
 type PageFailedOperationsParams struct {
 	TenantID  uuid.UUID  `json:"tenant_id"`
+	Actor     *string    `json:"actor"`
 	Workflows []string   `json:"workflows"`
 	BeforeID  *uuid.UUID `json:"before_id"`
 	MaxRows   int32      `json:"max_rows"`
@@ -730,6 +743,7 @@ type PageFailedOperationsRow struct {
 func (q *Queries) PageFailedOperations(ctx context.Context, arg PageFailedOperationsParams) ([]PageFailedOperationsRow, error) {
 	rows, err := q.db.Query(ctx, pageFailedOperations,
 		arg.TenantID,
+		arg.Actor,
 		arg.Workflows,
 		arg.BeforeID,
 		arg.MaxRows,
@@ -771,20 +785,22 @@ WHERE c.tenant_id = $1
   AND c.customer_id = $2
   AND p.deleted_at IS NULL
   AND f.name = coalesce($3, f.name)
+  AND ($4::text[] IS NULL OR f.name = ANY ($4::text[]))
   AND f.deleted_at IS NULL
   AND (
-    $4::timestamptz IS NULL
+    $5::timestamptz IS NULL
     OR (f.accepted_at, f.operation_id, f.id) <
-        ($4, $5::uuid, $6::uuid)
+        ($5, $6::uuid, $7::uuid)
   )
 ORDER BY f.accepted_at DESC, f.operation_id DESC, f.id DESC
-LIMIT $7
+LIMIT $8
 `
 
 type PageHistoryParams struct {
 	TenantID          uuid.UUID  `json:"tenant_id"`
 	CustomerID        uuid.UUID  `json:"customer_id"`
 	Name              *string    `json:"name"`
+	Names             []string   `json:"names"`
 	BeforeAcceptedAt  *time.Time `json:"before_accepted_at"`
 	BeforeOperationID *uuid.UUID `json:"before_operation_id"`
 	BeforeID          *uuid.UUID `json:"before_id"`
@@ -799,6 +815,7 @@ func (q *Queries) PageHistory(ctx context.Context, arg PageHistoryParams) ([]Cus
 		arg.TenantID,
 		arg.CustomerID,
 		arg.Name,
+		arg.Names,
 		arg.BeforeAcceptedAt,
 		arg.BeforeOperationID,
 		arg.BeforeID,
@@ -987,31 +1004,34 @@ WHERE q.tenant_id = $1
           AND c.customer_id = $2::uuid
     ))
   )
+  AND ($3::uuid[] IS NULL OR q.agent_id = ANY ($3::uuid[]))
   AND q.status = 'open'
   AND (
-    $3::timestamptz IS NULL
-    OR (q.opened_at, q.id) > ($3, $4::uuid)
+    $4::timestamptz IS NULL
+    OR (q.opened_at, q.id) > ($4, $5::uuid)
   )
 ORDER BY q.opened_at, q.id
-LIMIT $5
+LIMIT $6
 `
 
 type PageOpenQuestionsParams struct {
-	TenantID      uuid.UUID  `json:"tenant_id"`
-	CustomerID    *uuid.UUID `json:"customer_id"`
-	AfterOpenedAt *time.Time `json:"after_opened_at"`
-	AfterID       *uuid.UUID `json:"after_id"`
-	MaxRows       int32      `json:"max_rows"`
+	TenantID      uuid.UUID   `json:"tenant_id"`
+	CustomerID    *uuid.UUID  `json:"customer_id"`
+	Agents        []uuid.UUID `json:"agents"`
+	AfterOpenedAt *time.Time  `json:"after_opened_at"`
+	AfterID       *uuid.UUID  `json:"after_id"`
+	MaxRows       int32       `json:"max_rows"`
 }
 
 // Returns a page of the open questions, oldest first: of one customer, or of all customers if customer_id is null.
 // The questions of a customer include those of the customers merged with it (as in ListMergedCustomers). The after_
-// parameters are the position of the last row of the previous page; null: the first page. Indexes:
-// questions_customer, and those of ListMergedCustomers.
+// parameters are the position of the last row of the previous page; null: the first page. agents limits the agents;
+// null: all. Indexes: questions_customer, and those of ListMergedCustomers.
 func (q *Queries) PageOpenQuestions(ctx context.Context, arg PageOpenQuestionsParams) ([]Question, error) {
 	rows, err := q.db.Query(ctx, pageOpenQuestions,
 		arg.TenantID,
 		arg.CustomerID,
+		arg.Agents,
 		arg.AfterOpenedAt,
 		arg.AfterID,
 		arg.MaxRows,
@@ -1071,18 +1091,20 @@ CROSS JOIN LATERAL (
           WHEN $3::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
           ELSE $3::uuid
       END
-      AND (NOT $4::boolean OR p.status = 'succeeded')
+      AND ($4::text IS NULL OR p.actor = $4)
+      AND (NOT $5::boolean OR p.status = 'succeeded')
     ORDER BY p.id DESC
-    LIMIT $5
+    LIMIT $6
 ) o
 ORDER BY o.id DESC
-LIMIT $5
+LIMIT $6
 `
 
 type PageOperationsParams struct {
 	Workflows []string   `json:"workflows"`
 	TenantID  uuid.UUID  `json:"tenant_id"`
 	BeforeID  *uuid.UUID `json:"before_id"`
+	Actor     *string    `json:"actor"`
 	Succeeded bool       `json:"succeeded"`
 	MaxRows   int32      `json:"max_rows"`
 }
@@ -1106,6 +1128,7 @@ func (q *Queries) PageOperations(ctx context.Context, arg PageOperationsParams) 
 		arg.Workflows,
 		arg.TenantID,
 		arg.BeforeID,
+		arg.Actor,
 		arg.Succeeded,
 		arg.MaxRows,
 	)
@@ -1142,24 +1165,31 @@ SELECT id, tenant_id, agent_id, name, display_name, description, value_type, val
 FROM definitions
 WHERE tenant_id = $1
   AND review_state = 'pending'
+  AND ($2::uuid[] IS NULL OR agent_id = ANY ($2::uuid[]))
   AND id > CASE
-      WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
-      ELSE $2::uuid
+      WHEN $3::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+      ELSE $3::uuid
   END
 ORDER BY id
-LIMIT $3
+LIMIT $4
 `
 
 type PagePendingDefinitionsParams struct {
-	TenantID uuid.UUID  `json:"tenant_id"`
-	AfterID  *uuid.UUID `json:"after_id"`
-	MaxRows  int32      `json:"max_rows"`
+	TenantID uuid.UUID   `json:"tenant_id"`
+	Agents   []uuid.UUID `json:"agents"`
+	AfterID  *uuid.UUID  `json:"after_id"`
+	MaxRows  int32       `json:"max_rows"`
 }
 
 // Returns a page of the suggested definitions that wait for a review, in the order of their ids, which is the order
 // of creation. after_id is the last id of the previous page; null: the first page. Index: primary key.
 func (q *Queries) PagePendingDefinitions(ctx context.Context, arg PagePendingDefinitionsParams) ([]Definition, error) {
-	rows, err := q.db.Query(ctx, pagePendingDefinitions, arg.TenantID, arg.AfterID, arg.MaxRows)
+	rows, err := q.db.Query(ctx, pagePendingDefinitions,
+		arg.TenantID,
+		arg.Agents,
+		arg.AfterID,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -1231,24 +1261,31 @@ SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, requi
 FROM requirements
 WHERE tenant_id = $1
   AND review_state = 'pending'
+  AND ($2::uuid[] IS NULL OR agent_id = ANY ($2::uuid[]))
   AND id > CASE
-      WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
-      ELSE $2::uuid
+      WHEN $3::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+      ELSE $3::uuid
   END
 ORDER BY id
-LIMIT $3
+LIMIT $4
 `
 
 type PagePendingRequirementsParams struct {
-	TenantID uuid.UUID  `json:"tenant_id"`
-	AfterID  *uuid.UUID `json:"after_id"`
-	MaxRows  int32      `json:"max_rows"`
+	TenantID uuid.UUID   `json:"tenant_id"`
+	Agents   []uuid.UUID `json:"agents"`
+	AfterID  *uuid.UUID  `json:"after_id"`
+	MaxRows  int32       `json:"max_rows"`
 }
 
 // Returns a page of the extracted requirements that wait for a review, in the order of their ids, which is the order
 // of creation. after_id is the last id of the previous page; null: the first page. Index: primary key.
 func (q *Queries) PagePendingRequirements(ctx context.Context, arg PagePendingRequirementsParams) ([]Requirement, error) {
-	rows, err := q.db.Query(ctx, pagePendingRequirements, arg.TenantID, arg.AfterID, arg.MaxRows)
+	rows, err := q.db.Query(ctx, pagePendingRequirements,
+		arg.TenantID,
+		arg.Agents,
+		arg.AfterID,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -1308,18 +1345,20 @@ LEFT JOIN definitions d ON d.id = f.definition_id
 WHERE f.tenant_id = $1
   AND (f.status = 'pending' OR f.deletion_proposed_at IS NOT NULL)
   AND f.deleted_at IS NULL
+  AND ($2::text[] IS NULL OR f.name = ANY ($2::text[]))
   AND p.deleted_at IS NULL
   AND (f.deletion_proposed_at IS NOT NULL OR coalesce(d.on_conflict, '') <> 'keep')
   AND f.id > CASE
-      WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
-      ELSE $2::uuid
+      WHEN $3::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+      ELSE $3::uuid
   END
 ORDER BY f.id
-LIMIT $3
+LIMIT $4
 `
 
 type PagePendingValuesParams struct {
 	TenantID uuid.UUID  `json:"tenant_id"`
+	Names    []string   `json:"names"`
 	AfterID  *uuid.UUID `json:"after_id"`
 	MaxRows  int32      `json:"max_rows"`
 }
@@ -1334,7 +1373,12 @@ type PagePendingValuesRow struct {
 // of their ids, which is the order of creation. after_id is the last id of the previous page; null: the first page.
 // Indexes: customer_values_undecided, customer_values_active, primary keys.
 func (q *Queries) PagePendingValues(ctx context.Context, arg PagePendingValuesParams) ([]PagePendingValuesRow, error) {
-	rows, err := q.db.Query(ctx, pagePendingValues, arg.TenantID, arg.AfterID, arg.MaxRows)
+	rows, err := q.db.Query(ctx, pagePendingValues,
+		arg.TenantID,
+		arg.Names,
+		arg.AfterID,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -1518,17 +1562,19 @@ SELECT
 FROM sessions s
 WHERE s.tenant_id = $1
   AND s.customer_id = ANY ($2::uuid[])
+  AND ($3::uuid[] IS NULL OR s.agent_id = ANY ($3::uuid[]))
   AND (
-    $3::timestamptz IS NULL
-    OR (s.created_at, s.id) < ($3, $4::uuid)
+    $4::timestamptz IS NULL
+    OR (s.created_at, s.id) < ($4, $5::uuid)
   )
 ORDER BY s.created_at DESC, s.id DESC
-LIMIT $5
+LIMIT $6
 `
 
 type PageSessionsParams struct {
 	TenantID        uuid.UUID   `json:"tenant_id"`
 	Customers       []uuid.UUID `json:"customers"`
+	Agents          []uuid.UUID `json:"agents"`
 	BeforeCreatedAt *time.Time  `json:"before_created_at"`
 	BeforeID        *uuid.UUID  `json:"before_id"`
 	MaxRows         int32       `json:"max_rows"`
@@ -1550,6 +1596,7 @@ func (q *Queries) PageSessions(ctx context.Context, arg PageSessionsParams) ([]P
 	rows, err := q.db.Query(ctx, pageSessions,
 		arg.TenantID,
 		arg.Customers,
+		arg.Agents,
 		arg.BeforeCreatedAt,
 		arg.BeforeID,
 		arg.MaxRows,
@@ -1586,16 +1633,17 @@ WITH unfinished AS MATERIALIZED (
     WHERE o.tenant_id = $1
       AND o.status IN ('accepted', 'applied')
       AND o.status = ANY ($2::text[])
-      AND o.workflow = ANY ($3::text[])
+      AND ($3::text IS NULL OR o.actor = $3)
+      AND o.workflow = ANY ($4::text[])
       AND o.id < CASE
-          WHEN $4::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
-          ELSE $4::uuid
+          WHEN $5::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+          ELSE $5::uuid
       END
 ), page AS MATERIALIZED (
     SELECT u.id
     FROM unfinished u
     ORDER BY u.id DESC
-    LIMIT $5
+    LIMIT $6
 )
 SELECT
     o.id, o.workflow, o.subject, o.actor, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
@@ -1607,6 +1655,7 @@ ORDER BY o.id DESC
 type PageUnfinishedOperationsParams struct {
 	TenantID  uuid.UUID  `json:"tenant_id"`
 	Statuses  []string   `json:"statuses"`
+	Actor     *string    `json:"actor"`
 	Workflows []string   `json:"workflows"`
 	BeforeID  *uuid.UUID `json:"before_id"`
 	MaxRows   int32      `json:"max_rows"`
@@ -1630,6 +1679,7 @@ func (q *Queries) PageUnfinishedOperations(ctx context.Context, arg PageUnfinish
 	rows, err := q.db.Query(ctx, pageUnfinishedOperations,
 		arg.TenantID,
 		arg.Statuses,
+		arg.Actor,
 		arg.Workflows,
 		arg.BeforeID,
 		arg.MaxRows,

@@ -70,8 +70,30 @@ FROM (
 ) n
 WHERE o.id = n.id;
 
--- Counts what another sealing key than the primary one wrapped or sealed. It reads every operation. Index:
--- customer_keys_kek.
+-- Lists the keys of tenants for tombstones and receipts of which another sealing key than the primary one sealed one, and
+-- locks them. prefix: as in ListOperationsToReseal. It reads the keys of every tenant.
+-- name: ListErasureKeysToReseal :many
+SELECT tenant_id, hash_key, signing_key
+FROM erasure_keys
+WHERE substring(hash_key FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea
+   OR substring(signing_key FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea
+LIMIT sqlc.arg(max_rows)
+FOR UPDATE SKIP LOCKED;
+
+-- Replaces the sealed keys of tenants by the same ones, sealed by the primary key. Index: primary key.
+-- name: ResealErasureKeys :exec
+UPDATE erasure_keys k
+SET hash_key = n.hash_key, signing_key = n.signing_key
+FROM (
+    SELECT
+        unnest(sqlc.arg(tenants)::uuid[]) AS tenant_id,
+        unnest(sqlc.arg(hash_keys)::bytea[]) AS hash_key,
+        unnest(sqlc.arg(signing_keys)::bytea[]) AS signing_key
+) n
+WHERE k.tenant_id = n.tenant_id;
+
+-- Counts what another sealing key than the primary one wrapped or sealed. It reads every operation and the keys of every
+-- tenant. Index: customer_keys_kek.
 -- name: CountRotation :one
 SELECT
     (
@@ -85,7 +107,13 @@ SELECT
         FROM operations
         WHERE (substring(payload FROM 1 FOR 1) = '\x01' AND substring(payload FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea)
            OR (substring(prepared FROM 1 FOR 1) = '\x01' AND substring(prepared FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea)
-    ) AS operations;
+    ) AS operations,
+    (
+        SELECT count(*)
+        FROM erasure_keys
+        WHERE substring(hash_key FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea
+           OR substring(signing_key FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea
+    ) AS erasure_keys;
 
 -- Lists sealed fields of all tenants whose versions from before are not sealed yet. Index: sealed_fields_pending.
 -- name: ListFieldsToSeal :many

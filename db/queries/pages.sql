@@ -10,6 +10,7 @@ WHERE c.tenant_id = sqlc.arg(tenant_id)
   AND c.customer_id = sqlc.arg(customer_id)
   AND p.deleted_at IS NULL
   AND f.name = coalesce(sqlc.narg(name), f.name)
+  AND (sqlc.narg(names)::text[] IS NULL OR f.name = ANY (sqlc.narg(names)::text[]))
   AND f.deleted_at IS NULL
   AND (
     sqlc.narg(before_accepted_at)::timestamptz IS NULL
@@ -21,8 +22,8 @@ LIMIT sqlc.arg(max_rows);
 
 -- Returns a page of the open questions, oldest first: of one customer, or of all customers if customer_id is null.
 -- The questions of a customer include those of the customers merged with it (as in ListMergedCustomers). The after_
--- parameters are the position of the last row of the previous page; null: the first page. Indexes:
--- questions_customer, and those of ListMergedCustomers.
+-- parameters are the position of the last row of the previous page; null: the first page. agents limits the agents;
+-- null: all. Indexes: questions_customer, and those of ListMergedCustomers.
 -- name: PageOpenQuestions :many
 SELECT q.*
 FROM questions q
@@ -46,6 +47,7 @@ WHERE q.tenant_id = sqlc.arg(tenant_id)
           AND c.customer_id = sqlc.narg(customer_id)::uuid
     ))
   )
+  AND (sqlc.narg(agents)::uuid[] IS NULL OR q.agent_id = ANY (sqlc.narg(agents)::uuid[]))
   AND q.status = 'open'
   AND (
     sqlc.narg(after_opened_at)::timestamptz IS NULL
@@ -61,6 +63,7 @@ SELECT *
 FROM requirements
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND review_state = 'pending'
+  AND (sqlc.narg(agents)::uuid[] IS NULL OR agent_id = ANY (sqlc.narg(agents)::uuid[]))
   AND id > CASE
       WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
       ELSE sqlc.narg(after_id)::uuid
@@ -89,6 +92,7 @@ LEFT JOIN definitions d ON d.id = f.definition_id
 WHERE f.tenant_id = sqlc.arg(tenant_id)
   AND (f.status = 'pending' OR f.deletion_proposed_at IS NOT NULL)
   AND f.deleted_at IS NULL
+  AND (sqlc.narg(names)::text[] IS NULL OR f.name = ANY (sqlc.narg(names)::text[]))
   AND p.deleted_at IS NULL
   AND (f.deletion_proposed_at IS NOT NULL OR coalesce(d.on_conflict, '') <> 'keep')
   AND f.id > CASE
@@ -105,6 +109,7 @@ SELECT *
 FROM definitions
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND review_state = 'pending'
+  AND (sqlc.narg(agents)::uuid[] IS NULL OR agent_id = ANY (sqlc.narg(agents)::uuid[]))
   AND id > CASE
       WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
       ELSE sqlc.narg(after_id)::uuid
@@ -357,6 +362,7 @@ CROSS JOIN LATERAL (
           WHEN sqlc.narg(before_id)::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
           ELSE sqlc.narg(before_id)::uuid
       END
+      AND (sqlc.narg(actor)::text IS NULL OR p.actor = sqlc.narg(actor))
       AND (NOT sqlc.arg(succeeded)::boolean OR p.status = 'succeeded')
     ORDER BY p.id DESC
     LIMIT sqlc.arg(max_rows)
@@ -372,6 +378,7 @@ SELECT
 FROM operations
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND status = 'failed'
+  AND (sqlc.narg(actor)::text IS NULL OR actor = sqlc.narg(actor))
   AND workflow = ANY (sqlc.arg(workflows)::text[])
   AND id < CASE
       WHEN sqlc.narg(before_id)::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
@@ -389,6 +396,7 @@ WITH unfinished AS MATERIALIZED (
     WHERE o.tenant_id = sqlc.arg(tenant_id)
       AND o.status IN ('accepted', 'applied')
       AND o.status = ANY (sqlc.arg(statuses)::text[])
+      AND (sqlc.narg(actor)::text IS NULL OR o.actor = sqlc.narg(actor))
       AND o.workflow = ANY (sqlc.arg(workflows)::text[])
       AND o.id < CASE
           WHEN sqlc.narg(before_id)::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
@@ -437,6 +445,7 @@ SELECT
 FROM concerned
 JOIN operations o ON o.id = concerned.id
 WHERE o.tenant_id = sqlc.arg(tenant_id)
+  AND (sqlc.narg(actor)::text IS NULL OR o.actor = sqlc.narg(actor))
   AND o.status = ANY (sqlc.arg(statuses)::text[])
   AND o.workflow = ANY (sqlc.arg(workflows)::text[])
   AND o.id < CASE
@@ -458,6 +467,7 @@ WITH page AS (
             FROM definitions d
             WHERE d.tenant_id = sqlc.arg(tenant_id)
               AND d.deleted_at IS NULL
+              AND (sqlc.narg(agents)::uuid[] IS NULL OR d.agent_id = ANY (sqlc.narg(agents)::uuid[]))
               AND d.agent_id > CASE
                   WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
                   ELSE sqlc.narg(after_id)::uuid
@@ -470,6 +480,7 @@ WITH page AS (
             SELECT DISTINCT s.agent_id
             FROM scenarios s
             WHERE s.tenant_id = sqlc.arg(tenant_id)
+              AND (sqlc.narg(agents)::uuid[] IS NULL OR s.agent_id = ANY (sqlc.narg(agents)::uuid[]))
               AND s.agent_id > CASE
                   WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
                   ELSE sqlc.narg(after_id)::uuid
@@ -565,6 +576,7 @@ SELECT
 FROM sessions s
 WHERE s.tenant_id = sqlc.arg(tenant_id)
   AND s.customer_id = ANY (sqlc.arg(customers)::uuid[])
+  AND (sqlc.narg(agents)::uuid[] IS NULL OR s.agent_id = ANY (sqlc.narg(agents)::uuid[]))
   AND (
     sqlc.narg(before_created_at)::timestamptz IS NULL
     OR (s.created_at, s.id) < (sqlc.narg(before_created_at), sqlc.narg(before_id)::uuid)

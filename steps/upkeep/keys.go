@@ -26,6 +26,7 @@ type Keys struct {
 type Rotated struct {
 	CustomerKeys int         `json:"customer_keys"` // wrapped by the primary key
 	Operations   int         `json:"operations"`    // sealed by the primary key
+	ErasureKeys  int         `json:"erasure_keys"`  // of tenants, sealed by the primary key
 	Left         db.Rotation `json:"left"`
 }
 
@@ -33,17 +34,26 @@ type Rotated struct {
 // again, and seals again what the sealing key sealed itself. Rows that others hold are left to the next run.
 func (s Keys) RotateKeys(ctx context.Context, _ vault.Event) (Rotated, error) {
 	var out Rotated
-	for {
-		var n int
-		err := s.DB.InSystemTx(ctx, func(q *dbgen.Queries) (err error) {
-			n, err = s.Sealer.RewrapKeys(ctx, q, s.Batch)
-			return err
-		})
-		if err != nil {
-			return out, fmt.Errorf("rotate the keys of customers: %w", err)
-		}
-		if out.CustomerKeys += n; n == 0 {
-			break
+	for _, part := range []struct {
+		what  string
+		done  *int
+		batch func(ctx context.Context, q *dbgen.Queries, batch int32) (int, error)
+	}{
+		{"rotate the keys of customers", &out.CustomerKeys, s.Sealer.RewrapKeys},
+		{"seal the keys of receipts again", &out.ErasureKeys, s.Sealer.ResealErasureKeys},
+	} {
+		for {
+			var n int
+			err := s.DB.InSystemTx(ctx, func(q *dbgen.Queries) (err error) {
+				n, err = part.batch(ctx, q, s.Batch)
+				return err
+			})
+			if err != nil {
+				return out, fmt.Errorf("%s: %w", part.what, err)
+			}
+			if *part.done += n; n == 0 {
+				break
+			}
 		}
 	}
 	for after := uuid.Nil; ; {

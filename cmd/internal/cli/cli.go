@@ -70,7 +70,8 @@ func Root(a *App) *cobra.Command {
 		a.customersCommand(), a.valuesCommand(), a.assetsCommand(), a.channelsCommand(), a.consentsCommand(),
 		a.importCommand(), a.exportCommand(), a.erasureCommand(),
 		a.sessionsCommand(), a.turnsCommand(), a.missingCommand(), a.fillCommand(), a.questionsCommand(),
-		a.answerCommand(), a.itemsCommand(), a.reviewsCommand(), a.operationsCommand(), a.auditCommand(), a.adminCommand(),
+		a.answerCommand(), a.itemsCommand(), a.reviewsCommand(), a.operationsCommand(), a.auditCommand(), a.eventsCommand(),
+		a.adminCommand(),
 		a.healthCommand(), a.idCommand(), a.mcpCommand(),
 	)
 	operate := []*cobra.Command{

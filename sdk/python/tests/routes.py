@@ -249,6 +249,8 @@ async def all_of(v: Any) -> None:
     await erasures(v)
     since = datetime.now(timezone.utc) - timedelta(hours=1)
     check(len(await everything(v.list_audit(subject=str(customer), from_=since))) > 0, "the audit has nothing")
+    told = await everything(v.list_events(customer_id=customer, types="value.changed", values=True))
+    check(len(told) > 0 and told[0].customer_id == customer, "the feed has nothing")
     check((await v.verify_audit()).findings == [], "the audit is not whole")
     check(await v.drop_cached_profile(customer) is None, "dropping answers something")
 

@@ -583,6 +583,19 @@ export class Methods extends Core {
   }
 
   /**
+   * Read the feed of events. What happened, oldest first, in ids and names. Events about one customer are in
+   * the order in which they happened. With Accept: text/event-stream the response is a stream of server-sent
+   * events, which goes on with what happens next. Events are kept for some days (events.retention_days):
+   * after them, a cursor is expired. Of an erased customer only customer.erased is left.
+   */
+  listEvents(input: Input<"list-events"> = {}): AsyncIterableIterator<Entry<"list-events">> {
+    return this.list(
+      { method: "GET", path: "/v1/events", inPath: {}, inQuery: ["after", "types", "customer_id", "agent_id", "values", "limit"] },
+      input,
+    );
+  }
+
+  /**
    * List the versions of a field. Newest first, by the order of acceptance.
    */
   listHistory(input: Input<"list-history">): AsyncIterableIterator<Entry<"list-history">> {

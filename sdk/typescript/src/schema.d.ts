@@ -955,6 +955,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the feed of events
+         * @description What happened, oldest first, in ids and names. Events about one customer are in the order in which they happened. With Accept: text/event-stream the response is a stream of server-sent events, which goes on with what happens next. Events are kept for some days (events.retention_days): after them, a cursor is expired. Of an erased customer only customer.erased is left.
+         */
+        get: operations["list-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/import": {
         parameters: {
             query?: never;
@@ -2013,7 +2033,7 @@ export interface components {
             question_id: string;
         };
         /** @enum {string} */
-        Code: "invalid_input" | "unknown" | "conflict" | "has_dependents" | "not_allowed" | "consent_required" | "erased" | "over_budget" | "unavailable";
+        Code: "invalid_input" | "unknown" | "conflict" | "has_dependents" | "not_allowed" | "consent_required" | "erased" | "expired" | "over_budget" | "unavailable";
         ConfigurationChange: {
             action: components["schemas"]["ChangeAction"];
             kind: string;
@@ -2756,6 +2776,20 @@ export interface components {
         };
         /** @enum {string} */
         ErasureState: "begun" | "erased" | "scanned" | "finished";
+        EventList: {
+            /**
+             * @description The position up to which the feed was read. Pass it as after to continue later, also if items is empty.
+             * @example 1042
+             */
+            after: string;
+            items: components["schemas"]["FeedEvent"][];
+            /** @description The cursor of the next page. Absent: the newest event was read. */
+            next_cursor?: string;
+            /** @description The fields of customers whose values are not shown, and why. */
+            withheld?: components["schemas"]["Withheld"][];
+        };
+        /** @enum {string} */
+        EventType: "value.changed" | "value.pending" | "value.verified" | "value.expired" | "value.orphaned" | "value.deleted" | "asset.changed" | "asset.deleted" | "consent.changed" | "question.opened" | "question.settled" | "review.opened" | "review.settled" | "fill.done" | "operation.failed" | "customer.merged" | "customer.unmerged" | "customer.deleted" | "customer.erased";
         ExpireValuesOperation: {
             /** Format: date-time */
             accepted_at?: string;
@@ -2922,6 +2956,53 @@ export interface components {
         };
         /** @enum {string} */
         FallbackAction: "ask" | "skip" | "block" | "extract";
+        FeedEvent: {
+            /**
+             * Format: uuid
+             * @description The agent of the definition, question or scenario.
+             */
+            agent_id?: string;
+            /**
+             * Format: date-time
+             * @description The time of the change.
+             */
+            at: string;
+            /** Format: uuid */
+            customer_id?: string;
+            /**
+             * Format: int64
+             * @description The position in the feed: 1, 2, 3 … with gaps where a customer was erased.
+             * @example 1042
+             */
+            id: number;
+            /**
+             * Format: uuid
+             * @description Of a merge and its undo: the customer into whom customer_id was merged.
+             */
+            into_customer_id?: string;
+            /** @description Of a question: value or confirm. Of a review: definition, requirement or value. */
+            kind?: string;
+            /**
+             * @description The name of the field; of a consent, the purpose; of a failure, the workflow.
+             * @example email
+             */
+            name?: string;
+            /**
+             * Format: uuid
+             * @description The operation that made the change, if it is known; of question.opened, the gap fill.
+             */
+            operation_id?: string;
+            /** @description The outcome: of a question, its status; of a review, the decision, or of a value its status afterwards: active, superseded … or deleted; of a consent, granted or withdrawn; of a gap fill, ended or cancelled; of a failure, the code of the error. */
+            status?: string;
+            /**
+             * Format: uuid
+             * @description The id of the value or asset, the question, the gap fill or the operation; of a review, of what is reviewed.
+             */
+            subject_id?: string;
+            type: components["schemas"]["EventType"];
+            /** @description With values=true: the value of the item at the time of reading, of value.changed, value.pending and value.verified. Absent: it was deleted since, or is withheld. */
+            value?: unknown;
+        };
         FieldProblem: {
             /** @example is not a UUID, such as 0198c5f2-8a4b-7cde-9f01-23456789abcd */
             detail: string;
@@ -3513,7 +3594,7 @@ export interface components {
              * @description The stable code of the problem. Programs should decide by it, not by the texts.
              * @enum {string}
              */
-            code: "invalid_input" | "unknown" | "conflict" | "has_dependents" | "not_allowed" | "consent_required" | "erased" | "over_budget" | "unavailable" | "malformed" | "unauthenticated" | "no_such_route" | "method_not_here" | "too_large" | "unsupported_media" | "rate_limited" | "timeout" | "internal";
+            code: "invalid_input" | "unknown" | "conflict" | "has_dependents" | "not_allowed" | "consent_required" | "erased" | "expired" | "over_budget" | "unavailable" | "malformed" | "unauthenticated" | "no_such_route" | "method_not_here" | "too_large" | "unsupported_media" | "rate_limited" | "timeout" | "internal";
             /**
              * @description The cause, and how to fix it.
              * @example Field validation failed: email: "x" is not an email address
@@ -11459,6 +11540,118 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-events": {
+        parameters: {
+            query?: {
+                /** @description Begin after the event with this id: the last one that was received. latest: only what happens from now on. Absent: begin with the oldest event that is kept. */
+                after?: string;
+                /** @description Only events of these types, with commas between them. Absent: all. */
+                types?: string;
+                /** @description Only events about this customer. */
+                customer_id?: string;
+                /** @description Only events of this agent. */
+                agent_id?: string;
+                /** @description Show the values that the key may see, with the purpose of the request. */
+                values?: boolean;
+                /** @description The next_cursor of the previous page. It has precedence over after. */
+                cursor?: string;
+                /** @description The maximum number of events of the page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description Of a stream: the id of the last event that was received. Clients of server-sent events send it when they connect again. It has precedence over after. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the feed; with Accept: text/event-stream a stream of server-sent events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };

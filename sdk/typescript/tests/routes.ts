@@ -160,6 +160,8 @@ async function conversation(customer_id: string): Promise<void> {
   const block = await v.getContext({ customer_id, format: "json" });
   assert(typeof block === "object" && block.customer_id === customer_id);
   assert((await everything(v.listAudit({ subject: customer_id, from: new Date(Date.now() - 3600_000).toISOString() }))).length > 0);
+  const told = await everything(v.listEvents({ customer_id, types: "value.changed", values: true }));
+  assert(told.length > 0 && told[0]?.customer_id === customer_id);
   assert.deepEqual((await v.verifyAudit()).findings, []);
   await v.dropCachedProfile({ customer_id });
 }

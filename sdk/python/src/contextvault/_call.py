@@ -257,7 +257,7 @@ def operation_of(data: dict[str, Any], result: Any = None) -> Operation[Any]:
 # The status of the answer to a request that waits for a failed operation.
 _STATUS = {
     "unknown": 404, "conflict": 409, "has_dependents": 409, "not_allowed": 403, "consent_required": 403,
-    "erased": 410, "over_budget": 429, "unavailable": 503,
+    "erased": 410, "expired": 410, "over_budget": 429, "unavailable": 503,
 }
 
 

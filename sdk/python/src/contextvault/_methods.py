@@ -443,6 +443,14 @@ _list_erasures = Call(
     in_query=("limit",),
     result=m.Erasure,
 )
+_list_events = Call(
+    name="list_events",
+    method="GET",
+    path="/v1/events",
+    in_path={},
+    in_query=("after", "types", "customer_id", "agent_id", "values", "limit"),
+    result=m.FeedEvent,
+)
 _list_history = Call(
     name="list_history",
     method="GET",
@@ -1572,6 +1580,28 @@ class Methods:
         """
         members: dict[str, Any] = {"limit": limit}
         return self._list(_list_erasures, members)
+
+    def list_events(
+        self,
+        *,
+        after: str | None = None,
+        types: str | None = None,
+        customer_id: Id | None = None,
+        agent_id: Id | None = None,
+        values: bool | None = None,
+        limit: int | None = None,
+    ) -> Iterator[m.FeedEvent]:
+        """Read the feed of events.
+
+        What happened, oldest first, in ids and names. Events about one customer are in the order in
+        which they happened. With Accept: text/event-stream the response is a stream of server-sent
+        events, which goes on with what happens next. Events are kept for some days
+        (events.retention_days): after them, a cursor is expired. Of an erased customer only
+        customer.erased is left.
+        """
+        members: dict[str, Any] = {"after": after, "types": types, "customer_id": customer_id, "agent_id": agent_id,
+            "values": values, "limit": limit}
+        return self._list(_list_events, members)
 
     def list_history(
         self,
@@ -3107,6 +3137,28 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"limit": limit}
         return self._list(_list_erasures, members)
+
+    def list_events(
+        self,
+        *,
+        after: str | None = None,
+        types: str | None = None,
+        customer_id: Id | None = None,
+        agent_id: Id | None = None,
+        values: bool | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[m.FeedEvent]:
+        """Read the feed of events.
+
+        What happened, oldest first, in ids and names. Events about one customer are in the order in
+        which they happened. With Accept: text/event-stream the response is a stream of server-sent
+        events, which goes on with what happens next. Events are kept for some days
+        (events.retention_days): after them, a cursor is expired. Of an erased customer only
+        customer.erased is left.
+        """
+        members: dict[str, Any] = {"after": after, "types": types, "customer_id": customer_id, "agent_id": agent_id,
+            "values": values, "limit": limit}
+        return self._list(_list_events, members)
 
     def list_history(
         self,
