@@ -1,7 +1,7 @@
-// Package query reads the vault. It changes nothing, except that reading the feed publishes its new events, and calls no
-// model, except that a recall embeds its question. A read is one round trip to PostgreSQL, or one to Redis on a cache
-// hit. Session and ReviewsPage read two tables and take two, and so do the sessions and the operations of a customer, who
-// may be merged; a chain with PII takes a second one for its customers; Missing combines several reads.
+// Package query reads the vault. It changes nothing, except that reading the feed publishes its new events, and calls
+// no model, except that a recall embeds its question. A read is one round trip to PostgreSQL, or one to Redis on a
+// cache hit. Session and ReviewsPage read two tables and take two, and so do the sessions and the operations of a
+// customer, who may be merged; a chain with PII takes a second one for its customers; Missing combines several reads.
 // Rows of other tenants are not found.
 //
 //   - query.go: the profile, its history and its lineage; document.go: the JSON of a profile;
