@@ -16,11 +16,12 @@ func (s *Server) recallRoute() {
 		input.JSON
 	}
 	register(s, route{
-		name: "recall", method: http.MethodPost, path: "/v1/customers/{customer_id}/recall", tag: tagCustomers, access: toRead,
+		name: "recall", method: http.MethodPost, path: "/v1/customers/{customer_id}/recall", tag: tagCustomers,
+		access:  toRead,
 		summary: "Find the facts and quotes of a customer that are closest to a question",
 		detail: "It compares the question with the active values of the customer and with the newest 2,000 turns (up to " +
-			"4 MiB) of the conversations of the customer and of those merged with it: by their words, and by the meaning of the " +
-			"turns that have an embedding. Both ranks are fused. Turns that say a value which was deleted, is withheld or " +
+			"4 MiB) of the conversations of the customer and of those merged with it: by their words, and by the meaning of " +
+			"the turns that have an embedding. Both ranks are fused. Turns that say a value which was deleted, is withheld or " +
 			"is masked for the key are left out. Nothing of other customers is read.",
 		body:   &bodyOf{of: vault.RecallInput{}, example: `{"question": "Which languages does she speak?", "limit": 5}`},
 		errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity},

@@ -372,6 +372,7 @@ func TestTools_WithheldValuesAppearNowhere(t *testing.T) {
 			}
 			// The other tools, also where they refuse.
 			called := map[string]args{
+				"recall":          {"customer_id": customer.String(), "question": "What is the hobby?"},
 				"find_customer":   {"channel": "chat", "external_id": "ada"},
 				"answer_question": {"question_id": testkit.ID().String(), "answer": "x"},
 				"confirm":         {"question_id": testkit.ID().String(), "answer": "yes"},

@@ -25,8 +25,8 @@ const (
 	maxCounted = 200_000
 	// countChunk is the number of candidates of one statement of a count.
 	countChunk = 20_000
-	// growth is the largest factor between the candidates of one statement and of the next one of a page: the first has as
-	// many as the page, which is enough if all of them match.
+	// growth is the largest factor between the candidates of one statement and of the next one of a page: the first has
+	// as many as the page, which is enough if all of them match.
 	growth = 8
 	// maxCompared bounds the candidates that are counted to find the condition with the fewest.
 	maxCompared = 1_000
@@ -63,8 +63,8 @@ type FoundCustomers struct {
 // FindCustomers returns customers who meet all conditions, after a position; nil: from the first. A page may have fewer
 // customers than its limit, or none, and still be followed by another one. Merged customers are not included.
 //
-// A reader may use only the fields that it may see: the values of a customer who has not consented to the stated purpose
-// match nothing, and a field that is masked is refused.
+// A reader may use only the fields that it may see: the values of a customer who has not consented to the stated
+// purpose match nothing, and a field that is masked is refused.
 func (q *Queries) FindCustomers(
 	ctx context.Context, tenant uuid.UUID, conditions []vault.FieldCondition, after *vault.CustomerPosition, limit int,
 ) (FoundCustomers, error) {
@@ -258,8 +258,9 @@ func (q *Queries) want(ctx context.Context, s *search, number int32, c vault.Fie
 	return nil
 }
 
-// chooseOrder chooses the candidates: those of the comparison with the fewest, else those of an age, else all customers.
-// The order depends on the kinds of the conditions alone, so a cursor stays valid whatever is written meanwhile.
+// chooseOrder chooses the candidates: those of the comparison with the fewest, else those of an age, else all
+// customers. The order depends on the kinds of the conditions alone, so a cursor stays valid whatever is written
+// meanwhile.
 func (q *Queries) chooseOrder(ctx context.Context, s *search) error {
 	p := &s.params
 	if len(p.WantNumbers) > 0 {

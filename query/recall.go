@@ -267,8 +267,8 @@ func (q *Queries) hiddenTurns(
 	return out, nil
 }
 
-// nearest returns the indexes of the turns that are closest in meaning to a question, the closest first, and of the facts
-// that were read from them. ok is false if the question could not be embedded.
+// nearest returns the indexes of the turns that are closest in meaning to a question, the closest first, and of the
+// facts that were read from them. ok is false if the question could not be embedded.
 func (q *Queries) nearest(
 	ctx context.Context, tenant uuid.UUID, customers []uuid.UUID, question string, all []recalled,
 ) (ranked []int, ok bool) {

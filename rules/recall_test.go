@@ -21,7 +21,7 @@ func TestRankByWords_ClosestFirst(t *testing.T) {
 	}
 	for question, want := range map[string][]int{
 		"Does she have any allergies to penicillin?": {1, 2},
-		"BESANCON": {3},
+		"BESANCON":               {3},
 		"How many were they: 8?": {4},
 		"who is she":             nil, // words that say nothing
 		"":                       nil,

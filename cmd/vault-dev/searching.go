@@ -34,7 +34,7 @@ const (
 	countries    = 200
 )
 
-// searched is one kind of search beside the SQL that somebody would write for it by hand, on the same rows.
+// searchedKind is one kind of search beside the SQL that somebody would write for it by hand, on the same rows.
 type searchedKind struct {
 	Where    []string `json:"where"`
 	Found    int      `json:"customers_on_the_first_page"`
@@ -112,8 +112,8 @@ func (s searching) print() error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "WHERE\tFOUND\tP50 ms\tP99 ms\tSQL P50 ms\tSQL P99 ms\tRATIO P50\tRATIO P99")
 	for _, r := range s.Results {
-		_, _ = fmt.Fprintf(w, "%v\t%d\t%.3f\t%.3f\t%.3f\t%.3f\t%.2f\t%.2f\n", r.Where, r.Found, r.P50, r.P99, r.SQLP50, r.SQLP99,
-			r.RatioP50, r.RatioP99)
+		_, _ = fmt.Fprintf(w, "%v\t%d\t%.3f\t%.3f\t%.3f\t%.3f\t%.2f\t%.2f\n", r.Where, r.Found, r.P50, r.P99, r.SQLP50,
+			r.SQLP99, r.RatioP50, r.RatioP99)
 	}
 	return w.Flush()
 }
@@ -178,8 +178,8 @@ func (s *searcher) fill(ctx context.Context, customers int) error {
 			SELECT gen_random_uuid(), '%[1]s', '%[1]s', name, CASE name WHEN 'email' THEN 'email' ELSE 'string' END, 'human',
 				'%[1]s', now() FROM unnest(ARRAY['email', 'country', 'plan']) name`, s.tenant),
 		fmt.Sprintf(`INSERT INTO customer_profiles (id, tenant_id, customer_id) SELECT id, '%s', id FROM made`, s.tenant),
-		fmt.Sprintf(`INSERT INTO customer_values (id, tenant_id, profile_id, name, value, value_type, source, status, verified,
-				collected_at, operation_id, accepted_at)
+		fmt.Sprintf(`INSERT INTO customer_values (id, tenant_id, profile_id, name, value, value_type, source, status,
+				verified, collected_at, operation_id, accepted_at)
 			SELECT gen_random_uuid(), '%s', m.id, f.name, to_jsonb(f.value), 'string', 'user_provided', 'active',
 				f.name = 'email' AND m.n %% 10 = 0, now() - m.n * interval '1 minute', gen_random_uuid(), now()
 			FROM made m CROSS JOIN LATERAL (VALUES ('email', 'person' || m.n || '@example.com'),
@@ -229,7 +229,8 @@ var searchKinds = []searchKind{
 		fmt.Sprintf(byMatch, "country", ""),
 	},
 	{
-		"a country and a verified email", func(n int) []string { return []string{"country=" + countryOf(n), "email:verified"} },
+		"a country and a verified email",
+		func(n int) []string { return []string{"country=" + countryOf(n), "email:verified"} },
 		countryOf, fmt.Sprintf(byMatch, "country", fmt.Sprintf(also, "email", "o.verified")),
 	},
 	{

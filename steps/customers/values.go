@@ -314,7 +314,9 @@ func isSealed(
 }
 
 // indexBlind adds versions that are about to be sealed to the blind index, where their definitions allow it.
-func (s Values) indexBlind(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, rows ...*dbgen.InsertValueParams) error {
+func (s Values) indexBlind(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, rows ...*dbgen.InsertValueParams,
+) error {
 	names := make([]string, len(rows))
 	for i, row := range rows {
 		names[i] = row.Name

@@ -28,8 +28,8 @@ func (s Keys) blindKey(
 	return s.Sealer.BlindKey(ctx, tenant, name, rules.MatchText(value))
 }
 
-// indexFields makes the blind index of the fields right whose definitions changed. A field is done once every write that
-// began before the change has ended.
+// indexFields makes the blind index of the fields right whose definitions changed. A field is done once every write
+// that began before the change has ended.
 func (s Keys) indexFields(ctx context.Context) (int, error) {
 	fields, err := s.DB.System().ListFieldsToIndex(ctx, maxFieldsToSeal)
 	if err != nil {

@@ -101,8 +101,8 @@ const maxFieldsToSeal = 1000
 
 // SealValues seals the versions of fields that were stored before a definition required encryption, and removes their
 // values from questions and errors. A field is done once no plain version is left and every write that began before has
-// ended. It also adds the versions of fields that became searchable to the blind index, and removes those of fields that
-// are not searchable any more.
+// ended. It also adds the versions of fields that became searchable to the blind index, and removes those of fields
+// that are not searchable any more.
 func (s Keys) SealValues(ctx context.Context, _ vault.Event) (SealedValues, error) {
 	var out SealedValues
 	fields, err := s.DB.System().ListFieldsToSeal(ctx, maxFieldsToSeal)

@@ -74,8 +74,8 @@ func (a *App) listCustomersCommand() *cobra.Command {
 	var where []string
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the customers, in the order of their ids",
-		Long: "List the customers, in the order of their ids. With --where only those who meet each condition, in the order\n" +
-			"of the index that finds them.",
+		Long: "List the customers, in the order of their ids. With --where only those who meet each condition, in the\n" +
+			"order of the index that finds them.",
 	}
 	limitVar(cmd, &limit, "customers")
 	whereVar(cmd, &where)

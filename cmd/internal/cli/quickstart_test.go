@@ -174,6 +174,12 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 		"--text", "Hello"), "take-turn", "succeeded", "customer_created")
 	has(t, c.ok("", "customers", "context", "--customer", customer, "--scenario", scenario), "- country: \"Norway\" | stated")
 	has(t, c.ok("", "--json", "customers", "context", "--customer", customer), `"section": "known"`)
+	has(t, c.ok("", "customers", "list", "--where", "country=norway"), customer)
+	has(t, c.ok("", "--json", "customers", "count", "--where", "country=Norway"), `"complete": true`)
+	has(t, c.refused("", "customers", "list", "--where", "country"), "where[0]", "country=DE")
+	recalled := c.ok("", "--json", "customers", "recall", "--customer", customer, "--question", "Which country?")
+	has(t, recalled, `"name": "country"`, `"kind": "fact"`)
+	c.ok("", "customers", "recall", "--customer", customer, "--question", "Which country?")
 	history := parsed[[]vault.Value](c, "", "values", "history", "--customer", customer, "--name", "country")
 	if len(history) != 1 || string(history[0].Value) != `"Norway"` || history[0].Source != vault.ValueUserProvided {
 		t.Errorf("the history of country is %v", history)

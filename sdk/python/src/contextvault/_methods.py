@@ -99,15 +99,6 @@ _count_customers = Call(
     in_query=("where",),
     result=m.CustomerCount,
 )
-_create_key = Call(
-    name="create_key",
-    method="POST",
-    path="/v1/keys",
-    in_path={},
-    in_query=(),
-    has_body=True,
-    result=m.KeyResult,
-)
 _decide_review = Call(
     name="decide_review",
     method="POST",
@@ -158,14 +149,6 @@ _delete_requirement = Call(
     in_query=("step_id", "rule_id"),
     result=m.SavedResult,
 )
-_delete_webhook = Call(
-    name="delete_webhook",
-    method="DELETE",
-    path="/v1/webhooks/{webhook_id}",
-    in_path={"webhook_id": "webhook_id"},
-    in_query=(),
-    result=m.SavedResult,
-)
 _detect_orphans = Call(
     name="detect_orphans",
     method="POST",
@@ -181,50 +164,6 @@ _drop_cached_profile = Call(
     in_path={"customer_id": "customer_id"},
     in_query=(),
 )
-_dry_run_definition = Call(
-    name="dry_run_definition",
-    method="POST",
-    path="/v1/agents/{agent_id}/definitions/{name}/dry-run",
-    in_path={"agent_id": "agent_id", "name": "name"},
-    in_query=("after", "customers"),
-    has_body=True,
-    reads=True,
-    reads=True,
-    result=m.DryRun,
-)
-_dry_run_requirement = Call(
-    name="dry_run_requirement",
-    method="POST",
-    path="/v1/scenarios/{scenario_id}/requirements/{field_name}/dry-run",
-    in_path={"scenario_id": "scenario_id", "field_name": "field_name"},
-    in_query=("after", "customers"),
-    has_body=True,
-    reads=True,
-    reads=True,
-    result=m.DryRun,
-)
-_dry_run_rule = Call(
-    name="dry_run_rule",
-    method="POST",
-    path="/v1/agents/{agent_id}/rules/{rule_id}/dry-run",
-    in_path={"agent_id": "agent_id", "rule_id": "id"},
-    in_query=(),
-    has_body=True,
-    reads=True,
-    reads=True,
-    result=m.DryRun,
-)
-_dry_run_scenario = Call(
-    name="dry_run_scenario",
-    method="POST",
-    path="/v1/agents/{agent_id}/scenarios/{scenario_id}/dry-run",
-    in_path={"agent_id": "agent_id", "scenario_id": "id"},
-    in_query=("after", "customers"),
-    has_body=True,
-    reads=True,
-    reads=True,
-    result=m.DryRun,
-)
 _erase_customer = Call(
     name="erase_customer",
     method="POST",
@@ -233,15 +172,6 @@ _erase_customer = Call(
     in_query=(),
     has_body=True,
     result=m.EraseResult,
-)
-_expire_value = Call(
-    name="expire_value",
-    method="POST",
-    path="/v1/customers/{customer_id}/values/{name}/expiry",
-    in_path={"customer_id": "customer_id", "name": "name"},
-    in_query=(),
-    has_body=True,
-    result=m.ItemResult,
 )
 _expire_values = Call(
     name="expire_values",
@@ -430,14 +360,6 @@ _get_value = Call(
     in_query=("as_of", "known_at"),
     result=m.Value,
 )
-_get_webhook = Call(
-    name="get_webhook",
-    method="GET",
-    path="/v1/webhooks/{webhook_id}",
-    in_path={"webhook_id": "webhook_id"},
-    in_query=(),
-    result=m.Webhook,
-)
 _import_customer_values = Call(
     name="import_customer_values",
     method="POST",
@@ -481,14 +403,6 @@ _list_audit = Call(
     in_query=("subject", "actor", "action", "operation", "purpose", "from", "to", "limit"),
     result=m.AuditEntry,
 )
-_list_closed_questions = Call(
-    name="list_closed_questions",
-    method="GET",
-    path="/v1/customers/{customer_id}/questions/closed",
-    in_path={"customer_id": "customer_id"},
-    in_query=("limit",),
-    result=m.Question,
-)
 _list_customer_history = Call(
     name="list_customer_history",
     method="GET",
@@ -512,14 +426,6 @@ _list_definitions = Call(
     in_path={"agent_id": "agent_id"},
     in_query=("limit",),
     result=m.Definition,
-)
-_list_deliveries = Call(
-    name="list_deliveries",
-    method="GET",
-    path="/v1/webhooks/{webhook_id}/deliveries",
-    in_path={"webhook_id": "webhook_id"},
-    in_query=("status", "limit"),
-    result=m.Delivery,
 )
 _list_derived = Call(
     name="list_derived",
@@ -552,14 +458,6 @@ _list_history = Call(
     in_path={"customer_id": "customer_id", "name": "name"},
     in_query=("limit",),
     result=m.Value,
-)
-_list_keys = Call(
-    name="list_keys",
-    method="GET",
-    path="/v1/keys",
-    in_path={},
-    in_query=("limit",),
-    result=m.KeySummary,
 )
 _list_merges = Call(
     name="list_merges",
@@ -624,22 +522,6 @@ _list_sessions = Call(
     in_query=("limit",),
     result=m.SessionSummary,
 )
-_list_usage = Call(
-    name="list_usage",
-    method="GET",
-    path="/v1/usage",
-    in_path={},
-    in_query=("limit",),
-    result=m.Usage,
-)
-_list_webhooks = Call(
-    name="list_webhooks",
-    method="GET",
-    path="/v1/webhooks",
-    in_path={},
-    in_query=(),
-    result=m.Webhook,
-)
 _merge_customers = Call(
     name="merge_customers",
     method="POST",
@@ -692,7 +574,6 @@ _recall = Call(
     in_query=(),
     has_body=True,
     reads=True,
-    reads=True,
     result=m.Recalled,
 )
 _record_consent = Call(
@@ -713,15 +594,6 @@ _remove_element = Call(
     has_body=True,
     result=m.ItemResult,
 )
-_replay_deliveries = Call(
-    name="replay_deliveries",
-    method="POST",
-    path="/v1/webhooks/{webhook_id}/replay",
-    in_path={"webhook_id": "webhook_id"},
-    in_query=(),
-    has_body=True,
-    result=m.ReplayDeliveriesResult,
-)
 _replay_operation = Call(
     name="replay_operation",
     method="POST",
@@ -736,14 +608,6 @@ _restore_item = Call(
     in_path={"item_id": "item_id"},
     in_query=(),
     result=m.ItemResult,
-)
-_revoke_key = Call(
-    name="revoke_key",
-    method="DELETE",
-    path="/v1/keys/{key_id}",
-    in_path={"key_id": "key_id"},
-    in_query=(),
-    result=m.KeyResult,
 )
 _save_definition = Call(
     name="save_definition",
@@ -790,15 +654,6 @@ _save_session = Call(
     has_body=True,
     result=m.SavedResult,
 )
-_save_webhook = Call(
-    name="save_webhook",
-    method="PUT",
-    path="/v1/webhooks/{webhook_id}",
-    in_path={"webhook_id": "webhook_id"},
-    in_query=(),
-    has_body=True,
-    result=m.SavedResult,
-)
 _set_customer_label = Call(
     name="set_customer_label",
     method="PUT",
@@ -825,14 +680,6 @@ _take_turn = Call(
     in_query=("max_tokens", "format"),
     has_body=True,
     result=m.TurnResult,
-)
-_test_webhook = Call(
-    name="test_webhook",
-    method="POST",
-    path="/v1/webhooks/{webhook_id}/test",
-    in_path={"webhook_id": "webhook_id"},
-    in_query=(),
-    result=m.TestWebhookResult,
 )
 _unmerge_customer = Call(
     name="unmerge_customer",
@@ -1108,31 +955,6 @@ class Methods:
         members: dict[str, Any] = {"where": where}
         return self._call(_count_customers, None, members, None, None)
 
-    def create_key(
-        self,
-        body: m.CreateKey | None = None,
-        /,
-        *,
-        agents: list[UUID] | None = None,
-        expires_at: datetime | str | None = None,
-        key_hash: str | None = None,
-        masked: bool | None = None,
-        name: str | None = None,
-        purpose: str | None = None,
-        scopes: list[Literal["read", "write", "verify", "review", "erase", "admin"]] | None = None,
-        sources: list[m.ValueSource] | None = None,
-        wait: float | None = None,
-        idempotency_key: str | None = None,
-    ) -> Operation[m.KeyResult]:
-        """Create an API key.
-
-        You make the secret and send its hash, so that the secret is in no request and no answer
-        before it is used. The id of the operation is the id of the key.
-        """
-        members: dict[str, Any] = {"agents": agents, "expires_at": expires_at, "key_hash": key_hash, "masked": masked,
-            "name": name, "purpose": purpose, "scopes": scopes, "sources": sources}
-        return self._call(_create_key, body, members, wait, idempotency_key)
-
     def decide_review(
         self,
         body: m.DecideReview | None = None,
@@ -1243,20 +1065,6 @@ class Methods:
             rule_id}
         return self._call(_delete_requirement, None, members, wait, idempotency_key)
 
-    def delete_webhook(
-        self,
-        webhook_id: Id,
-        *,
-        wait: float | None = None,
-        idempotency_key: str | None = None,
-    ) -> Operation[m.SavedResult]:
-        """Delete a webhook.
-
-        Removes its deliveries too. Nothing is delivered afterwards.
-        """
-        members: dict[str, Any] = {"webhook_id": webhook_id}
-        return self._call(_delete_webhook, None, members, wait, idempotency_key)
-
     def detect_orphans(
         self,
         *,
@@ -1282,162 +1090,6 @@ class Methods:
         members: dict[str, Any] = {"customer_id": customer_id}
         return self._call(_drop_cached_profile, None, members, None, None)
 
-    def dry_run_definition(
-        self,
-        body: m.Definition | None = None,
-        /,
-        *,
-        agent_id: Id | None = None,
-        name: str | None = None,
-        about: str | None = None,
-        allowed_values: list[Any] | None = None,
-        ask_channels: list[str] | None = None,
-        collection_prompt: str | None = None,
-        default_region: str | None = None,
-        description: str | None = None,
-        display_name: str | None = None,
-        enabled: bool | None = None,
-        encryption_required: bool | None = None,
-        erase_on_withdrawal: bool | None = None,
-        extraction_examples: list[str] | None = None,
-        extraction_prompt_hint: str | None = None,
-        forbid_extraction: bool | None = None,
-        freshness_seconds: int | None = None,
-        is_pii: bool | None = None,
-        json_schema: Any | None = None,
-        max_elements: int | None = None,
-        maximum: Any | None = None,
-        minimum: Any | None = None,
-        multiple: bool | None = None,
-        on_conflict: m.OnConflict | None = None,
-        purposes: list[str] | None = None,
-        remove_after_days: int | None = None,
-        required_verification: bool | None = None,
-        retention_days: int | None = None,
-        retry_prompt: str | None = None,
-        searchable: bool | None = None,
-        source_priority: list[m.ValueSource] | None = None,
-        stale_action: m.StaleAction | None = None,
-        time_zone: str | None = None,
-        unit: str | None = None,
-        validation_mode: m.ValidationMode | None = None,
-        validation_regex: str | None = None,
-        value_type: m.ValueType | None = None,
-        verification_methods: list[str] | None = None,
-        write_once: bool | None = None,
-        after: Id | None = None,
-        customers: int | None = None,
-    ) -> m.DryRun:
-        """Say what a changed definition would break.
-
-        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
-        Returns the stored values that would be invalid, the scenarios that could no longer start
-        for customers, and the requirements and conditions that name the field. The numbers are
-        those of the customers that it looked at: complete says whether these are all, and
-        next_after leads to the others. It looks at fewer than asked for if that takes long. A
-        condition that reads the session counts as true. A key that sees masked values gets no
-        examples of a personal field.
-        """
-        members: dict[str, Any] = {"agent_id": agent_id, "name": name, "about": about, "allowed_values": allowed_values,
-            "ask_channels": ask_channels, "collection_prompt": collection_prompt, "default_region":
-            default_region, "description": description, "display_name": display_name, "enabled":
-            enabled, "encryption_required": encryption_required, "erase_on_withdrawal":
-            erase_on_withdrawal, "extraction_examples": extraction_examples,
-            "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
-            forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
-            "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
-            minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
-            "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
-            searchable, "source_priority": source_priority, "stale_action": stale_action,
-            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
-            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
-            verification_methods, "write_once": write_once, "after": after, "customers": customers}
-        return self._call(_dry_run_definition, body, members, None, None)
-
-    def dry_run_requirement(
-        self,
-        body: m.Requirement | None = None,
-        /,
-        *,
-        scenario_id: Id | None = None,
-        field_name: str | None = None,
-        agent_id: Id | None = None,
-        collection_order: int | None = None,
-        depends_on_fields: list[str] | None = None,
-        fallback_action: m.FallbackAction | None = None,
-        refuse_stale: bool | None = None,
-        required_level: m.RequiredLevel | None = None,
-        rule_id: Id | None = None,
-        step_id: str | None = None,
-        when_condition: str | None = None,
-        after: Id | None = None,
-        customers: int | None = None,
-    ) -> m.DryRun:
-        """Say what a changed requirement would break.
-
-        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
-        Returns for how many customers the scenario could no longer start, and who would be asked
-        for more. The numbers are those of the customers that it looked at: complete says whether
-        these are all, and next_after leads to the others. It looks at fewer than asked for if that
-        takes long. A condition that reads the session counts as true.
-        """
-        members: dict[str, Any] = {"scenario_id": scenario_id, "field_name": field_name, "agent_id": agent_id,
-            "collection_order": collection_order, "depends_on_fields": depends_on_fields,
-            "fallback_action": fallback_action, "refuse_stale": refuse_stale, "required_level":
-            required_level, "rule_id": rule_id, "step_id": step_id, "when_condition":
-            when_condition, "after": after, "customers": customers}
-        return self._call(_dry_run_requirement, body, members, None, None)
-
-    def dry_run_rule(
-        self,
-        body: m.Rule | None = None,
-        /,
-        *,
-        agent_id: Id | None = None,
-        id: Id | None = None,
-        action: str | None = None,
-        condition: str | None = None,
-        name: str | None = None,
-        scenario_id: Id | None = None,
-    ) -> m.DryRun:
-        """Say what a changed rule would break.
-
-        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
-        Returns the requirements of the rule whose evidence would be gone. What the extraction finds
-        in the new text is not known before, so it looks at no customer.
-        """
-        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "action": action, "condition": condition, "name": name,
-            "scenario_id": scenario_id}
-        return self._call(_dry_run_rule, body, members, None, None)
-
-    def dry_run_scenario(
-        self,
-        body: m.Scenario | None = None,
-        /,
-        *,
-        agent_id: Id | None = None,
-        id: Id | None = None,
-        description: str | None = None,
-        name: str | None = None,
-        steps: list[m.ScenarioStep] | None = None,
-        variables: dict[str, str] | None = None,
-        after: Id | None = None,
-        customers: int | None = None,
-    ) -> m.DryRun:
-        """Say what a changed scenario would break.
-
-        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
-        Returns the requirements whose step or evidence would be gone, and for how many customers
-        its new variables change what the scenario asks. What the extraction finds in the new text
-        is not known before. The numbers are those of the customers that it looked at: complete says
-        whether these are all, and next_after leads to the others. It looks at fewer than asked for
-        if that takes long. A condition that reads the session counts as true.
-        """
-        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "description": description, "name": name, "steps":
-            steps, "variables": variables, "after": after, "customers": customers}
-        return self._call(_dry_run_scenario, body, members, None, None)
-
     def erase_customer(
         self,
         body: m.EraseCustomer | None = None,
@@ -1458,25 +1110,6 @@ class Methods:
         """
         members: dict[str, Any] = {"customer_id": customer_id, "derived": derived}
         return self._call(_erase_customer, body, members, wait, idempotency_key)
-
-    def expire_value(
-        self,
-        body: m.ExpireValue | None = None,
-        /,
-        *,
-        customer_id: Id | None = None,
-        name: str | None = None,
-        item_id: Id | None = None,
-        wait: float | None = None,
-        idempotency_key: str | None = None,
-    ) -> Operation[m.ItemResult]:
-        """End the active value of a field now.
-
-        As if its expires_at had passed: the value stays in the history as expired, the field is
-        missing until the next write, and what was derived from the value becomes stale.
-        """
-        members: dict[str, Any] = {"customer_id": customer_id, "name": name, "item_id": item_id}
-        return self._call(_expire_value, body, members, wait, idempotency_key)
 
     def expire_values(
         self,
@@ -1792,17 +1425,6 @@ class Methods:
         members: dict[str, Any] = {"customer_id": customer_id, "name": name, "as_of": as_of, "known_at": known_at}
         return self._call(_get_value, None, members, None, None)
 
-    def get_webhook(
-        self,
-        webhook_id: Id,
-    ) -> m.Webhook:
-        """Get a webhook.
-
-        Without its secret.
-        """
-        members: dict[str, Any] = {"webhook_id": webhook_id}
-        return self._call(_get_webhook, None, members, None, None)
-
     def import_customer_values(
         self,
         body: m.ImportValues | None = None,
@@ -1889,19 +1511,6 @@ class Methods:
             purpose, "from": from_, "to": to, "limit": limit}
         return self._list(_list_audit, members)
 
-    def list_closed_questions(
-        self,
-        customer_id: Id,
-        *,
-        limit: int | None = None,
-    ) -> Iterator[m.Question]:
-        """List the closed questions to a customer.
-
-        The newest first, with how they ended.
-        """
-        members: dict[str, Any] = {"customer_id": customer_id, "limit": limit}
-        return self._list(_list_closed_questions, members)
-
     def list_customer_history(
         self,
         customer_id: Id,
@@ -1946,20 +1555,6 @@ class Methods:
         """
         members: dict[str, Any] = {"agent_id": agent_id, "limit": limit}
         return self._list(_list_definitions, members)
-
-    def list_deliveries(
-        self,
-        webhook_id: Id,
-        *,
-        status: m.DeliveryStatus | None = None,
-        limit: int | None = None,
-    ) -> Iterator[m.Delivery]:
-        """List the deliveries of a webhook.
-
-        Newest first. Finished ones are kept as long as events.
-        """
-        members: dict[str, Any] = {"webhook_id": webhook_id, "status": status, "limit": limit}
-        return self._list(_list_deliveries, members)
 
     def list_derived(
         self,
@@ -2021,18 +1616,6 @@ class Methods:
         """
         members: dict[str, Any] = {"customer_id": customer_id, "name": name, "limit": limit}
         return self._list(_list_history, members)
-
-    def list_keys(
-        self,
-        *,
-        limit: int | None = None,
-    ) -> Iterator[m.KeySummary]:
-        """List the API keys.
-
-        Newest first, also those that were revoked. No answer holds a key or its hash.
-        """
-        members: dict[str, Any] = {"limit": limit}
-        return self._list(_list_keys, members)
 
     def list_merges(
         self,
@@ -2143,28 +1726,6 @@ class Methods:
         """
         members: dict[str, Any] = {"customer_id": customer_id, "limit": limit}
         return self._list(_list_sessions, members)
-
-    def list_usage(
-        self,
-        *,
-        limit: int | None = None,
-    ) -> Iterator[m.Usage]:
-        """List what was used of the language model, by day.
-
-        Newest day first. Days without a call are left out.
-        """
-        members: dict[str, Any] = {"limit": limit}
-        return self._list(_list_usage, members)
-
-    def list_webhooks(
-        self,
-    ) -> Iterator[m.Webhook]:
-        """List the webhooks.
-
-        Sorted by id, without their secrets.
-        """
-        members: dict[str, Any] = {}
-        return self._list(_list_webhooks, members)
 
     def merge_customers(
         self,
@@ -2335,20 +1896,6 @@ class Methods:
             verified_by}
         return self._call(_remove_element, body, members, wait, idempotency_key)
 
-    def replay_deliveries(
-        self,
-        body: m.ReplayDeliveries | None = None,
-        /,
-        *,
-        webhook_id: Id | None = None,
-        delivery_id: Id | None = None,
-        wait: float | None = None,
-        idempotency_key: str | None = None,
-    ) -> Operation[m.ReplayDeliveriesResult]:
-        """Deliver dead deliveries of a webhook again."""
-        members: dict[str, Any] = {"webhook_id": webhook_id, "delivery_id": delivery_id}
-        return self._call(_replay_deliveries, body, members, wait, idempotency_key)
-
     def replay_operation(
         self,
         operation_id: Id,
@@ -2378,20 +1925,6 @@ class Methods:
         """
         members: dict[str, Any] = {"item_id": item_id}
         return self._call(_restore_item, None, members, wait, idempotency_key)
-
-    def revoke_key(
-        self,
-        key_id: Id,
-        *,
-        wait: float | None = None,
-        idempotency_key: str | None = None,
-    ) -> Operation[m.KeyResult]:
-        """Revoke an API key.
-
-        It ends within seconds. To revoke it again changes nothing.
-        """
-        members: dict[str, Any] = {"key_id": key_id}
-        return self._call(_revoke_key, None, members, wait, idempotency_key)
 
     def save_definition(
         self,
@@ -2558,31 +2091,6 @@ class Methods:
             ended, "turns": turns, "variables": variables}
         return self._call(_save_session, body, members, wait, idempotency_key)
 
-    def save_webhook(
-        self,
-        body: m.SaveWebhook | None = None,
-        /,
-        *,
-        webhook_id: Id | None = None,
-        agent_id: Id | None = None,
-        enabled: bool | None = None,
-        secret: str | None = None,
-        types: list[m.EventType] | None = None,
-        url: str | None = None,
-        values: bool | None = None,
-        wait: float | None = None,
-        idempotency_key: str | None = None,
-    ) -> Operation[m.SavedResult]:
-        """Save a webhook.
-
-        A subscription to the feed, delivered to an address by the convention Standard Webhooks:
-        signed, at least once, in order for each customer, with retries over about three days. It
-        begins with what happens from then on. The caller makes the secret, and no read returns it.
-        """
-        members: dict[str, Any] = {"webhook_id": webhook_id, "agent_id": agent_id, "enabled": enabled, "secret": secret,
-            "types": types, "url": url, "values": values}
-        return self._call(_save_webhook, body, members, wait, idempotency_key)
-
     def set_customer_label(
         self,
         body: m.SetCustomerLabel | None = None,
@@ -2673,20 +2181,6 @@ class Methods:
             "session_key": session_key, "speaker": speaker, "text": text, "max_tokens": max_tokens,
             "format": format}
         return self._call(_take_turn, body, members, wait, idempotency_key)
-
-    def test_webhook(
-        self,
-        webhook_id: Id,
-        *,
-        wait: float | None = None,
-        idempotency_key: str | None = None,
-    ) -> Operation[m.TestWebhookResult]:
-        """Deliver a test to a webhook.
-
-        A message of the type webhook.test without data. The list of deliveries shows its outcome.
-        """
-        members: dict[str, Any] = {"webhook_id": webhook_id}
-        return self._call(_test_webhook, None, members, wait, idempotency_key)
 
     def unmerge_customer(
         self,
@@ -3018,31 +2512,6 @@ class AsyncMethods:
         members: dict[str, Any] = {"where": where}
         return await self._call(_count_customers, None, members, None, None)
 
-    async def create_key(
-        self,
-        body: m.CreateKey | None = None,
-        /,
-        *,
-        agents: list[UUID] | None = None,
-        expires_at: datetime | str | None = None,
-        key_hash: str | None = None,
-        masked: bool | None = None,
-        name: str | None = None,
-        purpose: str | None = None,
-        scopes: list[Literal["read", "write", "verify", "review", "erase", "admin"]] | None = None,
-        sources: list[m.ValueSource] | None = None,
-        wait: float | None = None,
-        idempotency_key: str | None = None,
-    ) -> Operation[m.KeyResult]:
-        """Create an API key.
-
-        You make the secret and send its hash, so that the secret is in no request and no answer
-        before it is used. The id of the operation is the id of the key.
-        """
-        members: dict[str, Any] = {"agents": agents, "expires_at": expires_at, "key_hash": key_hash, "masked": masked,
-            "name": name, "purpose": purpose, "scopes": scopes, "sources": sources}
-        return await self._call(_create_key, body, members, wait, idempotency_key)
-
     async def decide_review(
         self,
         body: m.DecideReview | None = None,
@@ -3153,20 +2622,6 @@ class AsyncMethods:
             rule_id}
         return await self._call(_delete_requirement, None, members, wait, idempotency_key)
 
-    async def delete_webhook(
-        self,
-        webhook_id: Id,
-        *,
-        wait: float | None = None,
-        idempotency_key: str | None = None,
-    ) -> Operation[m.SavedResult]:
-        """Delete a webhook.
-
-        Removes its deliveries too. Nothing is delivered afterwards.
-        """
-        members: dict[str, Any] = {"webhook_id": webhook_id}
-        return await self._call(_delete_webhook, None, members, wait, idempotency_key)
-
     async def detect_orphans(
         self,
         *,
@@ -3192,162 +2647,6 @@ class AsyncMethods:
         members: dict[str, Any] = {"customer_id": customer_id}
         return await self._call(_drop_cached_profile, None, members, None, None)
 
-    async def dry_run_definition(
-        self,
-        body: m.Definition | None = None,
-        /,
-        *,
-        agent_id: Id | None = None,
-        name: str | None = None,
-        about: str | None = None,
-        allowed_values: list[Any] | None = None,
-        ask_channels: list[str] | None = None,
-        collection_prompt: str | None = None,
-        default_region: str | None = None,
-        description: str | None = None,
-        display_name: str | None = None,
-        enabled: bool | None = None,
-        encryption_required: bool | None = None,
-        erase_on_withdrawal: bool | None = None,
-        extraction_examples: list[str] | None = None,
-        extraction_prompt_hint: str | None = None,
-        forbid_extraction: bool | None = None,
-        freshness_seconds: int | None = None,
-        is_pii: bool | None = None,
-        json_schema: Any | None = None,
-        max_elements: int | None = None,
-        maximum: Any | None = None,
-        minimum: Any | None = None,
-        multiple: bool | None = None,
-        on_conflict: m.OnConflict | None = None,
-        purposes: list[str] | None = None,
-        remove_after_days: int | None = None,
-        required_verification: bool | None = None,
-        retention_days: int | None = None,
-        retry_prompt: str | None = None,
-        searchable: bool | None = None,
-        source_priority: list[m.ValueSource] | None = None,
-        stale_action: m.StaleAction | None = None,
-        time_zone: str | None = None,
-        unit: str | None = None,
-        validation_mode: m.ValidationMode | None = None,
-        validation_regex: str | None = None,
-        value_type: m.ValueType | None = None,
-        verification_methods: list[str] | None = None,
-        write_once: bool | None = None,
-        after: Id | None = None,
-        customers: int | None = None,
-    ) -> m.DryRun:
-        """Say what a changed definition would break.
-
-        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
-        Returns the stored values that would be invalid, the scenarios that could no longer start
-        for customers, and the requirements and conditions that name the field. The numbers are
-        those of the customers that it looked at: complete says whether these are all, and
-        next_after leads to the others. It looks at fewer than asked for if that takes long. A
-        condition that reads the session counts as true. A key that sees masked values gets no
-        examples of a personal field.
-        """
-        members: dict[str, Any] = {"agent_id": agent_id, "name": name, "about": about, "allowed_values": allowed_values,
-            "ask_channels": ask_channels, "collection_prompt": collection_prompt, "default_region":
-            default_region, "description": description, "display_name": display_name, "enabled":
-            enabled, "encryption_required": encryption_required, "erase_on_withdrawal":
-            erase_on_withdrawal, "extraction_examples": extraction_examples,
-            "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
-            forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
-            "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
-            minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
-            "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
-            searchable, "source_priority": source_priority, "stale_action": stale_action,
-            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
-            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
-            verification_methods, "write_once": write_once, "after": after, "customers": customers}
-        return await self._call(_dry_run_definition, body, members, None, None)
-
-    async def dry_run_requirement(
-        self,
-        body: m.Requirement | None = None,
-        /,
-        *,
-        scenario_id: Id | None = None,
-        field_name: str | None = None,
-        agent_id: Id | None = None,
-        collection_order: int | None = None,
-        depends_on_fields: list[str] | None = None,
-        fallback_action: m.FallbackAction | None = None,
-        refuse_stale: bool | None = None,
-        required_level: m.RequiredLevel | None = None,
-        rule_id: Id | None = None,
-        step_id: str | None = None,
-        when_condition: str | None = None,
-        after: Id | None = None,
-        customers: int | None = None,
-    ) -> m.DryRun:
-        """Say what a changed requirement would break.
-
-        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
-        Returns for how many customers the scenario could no longer start, and who would be asked
-        for more. The numbers are those of the customers that it looked at: complete says whether
-        these are all, and next_after leads to the others. It looks at fewer than asked for if that
-        takes long. A condition that reads the session counts as true.
-        """
-        members: dict[str, Any] = {"scenario_id": scenario_id, "field_name": field_name, "agent_id": agent_id,
-            "collection_order": collection_order, "depends_on_fields": depends_on_fields,
-            "fallback_action": fallback_action, "refuse_stale": refuse_stale, "required_level":
-            required_level, "rule_id": rule_id, "step_id": step_id, "when_condition":
-            when_condition, "after": after, "customers": customers}
-        return await self._call(_dry_run_requirement, body, members, None, None)
-
-    async def dry_run_rule(
-        self,
-        body: m.Rule | None = None,
-        /,
-        *,
-        agent_id: Id | None = None,
-        id: Id | None = None,
-        action: str | None = None,
-        condition: str | None = None,
-        name: str | None = None,
-        scenario_id: Id | None = None,
-    ) -> m.DryRun:
-        """Say what a changed rule would break.
-
-        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
-        Returns the requirements of the rule whose evidence would be gone. What the extraction finds
-        in the new text is not known before, so it looks at no customer.
-        """
-        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "action": action, "condition": condition, "name": name,
-            "scenario_id": scenario_id}
-        return await self._call(_dry_run_rule, body, members, None, None)
-
-    async def dry_run_scenario(
-        self,
-        body: m.Scenario | None = None,
-        /,
-        *,
-        agent_id: Id | None = None,
-        id: Id | None = None,
-        description: str | None = None,
-        name: str | None = None,
-        steps: list[m.ScenarioStep] | None = None,
-        variables: dict[str, str] | None = None,
-        after: Id | None = None,
-        customers: int | None = None,
-    ) -> m.DryRun:
-        """Say what a changed scenario would break.
-
-        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
-        Returns the requirements whose step or evidence would be gone, and for how many customers
-        its new variables change what the scenario asks. What the extraction finds in the new text
-        is not known before. The numbers are those of the customers that it looked at: complete says
-        whether these are all, and next_after leads to the others. It looks at fewer than asked for
-        if that takes long. A condition that reads the session counts as true.
-        """
-        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "description": description, "name": name, "steps":
-            steps, "variables": variables, "after": after, "customers": customers}
-        return await self._call(_dry_run_scenario, body, members, None, None)
-
     async def erase_customer(
         self,
         body: m.EraseCustomer | None = None,
@@ -3368,25 +2667,6 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"customer_id": customer_id, "derived": derived}
         return await self._call(_erase_customer, body, members, wait, idempotency_key)
-
-    async def expire_value(
-        self,
-        body: m.ExpireValue | None = None,
-        /,
-        *,
-        customer_id: Id | None = None,
-        name: str | None = None,
-        item_id: Id | None = None,
-        wait: float | None = None,
-        idempotency_key: str | None = None,
-    ) -> Operation[m.ItemResult]:
-        """End the active value of a field now.
-
-        As if its expires_at had passed: the value stays in the history as expired, the field is
-        missing until the next write, and what was derived from the value becomes stale.
-        """
-        members: dict[str, Any] = {"customer_id": customer_id, "name": name, "item_id": item_id}
-        return await self._call(_expire_value, body, members, wait, idempotency_key)
 
     async def expire_values(
         self,
@@ -3702,17 +2982,6 @@ class AsyncMethods:
         members: dict[str, Any] = {"customer_id": customer_id, "name": name, "as_of": as_of, "known_at": known_at}
         return await self._call(_get_value, None, members, None, None)
 
-    async def get_webhook(
-        self,
-        webhook_id: Id,
-    ) -> m.Webhook:
-        """Get a webhook.
-
-        Without its secret.
-        """
-        members: dict[str, Any] = {"webhook_id": webhook_id}
-        return await self._call(_get_webhook, None, members, None, None)
-
     async def import_customer_values(
         self,
         body: m.ImportValues | None = None,
@@ -3799,19 +3068,6 @@ class AsyncMethods:
             purpose, "from": from_, "to": to, "limit": limit}
         return self._list(_list_audit, members)
 
-    def list_closed_questions(
-        self,
-        customer_id: Id,
-        *,
-        limit: int | None = None,
-    ) -> AsyncIterator[m.Question]:
-        """List the closed questions to a customer.
-
-        The newest first, with how they ended.
-        """
-        members: dict[str, Any] = {"customer_id": customer_id, "limit": limit}
-        return self._list(_list_closed_questions, members)
-
     def list_customer_history(
         self,
         customer_id: Id,
@@ -3856,20 +3112,6 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"agent_id": agent_id, "limit": limit}
         return self._list(_list_definitions, members)
-
-    def list_deliveries(
-        self,
-        webhook_id: Id,
-        *,
-        status: m.DeliveryStatus | None = None,
-        limit: int | None = None,
-    ) -> AsyncIterator[m.Delivery]:
-        """List the deliveries of a webhook.
-
-        Newest first. Finished ones are kept as long as events.
-        """
-        members: dict[str, Any] = {"webhook_id": webhook_id, "status": status, "limit": limit}
-        return self._list(_list_deliveries, members)
 
     def list_derived(
         self,
@@ -3931,18 +3173,6 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"customer_id": customer_id, "name": name, "limit": limit}
         return self._list(_list_history, members)
-
-    def list_keys(
-        self,
-        *,
-        limit: int | None = None,
-    ) -> AsyncIterator[m.KeySummary]:
-        """List the API keys.
-
-        Newest first, also those that were revoked. No answer holds a key or its hash.
-        """
-        members: dict[str, Any] = {"limit": limit}
-        return self._list(_list_keys, members)
 
     def list_merges(
         self,
@@ -4053,28 +3283,6 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"customer_id": customer_id, "limit": limit}
         return self._list(_list_sessions, members)
-
-    def list_usage(
-        self,
-        *,
-        limit: int | None = None,
-    ) -> AsyncIterator[m.Usage]:
-        """List what was used of the language model, by day.
-
-        Newest day first. Days without a call are left out.
-        """
-        members: dict[str, Any] = {"limit": limit}
-        return self._list(_list_usage, members)
-
-    def list_webhooks(
-        self,
-    ) -> AsyncIterator[m.Webhook]:
-        """List the webhooks.
-
-        Sorted by id, without their secrets.
-        """
-        members: dict[str, Any] = {}
-        return self._list(_list_webhooks, members)
 
     async def merge_customers(
         self,
@@ -4245,20 +3453,6 @@ class AsyncMethods:
             verified_by}
         return await self._call(_remove_element, body, members, wait, idempotency_key)
 
-    async def replay_deliveries(
-        self,
-        body: m.ReplayDeliveries | None = None,
-        /,
-        *,
-        webhook_id: Id | None = None,
-        delivery_id: Id | None = None,
-        wait: float | None = None,
-        idempotency_key: str | None = None,
-    ) -> Operation[m.ReplayDeliveriesResult]:
-        """Deliver dead deliveries of a webhook again."""
-        members: dict[str, Any] = {"webhook_id": webhook_id, "delivery_id": delivery_id}
-        return await self._call(_replay_deliveries, body, members, wait, idempotency_key)
-
     async def replay_operation(
         self,
         operation_id: Id,
@@ -4288,20 +3482,6 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"item_id": item_id}
         return await self._call(_restore_item, None, members, wait, idempotency_key)
-
-    async def revoke_key(
-        self,
-        key_id: Id,
-        *,
-        wait: float | None = None,
-        idempotency_key: str | None = None,
-    ) -> Operation[m.KeyResult]:
-        """Revoke an API key.
-
-        It ends within seconds. To revoke it again changes nothing.
-        """
-        members: dict[str, Any] = {"key_id": key_id}
-        return await self._call(_revoke_key, None, members, wait, idempotency_key)
 
     async def save_definition(
         self,
@@ -4468,31 +3648,6 @@ class AsyncMethods:
             ended, "turns": turns, "variables": variables}
         return await self._call(_save_session, body, members, wait, idempotency_key)
 
-    async def save_webhook(
-        self,
-        body: m.SaveWebhook | None = None,
-        /,
-        *,
-        webhook_id: Id | None = None,
-        agent_id: Id | None = None,
-        enabled: bool | None = None,
-        secret: str | None = None,
-        types: list[m.EventType] | None = None,
-        url: str | None = None,
-        values: bool | None = None,
-        wait: float | None = None,
-        idempotency_key: str | None = None,
-    ) -> Operation[m.SavedResult]:
-        """Save a webhook.
-
-        A subscription to the feed, delivered to an address by the convention Standard Webhooks:
-        signed, at least once, in order for each customer, with retries over about three days. It
-        begins with what happens from then on. The caller makes the secret, and no read returns it.
-        """
-        members: dict[str, Any] = {"webhook_id": webhook_id, "agent_id": agent_id, "enabled": enabled, "secret": secret,
-            "types": types, "url": url, "values": values}
-        return await self._call(_save_webhook, body, members, wait, idempotency_key)
-
     async def set_customer_label(
         self,
         body: m.SetCustomerLabel | None = None,
@@ -4583,20 +3738,6 @@ class AsyncMethods:
             "session_key": session_key, "speaker": speaker, "text": text, "max_tokens": max_tokens,
             "format": format}
         return await self._call(_take_turn, body, members, wait, idempotency_key)
-
-    async def test_webhook(
-        self,
-        webhook_id: Id,
-        *,
-        wait: float | None = None,
-        idempotency_key: str | None = None,
-    ) -> Operation[m.TestWebhookResult]:
-        """Deliver a test to a webhook.
-
-        A message of the type webhook.test without data. The list of deliveries shows its outcome.
-        """
-        members: dict[str, Any] = {"webhook_id": webhook_id}
-        return await self._call(_test_webhook, None, members, wait, idempotency_key)
 
     async def unmerge_customer(
         self,
