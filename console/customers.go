@@ -23,7 +23,7 @@ const (
 	sessionsPageSize  = 20
 	closedShown       = 5
 	// endedSearched is the number of a customer's newest versions among which expired and orphaned ones are searched.
-	endedSearched = 100
+	endedSearched = 50
 	// heardSearched is the number of a customer's newest versions among which those of a conversation are searched.
 	heardSearched = 500
 )

@@ -532,22 +532,30 @@ func (q *Queries) PageFailedOperations(ctx context.Context, arg PageFailedOperat
 }
 
 const pageHistory = `-- name: PageHistory :many
-SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
-FROM customer_profiles c
-JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
-JOIN customer_values f ON f.profile_id = p.id
-WHERE c.tenant_id = $1
-  AND c.customer_id = $2
-  AND p.deleted_at IS NULL
-  AND f.name = coalesce($3, f.name)
-  AND f.deleted_at IS NULL
-  AND (
-    $4::timestamptz IS NULL
-    OR (f.accepted_at, f.operation_id, f.id) <
-        ($4, $5::uuid, $6::uuid)
-  )
-ORDER BY f.accepted_at DESC, f.operation_id DESC, f.id DESC
-LIMIT $7
+SELECT v.id, v.tenant_id, v.profile_id, v.name, v.value, v.encrypted, v.value_type, v.source, v.source_session_id, v.source_scenario_id, v.source_step_id, v.source_item_id, v.source_item_type, v.source_metadata, v.status, v.superseded_by_id, v.superseded_at, v.yields_to_id, v.decision, v.decided_by, v.decided_at, v.decision_note, v.verified, v.verification_method, v.verified_at, v.verified_by, v.confidence, v.requires_confirmation, v.collected_at, v.updated_at, v.expires_at, v.definition_id, v.warnings, v.operation_id, v.actor, v.accepted_at, v.deleted_at, v.deletion_proposed_at, v.deletion_reason, v.stale_since
+FROM (
+    SELECT f.id
+    FROM customer_values f
+    WHERE f.profile_id = (
+        SELECT p.id
+        FROM customer_profiles c
+        JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
+        WHERE c.tenant_id = $1
+          AND c.customer_id = $2
+          AND p.deleted_at IS NULL
+    )
+      AND f.name = coalesce($3, f.name)
+      AND f.deleted_at IS NULL
+      AND (
+        $4::timestamptz IS NULL
+        OR (f.accepted_at, f.operation_id, f.id) <
+            ($4, $5::uuid, $6::uuid)
+      )
+    ORDER BY f.accepted_at DESC, f.operation_id DESC, f.id DESC
+    LIMIT $7
+) page
+JOIN customer_values v ON v.id = page.id
+ORDER BY v.accepted_at DESC, v.operation_id DESC, v.id DESC
 `
 
 type PageHistoryParams struct {
@@ -563,6 +571,7 @@ type PageHistoryParams struct {
 // Returns a page of the versions of a customer's values, newest first: of one name, or of all names if name is null.
 // The before_ parameters are the position of the last row of the previous page; null: the first page. Index:
 // customer_values_history.
+// The page is found among the ids first, so that the sort moves no values.
 func (q *Queries) PageHistory(ctx context.Context, arg PageHistoryParams) ([]CustomerValue, error) {
 	rows, err := q.db.Query(ctx, pageHistory,
 		arg.TenantID,
