@@ -129,4 +129,5 @@ generate: ## generate db/dbgen, console/*_templ.go, db/catalogue/expected.jsonl,
 		echo "generate: sdk/typescript/src/schema.d.ts needs Node 20 with npm, skipped"; exit; fi; \
 	[ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund; \
 	npm run -s types
+	go test -count=1 -run TestEventsPage_ListsTheTypes ./vault -update
 	@$(with_services) go test -count=1 -run TestOperationPage_ListsTheSteps ./workflows -update

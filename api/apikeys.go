@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -73,10 +74,15 @@ func (s *Server) keyRoutes() {
 }
 
 // CheckNewKey returns an error if a key may not create another one: a key whose values are masked must not make one
-// that sees them. An end that has passed is an error too.
+// that sees them. An end that has passed is an error too, and so are agents with a scope that covers all of them.
 func CheckNewKey(creatorMasked bool, in vault.CreateKeyInput, now time.Time) error {
 	if creatorMasked && !in.Masked {
 		return notAllowed("masked", "masked: this API key sees masked values only, so it can create only masked keys")
+	}
+	for _, wide := range []Scope{ScopeAdmin, ScopeErase} {
+		if len(in.Agents) > 0 && slices.Contains(in.Scopes, string(wide)) {
+			return vault.Invalid("agents", "cannot be combined with the scope %s, which covers all agents; omit one of them", wide)
+		}
 	}
 	if in.ExpiresAt != nil && !in.ExpiresAt.After(now) {
 		return vault.Invalid("expires_at", "is in the past; name a later time, or none for a key without an end")

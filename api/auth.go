@@ -53,6 +53,7 @@ type caller struct {
 	actor   vault.Actor
 	scopes  []Scope
 	sources []vault.ValueSource // see Key.Sources
+	agents  []uuid.UUID         // see Key.Agents
 	purpose string              // see Key.Purpose
 	masked  bool                // see Key.Masked
 }
@@ -126,7 +127,7 @@ func (s *Server) authorize(p permission) func(huma.Context, func(huma.Context)) 
 			s.writeProblem(ctx, err)
 			return
 		}
-		access := vault.Access{Purpose: c.purpose, Masked: c.masked, Operation: ctx.Operation().OperationID}
+		access := vault.Access{Purpose: c.purpose, Masked: c.masked, Agents: c.agents, Operation: ctx.Operation().OperationID}
 		if stated := ctx.Header(purposeHeader); stated != "" {
 			if err := s.options.Query.CheckPurpose(ctx.Context(), c.tenant, stated); err != nil {
 				s.writeProblem(ctx, err)
@@ -172,7 +173,7 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 	}
 	c := caller{
 		tenant: key.TenantID, actor: vault.KeyActor(key.ID), scopes: key.Scopes, sources: key.Sources, purpose: key.Purpose,
-		masked: key.Masked,
+		masked: key.Masked, agents: key.Agents,
 	}
 	if !slices.ContainsFunc(p.scopes, c.may) {
 		return caller{}, &vault.Error{

@@ -12,7 +12,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/internal/cursor"
 	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -131,11 +133,60 @@ func (s *Server) withValues(
 	return items, more, nil
 }
 
+// searchCustomers is the page of customers who meet conditions.
+func (s *Server) searchCustomers(
+	ctx context.Context, c caller, where []vault.FieldCondition, values bool, in input.Page,
+) (*page[vault.Customer], error) {
+	after, err := decodeCursor[vault.CustomerPosition](in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.options.Query.FindCustomers(ctx, c.tenant, where, after, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	if values {
+		items, more, err := s.withValues(ctx, c.tenant, found.Customers, false)
+		if err != nil {
+			return nil, err
+		}
+		if found.Customers = items; more {
+			found.Next = &found.Positions[len(items)-1]
+		}
+	}
+	out := &page[vault.Customer]{listOf[vault.Customer]{Items: found.Customers}}
+	if found.Next != nil {
+		out.Body.Next = cursor.Encode(found.Next)
+	}
+	return out, nil
+}
+
 func (s *Server) customerReads() {
 	type list struct {
 		Values bool `query:"values" doc:"Include the active values."`
+		input.Conditions
 		input.Page
 	}
+	type count struct{ input.Conditions }
+	register(s, route{
+		name:    "count-customers",
+		method:  http.MethodGet,
+		path:    "/v1/customers/count",
+		tag:     tagCustomers,
+		access:  toRead,
+		values:  true,
+		summary: "Count the customers who meet conditions",
+		detail: "The conditions are those of list-customers. Merged customers are not counted. The count ends after " +
+			"200,000 candidates.",
+		errors: []int{http.StatusForbidden, http.StatusUnprocessableEntity},
+	}, func(ctx context.Context, c caller, in *count) (*one[vault.CustomerCount], error) {
+		where, err := rules.ParseConditions(in.Where)
+		if err != nil {
+			return nil, err
+		}
+		out, err := s.options.Query.CountCustomers(ctx, c.tenant, where)
+		return &one[vault.CustomerCount]{out}, err
+	})
 	register(s, route{
 		name:    "list-customers",
 		method:  http.MethodGet,
@@ -144,8 +195,20 @@ func (s *Server) customerReads() {
 		access:  toRead,
 		values:  true,
 		summary: "List the customers",
-		detail:  "Sorted by id. Merged customers are not included.",
+		detail: "Sorted by id; with conditions, in the order of the index that finds them: the customers with an old " +
+			"value begin with the oldest. Merged customers are not included. With conditions a page reads up to 5,000 " +
+			"candidates: it can have fewer entries than its limit, or none, and still have a next_cursor. A key can use " +
+			"only fields that it may see: a masked field is refused, a field with purposes needs one of them, and the " +
+			"customers who have not consented to it are left out.",
+		errors: []int{http.StatusForbidden, http.StatusUnprocessableEntity},
 	}, func(ctx context.Context, c caller, in *list) (*page[vault.Customer], error) {
+		if len(in.Where) > 0 {
+			where, err := rules.ParseConditions(in.Where)
+			if err != nil {
+				return nil, err
+			}
+			return s.searchCustomers(ctx, c, where, in.Values, in.Page)
+		}
 		return pageByID(in.Page, func(after *uuid.UUID, limit int) ([]vault.Customer, bool, error) {
 			items, more, err := s.options.Query.CustomersPage(ctx, c.tenant, after, limit)
 			if err == nil && in.Values {

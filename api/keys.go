@@ -38,6 +38,9 @@ type Key struct {
 	Scopes   []Scope
 	// Sources are the sources that the key may write. Empty: those that are not stronger than the customer's own word.
 	Sources []vault.ValueSource
+	// Agents are the agents whose data the key may use. Empty: all agents. Such a key has neither ScopeAdmin nor
+	// ScopeErase, which cover all agents.
+	Agents []uuid.UUID
 	// Purpose is that of reads that state none. Empty: none.
 	Purpose string
 	// Masked reports that the key sees values of PII fields masked only.
@@ -102,6 +105,31 @@ func ParseSources(text string) ([]vault.ValueSource, error) {
 		}
 		if !slices.Contains(out, source) {
 			out = append(out, source)
+		}
+	}
+	return out, nil
+}
+
+// ParseAgents parses a list of ids. An empty text is an empty list, and limits nothing.
+func ParseAgents(text string, scopes []Scope) ([]uuid.UUID, error) {
+	var out []uuid.UUID
+	if strings.TrimSpace(text) == "" {
+		return nil, nil
+	}
+	for word := range strings.SplitSeq(text, ",") {
+		word = strings.TrimSpace(word)
+		id, err := uuid.Parse(word)
+		if err != nil || len(word) != len(uuid.Nil.String()) || id == uuid.Nil {
+			return nil, vault.Invalid("agents", "%q is not the id of an agent; use ids with commas between them", word)
+		}
+		if !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	for _, wide := range []Scope{ScopeAdmin, ScopeErase} {
+		if slices.Contains(scopes, wide) {
+			return nil, vault.Invalid("agents",
+				"cannot be combined with the scope %s, which covers all agents; omit one of them", wide)
 		}
 	}
 	return out, nil

@@ -47,6 +47,8 @@ func TestRoutes_AllWork(t *testing.T) {
 	}
 	s.do("GET", "/v1/scenarios/"+scenario.String()+"/requirements", "").want(200)
 	s.do("GET", "/v1/agents", "").want(200).has(agent.String())
+	s.do("GET", "/v1/events", "").want(200)
+	s.do("GET", "/v1/events?after=x", "").problem(422, vault.CodeInvalid)
 	s.do("GET", agentPath+"/scenarios", "").want(200).has(scenario.String())
 	s.do("GET", agentPath+"/rules?scenario_id="+scenario.String(), "").want(200).has(rule.String())
 	s.change("POST", "/v1/scenarios/"+scenario.String()+"/extract", "").want(200)
@@ -156,6 +158,12 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.change("PUT", customerPath+"/label", `{"label": "VIP"}`).want(200)
 	var listed struct{ Items []vault.Customer }
 	s.do("GET", "/v1/customers?values=true", "").want(200).into(&listed)
+	named := s.do("GET", "/v1/customers?values=true&where=legal_name%3DADA+Q.&where=email:missing", "").want(200)
+	named.has(customer.String()).has(`"Ada Q."`)
+	s.do("GET", "/v1/customers/count?where=legal_name%3Dada+q.", "").want(200).has(`"count":1,"complete":true`)
+	s.do("GET", "/v1/customers?where=legal_name", "").problem(422, vault.CodeInvalid)
+	s.do("GET", "/v1/customers?where=no_such_field:missing", "").problem(422, vault.CodeInvalid)
+	s.do("GET", "/v1/customers?where=legal_name:present&cursor="+strings.Repeat("a", 5), "").problem(422, vault.CodeInvalid)
 	s.do("GET", "/v1/channels/whatsapp/customer?external_id=nobody", "").problem(404, vault.CodeUnknown)
 	s.do("GET", "/v1/channels/whatsapp/customer", "").problem(422, vault.CodeInvalid)
 	if i := slices.IndexFunc(listed.Items, func(c vault.Customer) bool { return c.CustomerID == customer }); i < 0 ||

@@ -146,7 +146,7 @@ func New(o Options) *Server {
 		s.definitionRoutes, s.scenarioRoutes, s.configurationRoutes, s.requirementRoutes, s.reviewRoutes,
 		s.customerRoutes, s.erasureRoutes, s.valueRoutes, s.itemRoutes,
 		s.gapRoutes, s.sessionRoutes, s.turnRoutes, s.questionRoutes,
-		s.operationRoutes, s.auditRoutes, s.keyRoutes, s.adminRoutes, s.healthRoutes,
+		s.operationRoutes, s.eventRoutes, s.auditRoutes, s.keyRoutes, s.adminRoutes, s.healthRoutes,
 	} {
 		add()
 	}
@@ -205,6 +205,7 @@ func description() huma.Config {
 				{Name: "Questions", Description: "Questions of gap fills to customers."},
 				{Name: "Reviews", Description: "Extracted definitions and requirements that need a decision."},
 				{Name: "Operations", Description: "The status of operations."},
+				{Name: "Events", Description: "The feed of what happens."},
 				{Name: "Audit", Description: "Who did what to whom, and whether that was changed."},
 				{Name: tagKeys, Description: "API keys with their rights, and what was used of the language model."},
 				{Name: "Administration", Description: "Maintenance that otherwise runs on a schedule."},
@@ -233,7 +234,7 @@ func (s *Server) Stopping() context.Context { return s.stopping }
 
 // timeout returns the maximum duration of a request. 0: no limit.
 func (s *Server) timeout(r *http.Request) time.Duration {
-	if s.mounted[r.URL.Path] {
+	if s.mounted[r.URL.Path] || isEventStream(r) {
 		return 0
 	}
 	return s.options.RequestTimeout + waitOf(r.Header.Get("Prefer")) + longPollOf(r)

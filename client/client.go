@@ -187,15 +187,7 @@ func (c *Client) send(ctx context.Context, r request) (response, error) {
 	} else {
 		req.Body = nil
 	}
-	if c.options.Key != "" {
-		req.Header.Set("Authorization", "Bearer "+c.options.Key)
-	}
-	if c.options.Tenant != uuid.Nil {
-		req.Header.Set("X-Tenant", c.options.Tenant.String())
-	}
-	if c.options.Purpose != "" {
-		req.Header.Set("Vault-Purpose", c.options.Purpose)
-	}
+	c.identify(req.Header)
 	doer := c.repeat
 	if r.once {
 		doer = c.once
@@ -219,6 +211,19 @@ func (c *Client) send(ctx context.Context, r request) (response, error) {
 		return response{}, fmt.Errorf("%w: the response is larger than %d bytes", ErrNotVault, maxResponse)
 	}
 	return response{res.StatusCode, res.Header, text}, nil
+}
+
+// identify sets the headers that say who asks, and what for.
+func (c *Client) identify(h http.Header) {
+	if c.options.Key != "" {
+		h.Set("Authorization", "Bearer "+c.options.Key)
+	}
+	if c.options.Tenant != uuid.Nil {
+		h.Set("X-Tenant", c.options.Tenant.String())
+	}
+	if c.options.Purpose != "" {
+		h.Set("Vault-Purpose", c.options.Purpose)
+	}
 }
 
 // unreachable returns the error of a request without a response. It omits the path, which holds ids and names.

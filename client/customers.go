@@ -17,19 +17,31 @@ import (
 // CustomersQuery configures ListCustomers.
 type CustomersQuery struct {
 	Values bool // include the active values
+	// Where are conditions on the active values of fields; a customer meets all of them: field=value, field:verified,
+	// field:present, field:missing, field:older_than=30d. Empty: all customers.
+	Where []string
 }
 
 // valuesPage is the number of customers per request with their values, which have up to 64 KiB each.
 const valuesPage = 100
 
-// ListCustomers lists the customers, sorted by id. Merged customers are not included.
+// ListCustomers lists the customers, sorted by id. With conditions they have the order of the index that finds them.
+// Merged customers are not included.
 func (c *Client) ListCustomers(ctx context.Context, in CustomersQuery) iter.Seq2[vault.Customer, error] {
 	query := url.Values{}
+	if len(in.Where) > 0 {
+		query["where"] = in.Where
+	}
 	if in.Values {
 		query.Set("values", "true")
 		query.Set("limit", strconv.Itoa(valuesPage))
 	}
 	return list[vault.Customer](ctx, c, path("v1", "customers"), query)
+}
+
+// CountCustomers counts the customers who meet conditions, which are those of CustomersQuery.
+func (c *Client) CountCustomers(ctx context.Context, where ...string) (vault.CustomerCount, error) {
+	return get[vault.CustomerCount](ctx, c, path("v1", "customers", "count"), url.Values{"where": where})
 }
 
 // FindCustomer returns the customer of a channel identity. It creates none: see OpenCustomer.

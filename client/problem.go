@@ -97,7 +97,7 @@ type Rejection struct {
 var statusOf = map[vault.Code]int{
 	vault.CodeUnknown: http.StatusNotFound, vault.CodeConflict: http.StatusConflict,
 	vault.CodeHasDependents: http.StatusConflict, vault.CodeNotAllowed: http.StatusForbidden,
-	vault.CodeConsentRequired: http.StatusForbidden, vault.CodeErased: http.StatusGone,
+	vault.CodeConsentRequired: http.StatusForbidden, vault.CodeErased: http.StatusGone, vault.CodeExpired: http.StatusGone,
 	vault.CodeBudget: http.StatusTooManyRequests, vault.CodeUnavailable: http.StatusServiceUnavailable,
 }
 

@@ -33,6 +33,7 @@ type Config struct {
 	GapFill    GapFill    `toml:"gap_fill"`
 	Operations Operations `toml:"operations"`
 	Erasure    Erasure    `toml:"erasure"`
+	Events     Events     `toml:"events"`
 	Worker     Worker     `toml:"worker"`
 	API        API        `toml:"api"`
 	Console    Console    `toml:"console"`
@@ -213,6 +214,14 @@ func (e Erasure) PurgeAfter() time.Duration { return days(e.PurgeAfterDays) }
 
 // ExportFor is how long an export can be fetched.
 func (e Erasure) ExportFor() time.Duration { return time.Duration(e.ExportHours) * time.Hour }
+
+// Events configures the feed of events.
+type Events struct {
+	RetentionDays int `toml:"retention_days" rule:"1..3650"`
+}
+
+// Retention is how long an event is kept.
+func (e Events) Retention() time.Duration { return days(e.RetentionDays) }
 
 // Worker configures the worker process.
 type Worker struct {

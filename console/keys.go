@@ -31,6 +31,7 @@ type keysPage struct {
 
 	// What the person typed, and what was wrong with it, by field; "": the whole.
 	Name, Purpose, Expires string
+	Agents                 string // ids, one a line
 	Scopes                 []string
 	Sources                []string
 	Masked                 bool
@@ -66,7 +67,8 @@ func (q *request) showKeys(status int, p keysPage) error {
 func (q *request) createKey() error {
 	p := keysPage{
 		Name: strings.TrimSpace(q.r.PostFormValue("name")), Purpose: strings.TrimSpace(q.r.PostFormValue("purpose")),
-		Expires: strings.TrimSpace(q.r.PostFormValue("expires")), Scopes: q.r.PostForm["scope"],
+		Expires: strings.TrimSpace(q.r.PostFormValue("expires")), Agents: q.r.PostFormValue("agents"),
+		Scopes:  q.r.PostForm["scope"],
 		Sources: q.r.PostForm["source"], Masked: q.r.PostFormValue("masked") != "", Errors: map[string]string{},
 	}
 	secret := api.NewKey()
@@ -83,6 +85,10 @@ func (q *request) createKey() error {
 	if len(p.Scopes) == 0 {
 		p.Errors["scopes"] = "Choose at least one scope."
 	}
+	var err error
+	if in.Agents, err = api.ParseAgents(strings.Join(strings.Fields(p.Agents), ","), nil); err != nil {
+		_, p.Errors["agents"] = explain(err)
+	}
 	if p.Expires != "" {
 		at, err := time.Parse(time.DateOnly, p.Expires)
 		if err != nil {
@@ -94,7 +100,8 @@ func (q *request) createKey() error {
 	if len(p.Errors) > 0 {
 		return again(http.StatusUnprocessableEntity)
 	}
-	op, err := uuid.Nil, api.CheckNewKey(q.key.Masked, in, q.options.Now())
+	var op uuid.UUID
+	err = api.CheckNewKey(q.key.Masked, in, q.options.Now())
 	if err == nil {
 		op, err = submit(q, vault.CreateKey, in)
 	}
@@ -102,7 +109,7 @@ func (q *request) createKey() error {
 		status, text := explain(err)
 		field, _, _ := strings.Cut(e.Field, "[")
 		field = map[string]string{
-			"name": "name", "scopes": "scopes", "sources": "sources", "purpose": "purpose", "masked": "masked",
+			"name": "name", "scopes": "scopes", "sources": "sources", "purpose": "purpose", "masked": "masked", "agents": "agents",
 			"expires_at": "expires",
 		}[field]
 		p.Errors[field] = text

@@ -110,8 +110,13 @@ func (q *request) toSignIn() error {
 
 // reading returns the context of the reads of the person: masked, unless the person asked for the values and the key
 // may see them.
-func (q *request) reading(reveal bool) context.Context {
-	access := vault.Access{Purpose: q.purpose(), Masked: q.key.Masked || !reveal}
+func (q *request) reading(reveal bool) context.Context { return q.readingAs("", reveal) }
+
+// readingAs is reading with the name of the read in the audit, for reads that query records itself.
+func (q *request) readingAs(operation string, reveal bool) context.Context {
+	access := vault.Access{
+		Purpose: q.purpose(), Masked: q.key.Masked || !reveal, Agents: q.key.Agents, Operation: operation,
+	}
 	return vault.WithActor(query.WithAccess(q.r.Context(), access), q.actor())
 }
 

@@ -125,6 +125,7 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 		IsPII:                r.IsPii,
 		Purposes:             r.Purposes,
 		EncryptionRequired:   r.EncryptionRequired,
+		Searchable:           r.Searchable,
 		RetentionDays:        int(r.RetentionDays),
 		RemoveAfterDays:      int(r.RemoveAfterDays),
 		EraseOnWithdrawal:    r.EraseOnWithdrawal,

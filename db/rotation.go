@@ -17,10 +17,12 @@ type Rotation struct {
 	CustomerKeys int64 `json:"customer_keys"`
 	// Operations is the number of operations with data that another key sealed.
 	Operations int64 `json:"operations"`
+	// ErasureKeys is the number of tenants whose keys for tombstones and receipts another key sealed.
+	ErasureKeys int64 `json:"erasure_keys"`
 }
 
 // Done reports whether the other keys can be removed.
-func (r Rotation) Done() bool { return r.CustomerKeys == 0 && r.Operations == 0 }
+func (r Rotation) Done() bool { return r.CustomerKeys == 0 && r.Operations == 0 && r.ErasureKeys == 0 }
 
 // prefix is what Tink puts before a ciphertext of the primary key.
 func (s *Sealer) prefix() []byte { return binary.BigEndian.AppendUint32([]byte{1}, s.primary) }
@@ -28,7 +30,9 @@ func (s *Sealer) prefix() []byte { return binary.BigEndian.AppendUint32([]byte{1
 // Rotation counts what is left of a rotation. q sees all tenants.
 func (s *Sealer) Rotation(ctx context.Context, q *dbgen.Queries) (Rotation, error) {
 	row, err := q.CountRotation(ctx, int64(s.primary), s.prefix())
-	return Rotation{KeyID: s.primary, CustomerKeys: row.CustomerKeys, Operations: row.Operations}, err
+	return Rotation{
+		KeyID: s.primary, CustomerKeys: row.CustomerKeys, Operations: row.Operations, ErasureKeys: row.ErasureKeys,
+	}, err
 }
 
 // RewrapKeys wraps one batch of customers' keys with the primary key, and returns their number. The keys stay the same,
@@ -83,8 +87,32 @@ func (s *Sealer) ResealOperations(
 	return last, len(rows), q.ResealOperations(ctx, in)
 }
 
-// reseal returns what is sealed of an operation, sealed by the primary key if the sealing key itself sealed it.
-func (s *Sealer) reseal(ctx context.Context, tenant, op uuid.UUID, sealed []byte) ([]byte, error) {
+// ResealErasureKeys seals again, with the primary key, one batch of the tenants' keys for tombstones and receipts, and
+// returns their number. The keys stay the same: old tombstones are found, and old receipts verify. q is a transaction
+// that sees all tenants.
+func (s *Sealer) ResealErasureKeys(ctx context.Context, q *dbgen.Queries, batch int32) (int, error) {
+	rows, err := q.ListErasureKeysToReseal(ctx, s.prefix(), batch)
+	if err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	var in dbgen.ResealErasureKeysParams
+	for _, r := range rows {
+		hash, err := s.reseal(ctx, r.TenantID, r.TenantID, r.HashKey)
+		if err != nil {
+			return 0, err
+		}
+		signing, err := s.reseal(ctx, r.TenantID, r.TenantID, r.SigningKey)
+		if err != nil {
+			return 0, err
+		}
+		in.Tenants = append(in.Tenants, r.TenantID)
+		in.HashKeys, in.SigningKeys = append(in.HashKeys, hash), append(in.SigningKeys, signing)
+	}
+	return len(rows), q.ResealErasureKeys(ctx, in)
+}
+
+// reseal returns what is sealed of a row, such as an operation, sealed by the primary key if the sealing key itself sealed it.
+func (s *Sealer) reseal(ctx context.Context, tenant, row uuid.UUID, sealed []byte) ([]byte, error) {
 	by := sealedBy(sealed)
 	switch {
 	case len(sealed) == 0:
@@ -92,9 +120,9 @@ func (s *Sealer) reseal(ctx context.Context, tenant, op uuid.UUID, sealed []byte
 	case by == 0 || by == s.primary:
 		return sealed, nil
 	}
-	plain, err := s.OpenBytes(ctx, tenant, op, sealed)
+	plain, err := s.OpenBytes(ctx, tenant, row, sealed)
 	if err != nil {
 		return nil, err
 	}
-	return s.SealBytes(ctx, Owner{TenantID: tenant}, op, plain)
+	return s.SealBytes(ctx, Owner{TenantID: tenant}, row, plain)
 }

@@ -7,7 +7,9 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/tink-crypto/tink-go/aead"
+	"github.com/tink-crypto/tink-go/prf"
 	"github.com/tink-crypto/tink-go/tink"
 
 	"github.com/contextvault/contextvault/vault"
@@ -25,6 +27,7 @@ type Sealer struct {
 	aead    tink.AEAD
 	primary uint32 // id of the key that seals
 	keys    *customerKeys
+	blind   *lru.Cache[uuid.UUID, *prf.Set] // the keyed hashes of the blind index, by tenant
 }
 
 // NewSealer parses a sealing key: a Tink keyset in base64. A keyset of several keys opens with each of them and seals
@@ -38,7 +41,7 @@ func NewSealer(key string) (*Sealer, error) {
 	if err != nil {
 		return nil, errSealingKey
 	}
-	s := &Sealer{aead: primitive, primary: handle.KeysetInfo().GetPrimaryKeyId()}
+	s := &Sealer{aead: primitive, primary: handle.KeysetInfo().GetPrimaryKeyId(), blind: newBlindKeys()}
 	s.keys = newCustomerKeys(s)
 	return s, nil
 }

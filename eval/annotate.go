@@ -1,8 +1,10 @@
 package eval
 
 import (
+	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/contextvault/contextvault/llm/offline/text"
 	"github.com/contextvault/contextvault/rules"
@@ -16,6 +18,8 @@ const (
 	reasonImplied      = "the customer's words imply it and do not contain it"
 	reasonInvalid      = "it is not a value of its slot"
 	reasonNoPreference = "the customer has no preference, which is not a value"
+	reasonBound        = "the customer named a limit (4.1 or higher), which is not the value"
+	reasonAlternative  = "the customer named it as one of two alternatives"
 )
 
 // fact is the value of one slot after a turn, from the annotations.
@@ -61,8 +65,13 @@ func (d Dialogue) annotate(a agent, slots []string, after int) []fact {
 		}
 		f.candidate, f.reason = d.find(def, a.service.Name, variants, after)
 		if f.reason == "" {
+			said := d.Turns[f.candidate.Turn].Utterance
 			if _, problem := rules.CheckValue(&def, slot, f.candidate.Value, vault.ModeStrict); problem != nil {
 				f.reason = reasonInvalid
+			} else if isLimit(said, f.candidate.Quote) {
+				f.reason = reasonBound
+			} else if d.isAlternative(f.candidate) {
+				f.reason = reasonAlternative
 			} else if _, problem := evidence.Read(turns).Check(f.candidate, &def); problem != nil {
 				f.reason = reasonImplied
 			}
@@ -70,6 +79,37 @@ func (d Dialogue) annotate(a agent, slots []string, after int) []fact {
 		out = append(out, f)
 	}
 	return out
+}
+
+// limit matches the words after a number that is only a limit, within a few words.
+var limit = regexp.MustCompile(`^(?: \w+){0,2},? (?:or|and) ` +
+	`(?:higher|more|above|better|up|over|greater|lower|less|below)\b`)
+
+// isLimit reports whether the words of a number are followed by words that make it a limit: "a 4.1 rating or higher".
+func isLimit(utterance, words string) bool {
+	_, after, found := strings.Cut(strings.ToLower(utterance), strings.ToLower(words))
+	return found && strings.ContainsAny(words, "0123456789") && limit.MatchString(after)
+}
+
+// alternative matches what stands between two values of which the customer wants either.
+var alternative = regexp.MustCompile(`^[\w ]{0,20}\bor (?:also )?(?:\w+ ){0,2}$`)
+
+// isAlternative reports whether "or" joins the marked words of a candidate to those of another annotation of its turn:
+// "directed by Anna Boden or any adventure".
+func (d Dialogue) isAlternative(c vault.Candidate) bool {
+	turn := d.Turns[c.Turn]
+	before, _, found := strings.Cut(turn.Utterance, c.Quote)
+	if !found {
+		return false
+	}
+	at := utf8.RuneCountInString(before) // the positions of annotations count runes
+	end := at + utf8.RuneCountInString(c.Quote)
+	between := func(from, to int) bool {
+		return alternative.MatchString(turn.said(Span{Start: from, End: to}))
+	}
+	return slices.ContainsFunc(turn.Frames, func(f Frame) bool {
+		return slices.ContainsFunc(f.Slots, func(s Span) bool { return between(end, s.Start) || between(s.End, at) })
+	})
 }
 
 // find returns the words that contain a value, the customer's latest first: the marked words, then a turn in which the

@@ -363,9 +363,36 @@ func TestTools_WithheldValuesAppearNowhere(t *testing.T) {
 			all.WriteString(text)
 			text, _ = a.call("take_turn", args{"customer_id": customer.String(), "session_key": "c", "text": "Hello"})
 			all.WriteString(text)
-			out, err := a.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: "vault://customers/" + customer.String() + "/profile"})
+			for _, uri := range []string{
+				"vault://customers/" + customer.String() + "/profile", "vault://scenarios/" + s.scenario.String(), "vault://schema",
+			} {
+				out, err := a.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: uri})
+				s.must(err)
+				all.WriteString(out.Contents[0].Text)
+			}
+			// The other tools, also where they refuse.
+			called := map[string]args{
+				"find_customer":   {"channel": "chat", "external_id": "ada"},
+				"answer_question": {"question_id": testkit.ID().String(), "answer": "x"},
+				"confirm":         {"question_id": testkit.ID().String(), "answer": "yes"},
+				"forget":          {"customer_id": customer.String(), "field": "hobby", "reason": "outdated"},
+				"remember": {"customer_id": customer.String(), "facts": args{
+					"hobby": args{"value": "chess", "quote": "I like chess", "turn": 0},
+				}},
+				"get_context": nil, "get_missing": nil, "next_question": nil, "explain_value": nil, "take_turn": nil,
+			}
+			tools, err := a.ListTools(t.Context(), nil)
 			s.must(err)
-			all.WriteString(out.Contents[0].Text)
+			for _, tool := range tools.Tools {
+				in, ok := called[tool.Name]
+				if !ok {
+					t.Errorf("the tool %s is not called", tool.Name)
+				}
+				if in != nil {
+					text, _ := a.call(tool.Name, in)
+					all.WriteString(text)
+				}
+			}
 			return all.String()
 		}
 		if got := everything(connect(s.key, "")); strings.Contains(got, canary) || !strings.Contains(got, `purpose_required`) {

@@ -12,6 +12,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/internal/agents"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -31,7 +32,7 @@ type reader struct {
 
 // WithAccess returns a context whose reads show only what a reader may see.
 func WithAccess(ctx context.Context, access vault.Access) context.Context {
-	return context.WithValue(ctx, accessKey{}, &reader{
+	return context.WithValue(vault.WithAgents(ctx, access.Agents), accessKey{}, &reader{
 		access: access, withheld: map[vault.Withheld]bool{}, reads: map[readOf]bool{},
 	})
 }
@@ -136,6 +137,7 @@ type guard struct {
 	now      time.Time
 	consents map[uuid.UUID][]vault.Consent // by customer
 	owners   map[uuid.UUID]uuid.UUID       // the customers of items
+	names    []string                      // the fields that the agents of the reader define; nil: all fields
 	// restricts reports that the reader may not see every field of the tenant.
 	restricts bool
 }
@@ -151,7 +153,10 @@ func (q *Queries) guard(ctx context.Context, tenant uuid.UUID) (*guard, error) {
 		return nil, err
 	}
 	g := newGuard(q, tenant, r, policies)
-	g.restricts = r.access.Masked // channel identities are PII
+	if g.names, err = q.fieldsOf(ctx, tenant); err != nil {
+		return nil, err
+	}
+	g.restricts = r.access.Masked || g.names != nil // channel identities are PII
 	for _, policy := range policies {
 		g.restricts = g.restricts || len(policy.Purposes) > 0
 	}
@@ -159,6 +164,21 @@ func (q *Queries) guard(ctx context.Context, tenant uuid.UUID) (*guard, error) {
 		return nil, nil
 	}
 	return g, nil
+}
+
+// fieldsOf returns the fields that the agents of the reader define; nil: all fields.
+func (q *Queries) fieldsOf(ctx context.Context, tenant uuid.UUID) ([]string, error) {
+	return agents.Fields(ctx, q.db.Tenant(tenant), tenant)
+}
+
+// checkFields refuses a field that no agent of the reader defines.
+func (q *Queries) checkFields(ctx context.Context, tenant uuid.UUID, names ...string) error {
+	return agents.CheckFields(ctx, q.db.Tenant(tenant), tenant, names...)
+}
+
+// checkIDs refuses what belongs to agents that the reader may not use.
+func (q *Queries) checkIDs(ctx context.Context, tenant uuid.UUID, ids ...uuid.UUID) error {
+	return agents.CheckIDs(ctx, q.db.Tenant(tenant), tenant, ids...)
 }
 
 func newGuard(q *Queries, tenant uuid.UUID, r *reader, policies map[string]rules.FieldPolicy) *guard {
@@ -212,6 +232,11 @@ func (g *guard) withholds(ctx context.Context, customer uuid.UUID, name string) 
 	return true, nil
 }
 
+// foreign reports that a field belongs to agents that the reader may not use. Nothing is said of it.
+func (g *guard) foreign(name string) bool {
+	return g != nil && g.names != nil && !slices.Contains(g.names, name)
+}
+
 // masks reports whether the values of a field are masked.
 func (g *guard) masks(name string) bool {
 	return g != nil && g.reader.access.Masked && g.policies[name].PII
@@ -220,6 +245,9 @@ func (g *guard) masks(name string) bool {
 // value reports whether a value of a customer is shown, and masks it if need be. What could quote a masked value is
 // left out.
 func (g *guard) value(ctx context.Context, customer uuid.UUID, v *vault.Value) (shown bool, err error) {
+	if g.foreign(v.Name) {
+		return false, nil
+	}
 	hidden, err := g.withholds(ctx, customer, v.Name)
 	if hidden || err != nil {
 		return false, err
@@ -304,6 +332,12 @@ func (g *guard) profile(ctx context.Context, p *vault.Profile) error {
 			return err
 		}
 	}
+	if p.Assets, err = g.assets(ctx, p.Assets); err != nil {
+		return err
+	}
+	if g.names != nil {
+		p.VerificationLevel = rules.LevelOf(p.Fields)
+	}
 	if g.reader.access.Masked {
 		p.Channels = slices.Clone(p.Channels)
 		for i, c := range p.Channels {
@@ -315,6 +349,19 @@ func (g *guard) profile(ctx context.Context, p *vault.Profile) error {
 	}
 	p.Withheld = g.since(before)
 	return nil
+}
+
+// assets leaves out the assets of agents that the reader may not use.
+func (g *guard) assets(ctx context.Context, all []vault.Asset) ([]vault.Asset, error) {
+	if g.names == nil {
+		return all, nil
+	}
+	ids := convert(all, func(a vault.Asset) uuid.UUID { return a.ID })
+	foreign, err := agents.Foreign(ctx, g.q.db.Tenant(g.tenant), g.tenant, ids)
+	return slices.DeleteFunc(slices.Clone(all), func(a vault.Asset) bool {
+		_, is := foreign[a.ID]
+		return is
+	}), err
 }
 
 // noted and since return what was withheld between two moments; names that were withheld before count again.
@@ -354,12 +401,28 @@ func (g *guard) pending(ctx context.Context, v *vault.PendingValue) error {
 	return nil
 }
 
+// ownLinks leaves out the links that belong to agents that the reader may not use.
+func (g *guard) ownLinks(ctx context.Context, links []vault.ChainLink) ([]vault.ChainLink, error) {
+	if g.names == nil {
+		return slices.Clone(links), nil
+	}
+	ids := convert(links, func(l vault.ChainLink) uuid.UUID { return l.ID })
+	foreign, err := agents.Foreign(ctx, g.q.db.Tenant(g.tenant), g.tenant, ids)
+	return slices.DeleteFunc(slices.Clone(links), func(l vault.ChainLink) bool {
+		_, is := foreign[l.ID]
+		return is
+	}), err
+}
+
 // links leaves out the metadata of the links whose item is withheld or masked: it may quote the value.
 func (g *guard) links(ctx context.Context, links []vault.ChainLink) ([]vault.ChainLink, error) {
 	if g == nil {
 		return links, nil
 	}
-	out := slices.Clone(links)
+	out, err := g.ownLinks(ctx, links)
+	if err != nil {
+		return nil, err
+	}
 	// clearMeta leaves out the metadata of a link. Those of an origin outside of the vault are the ones of the item after
 	// it.
 	clearMeta := func(i int) {

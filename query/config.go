@@ -10,11 +10,15 @@ import (
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/internal/agents"
 	"github.com/contextvault/contextvault/vault"
 )
 
 // Definitions returns the definitions of an agent, ordered by name. It reads through the cache.
 func (q *Queries) Definitions(ctx context.Context, tenant, agent uuid.UUID) ([]vault.Definition, error) {
+	if err := agents.CheckAgent(ctx, agent); err != nil {
+		return nil, err
+	}
 	return cache.Read(ctx, q.cache, cache.DefinitionsKey(tenant, agent), func(
 		ctx context.Context,
 	) ([]vault.Definition, int64, error) {
@@ -44,6 +48,9 @@ func (q *Queries) definitions(ctx context.Context, tenant, agent uuid.UUID) ([]v
 
 // Definition returns one definition of an agent.
 func (q *Queries) Definition(ctx context.Context, tenant, agent uuid.UUID, name string) (vault.Definition, error) {
+	if err := agents.CheckAgent(ctx, agent); err != nil {
+		return vault.Definition{}, err
+	}
 	row, err := q.db.Tenant(tenant).GetDefinition(ctx, dbgen.GetDefinitionParams{
 		TenantID: tenant, AgentID: agent, Name: name,
 	})
@@ -55,6 +62,9 @@ func (q *Queries) Definition(ctx context.Context, tenant, agent uuid.UUID, name 
 
 // Scenario returns a scenario as it was saved.
 func (q *Queries) Scenario(ctx context.Context, tenant, scenario uuid.UUID) (vault.Scenario, error) {
+	if err := q.checkIDs(ctx, tenant, scenario); err != nil {
+		return vault.Scenario{}, err
+	}
 	row, err := q.db.Tenant(tenant).GetScenario(ctx, tenant, scenario)
 	if err != nil {
 		return vault.Scenario{}, db.WrapNotFound(err, "scenario", scenario)
@@ -65,6 +75,9 @@ func (q *Queries) Scenario(ctx context.Context, tenant, scenario uuid.UUID) (vau
 // Requirements returns the requirements of a scenario and its rules, in order of collection. It reads through the
 // cache.
 func (q *Queries) Requirements(ctx context.Context, tenant, scenario uuid.UUID) ([]vault.Requirement, error) {
+	if err := q.checkIDs(ctx, tenant, scenario); err != nil {
+		return nil, err
+	}
 	return cache.Read(ctx, q.cache, cache.RequirementsKey(tenant, scenario), func(
 		ctx context.Context,
 	) ([]vault.Requirement, int64, error) {
@@ -123,6 +136,9 @@ func (q *Queries) ExplainScenario(ctx context.Context, tenant, scenario uuid.UUI
 
 // Configuration returns what persons wrote for an agent.
 func (q *Queries) Configuration(ctx context.Context, tenant, agent uuid.UUID) (vault.AgentConfiguration, error) {
+	if err := agents.CheckAgent(ctx, agent); err != nil {
+		return vault.AgentConfiguration{}, err
+	}
 	known, err := q.db.Tenant(tenant).AgentExists(ctx, tenant, agent)
 	if err == nil && !known {
 		err = vault.Unknown("agent", agent)

@@ -10,7 +10,7 @@ import (
 func TestConfiguration_IsWhatPersonsWrote(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
-	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
+	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString, ForbidExtraction: true})
 	scenario := v.scenario().ID
 	v.rule(scenario, "adults")
 	v.require(scenario, vault.Requirement{FieldName: "plan"})
@@ -19,6 +19,7 @@ func TestConfiguration_IsWhatPersonsWrote(t *testing.T) {
 	v.equal("parts", []int{1, 1, 1, 1}, []int{
 		len(got.Definitions), len(got.Scenarios), len(got.Rules), len(got.Requirements),
 	})
+	v.equal("forbids extraction", true, got.Definitions[0].ForbidExtraction)
 	v.equal("differences from itself", []vault.ConfigurationChange{}, rules.DiffConfiguration(got, got, true))
 	_, err = v.Configuration(t.Context(), v.other, v.agent)
 	v.refused(err, vault.CodeUnknown, "agent")

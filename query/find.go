@@ -12,6 +12,9 @@ import (
 
 // CustomerOfItem returns the customer of a value or an asset that is not deleted.
 func (q *Queries) CustomerOfItem(ctx context.Context, tenant, item uuid.UUID) (uuid.UUID, error) {
+	if err := q.checkIDs(ctx, tenant, item); err != nil {
+		return uuid.Nil, err
+	}
 	row, err := q.db.Tenant(tenant).GetItemOwner(ctx, tenant, item)
 	if err == nil && (row.Deleted || row.CustomerDeleted) {
 		return uuid.Nil, vault.Unknown("item", item)
@@ -24,6 +27,12 @@ func (q *Queries) CustomerOfItem(ctx context.Context, tenant, item uuid.UUID) (u
 func (q *Queries) Dependents(
 	ctx context.Context, tenant, customer uuid.UUID, limit int,
 ) (page []vault.Dependent, more bool, err error) {
+	if len(vault.AgentsOf(ctx)) > 0 {
+		return nil, false, &vault.Error{
+			Code: vault.CodeNotAllowed, Field: "customer_id",
+			Message: "customer_id: what depends on a whole customer concerns all agents, and this API key is limited to some",
+		}
+	}
 	rows, err := q.db.Tenant(tenant).PageCustomerDependents(ctx, dbgen.PageCustomerDependentsParams{
 		TenantID: tenant, CustomerID: customer, MaxRows: int32(min(limit, MaxPage)) + 1, //nolint:gosec // at most MaxPage
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/internal/agents"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -68,6 +69,11 @@ func (q *Queries) operationRows(
 	ctx context.Context, tenant uuid.UUID, filter vault.OperationFilter, workflows []string, before *uuid.UUID, rows int32,
 ) ([]dbgen.PageOperationsRow, error) {
 	tq := q.db.Tenant(tenant)
+	var actor *string // of a reader who is limited to agents: it sees what it caused
+	if len(vault.AgentsOf(ctx)) > 0 {
+		own := string(vault.ActorOf(ctx))
+		actor = &own
+	}
 	statuses := make([]string, 0, 4)
 	for _, s := range filter.Status.Statuses() {
 		statuses = append(statuses, string(s))
@@ -80,25 +86,26 @@ func (q *Queries) operationRows(
 		}
 		found, err := tq.PageCustomerOperations(ctx, dbgen.PageCustomerOperationsParams{
 			TenantID: tenant, Customers: customers, Subjects: convert(customers, uuid.UUID.String), Statuses: statuses,
-			Workflows: workflows, BeforeID: before, MaxRows: rows,
+			Workflows: workflows, Actor: actor, BeforeID: before, MaxRows: rows,
 		})
 		return convert(found, func(r dbgen.PageCustomerOperationsRow) dbgen.PageOperationsRow {
 			return dbgen.PageOperationsRow(r)
 		}), err
 	case filter.Status == vault.OperationSelection(vault.OperationFailed):
 		found, err := tq.PageFailedOperations(ctx, dbgen.PageFailedOperationsParams{
-			TenantID: tenant, Workflows: workflows, BeforeID: before, MaxRows: rows,
+			TenantID: tenant, Workflows: workflows, Actor: actor, BeforeID: before, MaxRows: rows,
 		})
 		return convert(found, func(r dbgen.PageFailedOperationsRow) dbgen.PageOperationsRow {
 			return dbgen.PageOperationsRow(r)
 		}), err
 	case filter.Status == "" || filter.Status == vault.OperationSelection(vault.OperationSucceeded):
 		return tq.PageOperations(ctx, dbgen.PageOperationsParams{
-			TenantID: tenant, Workflows: workflows, Succeeded: filter.Status != "", BeforeID: before, MaxRows: rows,
+			TenantID: tenant, Workflows: workflows, Actor: actor, Succeeded: filter.Status != "", BeforeID: before,
+			MaxRows: rows,
 		})
 	default:
 		found, err := tq.PageUnfinishedOperations(ctx, dbgen.PageUnfinishedOperationsParams{
-			TenantID: tenant, Statuses: statuses, Workflows: workflows, BeforeID: before, MaxRows: rows,
+			TenantID: tenant, Statuses: statuses, Workflows: workflows, Actor: actor, BeforeID: before, MaxRows: rows,
 		})
 		return convert(found, func(r dbgen.PageUnfinishedOperationsRow) dbgen.PageOperationsRow {
 			return dbgen.PageOperationsRow(r)
@@ -137,7 +144,9 @@ func (q *Queries) AgentsPage(
 	ctx context.Context, tenant uuid.UUID, after *uuid.UUID, limit int,
 ) (page []vault.AgentSummary, more bool, err error) {
 	//nolint:gosec // at most MaxPage
-	in := dbgen.PageAgentsParams{TenantID: tenant, AfterID: after, MaxRows: int32(min(limit, MaxPage)) + 1}
+	in := dbgen.PageAgentsParams{
+		TenantID: tenant, Agents: vault.AgentsOf(ctx), AfterID: after, MaxRows: int32(min(limit, MaxPage)) + 1,
+	}
 	rows, err := q.db.Tenant(tenant).PageAgents(ctx, in)
 	if err != nil {
 		return nil, false, err
@@ -151,6 +160,9 @@ func (q *Queries) AgentsPage(
 func (q *Queries) ScenariosPage(
 	ctx context.Context, tenant, agent uuid.UUID, after *uuid.UUID, limit int,
 ) (page []vault.ScenarioSummary, more bool, err error) {
+	if err := agents.CheckAgent(ctx, agent); err != nil {
+		return nil, false, err
+	}
 	//nolint:gosec // at most MaxPage
 	in := dbgen.PageScenariosParams{
 		TenantID: tenant, AgentID: agent, AfterID: after, MaxRows: int32(min(limit, MaxPage)) + 1,
@@ -176,6 +188,14 @@ func (q *Queries) ScenariosPage(
 func (q *Queries) RulesPage(
 	ctx context.Context, tenant, agent uuid.UUID, scenario, after *uuid.UUID, limit int,
 ) (page []vault.RuleSummary, more bool, err error) {
+	if err := agents.CheckAgent(ctx, agent); err != nil {
+		return nil, false, err
+	}
+	if scenario != nil {
+		if err := q.checkIDs(ctx, tenant, *scenario); err != nil {
+			return nil, false, err
+		}
+	}
 	//nolint:gosec // at most MaxPage
 	in := dbgen.PageRulesParams{
 		TenantID: tenant, AgentID: agent, ScenarioID: scenario, AfterID: after, MaxRows: int32(min(limit, MaxPage)) + 1,
@@ -217,7 +237,9 @@ func (q *Queries) SessionsPage(
 		return nil, false, err
 	}
 	//nolint:gosec // at most MaxPage
-	in := dbgen.PageSessionsParams{TenantID: tenant, Customers: customers, MaxRows: int32(min(limit, MaxPage)) + 1}
+	in := dbgen.PageSessionsParams{
+		TenantID: tenant, Customers: customers, Agents: vault.AgentsOf(ctx), MaxRows: int32(min(limit, MaxPage)) + 1,
+	}
 	if after != nil {
 		in.BeforeCreatedAt, in.BeforeID = &after.CreatedAt, &after.ID
 	}

@@ -2,6 +2,8 @@ package query
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -45,6 +47,11 @@ func (q *Queries) missing(
 	if err != nil {
 		return out, missing.State{}, err
 	}
+	if in.SessionID != nil {
+		if err := q.checkIDs(ctx, tenant, *in.SessionID); err != nil {
+			return out, missing.State{}, err
+		}
+	}
 	state, err := missing.Load(ctx, cached{q}, q.db.Tenant(tenant), tenant, missing.Input{
 		CustomerID: in.CustomerID, ScenarioID: in.ScenarioID, SessionID: in.SessionID, Scope: in.Scope, Now: time.Now(),
 		Turn: func(ctx context.Context) (func(), error) {
@@ -82,6 +89,14 @@ func (c cached) Profile(ctx context.Context, tenant, customer uuid.UUID) (vault.
 	if vault.CodeOf(err) == vault.CodeUnknown {
 		return vault.Profile{}, nil
 	}
+	if err != nil {
+		return profile, err
+	}
+	// A condition must not tell what fields of other agents hold.
+	names, err := c.fieldsOf(ctx, tenant)
+	if names != nil {
+		maps.DeleteFunc(profile.Fields, func(name string, _ vault.Value) bool { return !slices.Contains(names, name) })
+	}
 	return profile, err
 }
 
@@ -94,6 +109,9 @@ func (c cached) OpenSession(
 
 // Session returns a session with its turns, in two round trips.
 func (q *Queries) Session(ctx context.Context, tenant, session uuid.UUID) (vault.Session, error) {
+	if err := q.checkIDs(ctx, tenant, session); err != nil {
+		return vault.Session{}, err
+	}
 	tq := q.db.Tenant(tenant)
 	row, err := tq.GetSession(ctx, tenant, session)
 	if err != nil {

@@ -131,12 +131,17 @@ func (q *Queries) HistoryPage(
 	ctx context.Context, tenant, customer uuid.UUID, name string, after *HistoryPosition, limit int,
 ) (page []vault.Value, more bool, err error) {
 	limit, page = min(limit, MaxPage), []vault.Value{}
+	if name != "" {
+		if err := q.checkFields(ctx, tenant, name); err != nil {
+			return nil, false, err
+		}
+	}
 	g, err := q.guard(ctx, tenant)
 	if err != nil {
 		return nil, false, err
 	}
 	for total := 0; ; {
-		rows, err := q.historyRows(ctx, tenant, customer, name, after, min(limit-len(page), versionsPerRead)+1)
+		rows, err := q.historyRows(ctx, g, tenant, customer, name, after, min(limit-len(page), versionsPerRead)+1)
 		if err != nil {
 			return nil, false, err
 		}
@@ -176,12 +181,15 @@ func (q *Queries) HistoryPage(
 const versionsPerRead = 32
 
 func (q *Queries) historyRows(
-	ctx context.Context, tenant, customer uuid.UUID, name string, after *HistoryPosition, rows int,
+	ctx context.Context, g *guard, tenant, customer uuid.UUID, name string, after *HistoryPosition, rows int,
 ) ([]dbgen.CustomerValue, error) {
 	//nolint:gosec // at most versionsPerRead
 	in := dbgen.PageHistoryParams{TenantID: tenant, CustomerID: customer, MaxRows: int32(rows)}
 	if name != "" {
 		in.Name = &name
+	}
+	if g != nil {
+		in.Names = g.names
 	}
 	if after != nil {
 		in.BeforeAcceptedAt, in.BeforeOperationID, in.BeforeID = &after.AcceptedAt, &after.OperationID, &after.ID
@@ -208,6 +216,7 @@ func (q *Queries) QuestionsPage(
 ) (page []vault.Question, more bool, err error) {
 	//nolint:gosec // at most MaxPage
 	in := dbgen.PageOpenQuestionsParams{TenantID: tenant, CustomerID: customer, MaxRows: int32(min(limit, MaxPage)) + 1}
+	in.Agents = vault.AgentsOf(ctx)
 	if after != nil {
 		in.AfterOpenedAt, in.AfterID = &after.OpenedAt, &after.ID
 	}
@@ -230,6 +239,7 @@ func (q *Queries) ClosedQuestionsPage(
 ) (page []vault.Question, more bool, err error) {
 	//nolint:gosec // at most MaxPage
 	in := dbgen.PageClosedQuestionsParams{TenantID: tenant, CustomerID: customer, MaxRows: int32(min(limit, MaxPage)) + 1}
+	in.Agents = vault.AgentsOf(ctx)
 	if after != nil {
 		in.BeforeOpenedAt, in.BeforeID = &after.OpenedAt, &after.ID
 	}
@@ -247,6 +257,9 @@ func (q *Queries) ClosedQuestionsPage(
 
 // Rule returns a rule as it was saved.
 func (q *Queries) Rule(ctx context.Context, tenant, rule uuid.UUID) (vault.Rule, error) {
+	if err := q.checkIDs(ctx, tenant, rule); err != nil {
+		return vault.Rule{}, err
+	}
 	row, err := q.db.Tenant(tenant).GetRule(ctx, tenant, rule)
 	if err != nil {
 		return vault.Rule{}, db.WrapNotFound(err, "rule", rule)

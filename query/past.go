@@ -152,6 +152,9 @@ func pastVersion(r dbgen.ListPastVersionsRow) rules.PastVersion {
 func (q *Queries) ValueAt(
 	ctx context.Context, tenant, customer uuid.UUID, name string, at vault.Moment,
 ) (vault.Value, error) {
+	if err := q.checkFields(ctx, tenant, name); err != nil {
+		return vault.Value{}, err
+	}
 	earlier := takenOf(ctx)
 	p, err := q.ProfileAt(ctx, tenant, customer, at)
 	keepReads(ctx, earlier, func(read string) bool { return read == name }) // the others are not shown
@@ -210,6 +213,9 @@ func (q *Queries) ChainAt(
 		return vault.Chain{}, err
 	}
 	depth, err := chainDepth(depth)
+	if err == nil {
+		err = q.checkIDs(ctx, tenant, item)
+	}
 	if err != nil {
 		return vault.Chain{}, err
 	}

@@ -1,4 +1,4 @@
-// Package query reads the vault. It changes nothing. A read is one round trip to PostgreSQL, or one to Redis on a
+// Package query reads the vault. It changes nothing, except that reading the feed publishes its new events. A read is one round trip to PostgreSQL, or one to Redis on a
 // cache hit. Session and ReviewsPage read two tables and take two, and so do the sessions and the operations of a
 // customer, who may be merged; a chain with PII takes a second one for its customers; Missing combines several reads.
 // Rows of other tenants are not found.
@@ -11,6 +11,8 @@
 //   - missing.go: missing fields, combined from these reads;
 //   - context.go: the context block, combined from the profile and the missing fields;
 //   - operations.go: questions and operations; keys.go: API keys and the use of the model;
+//   - customers.go: the search for customers;
+//   - events.go: the feed of events;
 //   - pages.go: lists of customers and what belongs to them, one page at a time; lists.go: the other lists;
 //   - reviews.go: what waits for a decision.
 package query
@@ -41,6 +43,8 @@ type Queries struct {
 	decoded decodedProfiles
 	// policies are those of the tenants that this process served last.
 	policies *lru.Cache[uuid.UUID, tenantPolicies]
+	// searched are the fields that this process searched for last.
+	searched *lru.Cache[fieldName, searchedField]
 	onChain  func(items int) // called with the length of each chain read
 	reads    ReadAudit       // nil: reads are not recorded
 	// conditions are the turns to evaluate conditions. A tenant has one at a time and rests after it, so that its
@@ -63,6 +67,7 @@ func New(database *db.DB, c *cache.Cache, sealer *db.Sealer, opts ...Option) *Qu
 	q := &Queries{
 		db: database, cache: c, sealer: sealer, decoded: newDecodedProfiles(), onChain: func(int) {},
 		policies:   newPolicies(),
+		searched:   newSearched(),
 		conditions: turns.NewWithShare(conditionTurns, 1).Resting(1, nil),
 	}
 	for _, opt := range opts {
@@ -140,6 +145,9 @@ func (q *Queries) profile(ctx context.Context, tenant, customer uuid.UUID) (vaul
 
 // History returns the versions of a field, newest first by order of acceptance, up to 1000.
 func (q *Queries) History(ctx context.Context, tenant, customer uuid.UUID, name string) ([]vault.Value, error) {
+	if err := q.checkFields(ctx, tenant, name); err != nil {
+		return nil, err
+	}
 	rows, err := q.db.Tenant(tenant).ListHistory(ctx, dbgen.ListHistoryParams{
 		TenantID: tenant, CustomerID: customer, Name: name, MaxRows: historyLimit,
 	})
@@ -167,6 +175,9 @@ func (q *Queries) History(ctx context.Context, tenant, customer uuid.UUID, name 
 
 // Field returns one version of a field by its id.
 func (q *Queries) Field(ctx context.Context, tenant, id uuid.UUID) (vault.Value, error) {
+	if err := q.checkIDs(ctx, tenant, id); err != nil {
+		return vault.Value{}, err
+	}
 	row, err := q.db.Tenant(tenant).GetValue(ctx, tenant, id)
 	if err != nil {
 		return vault.Value{}, db.WrapNotFound(err, "item", id)
@@ -200,6 +211,9 @@ func (q *Queries) Field(ctx context.Context, tenant, id uuid.UUID) (vault.Value,
 func (q *Queries) Chain(ctx context.Context, tenant, item uuid.UUID, depth int) (vault.Chain, error) {
 	depth, err := chainDepth(depth)
 	if err != nil {
+		return vault.Chain{}, err
+	}
+	if err := q.checkIDs(ctx, tenant, item); err != nil {
 		return vault.Chain{}, err
 	}
 	out, err := q.readChain(ctx, tenant, item, depth)
@@ -270,11 +284,17 @@ const maxChainDepth = 100
 
 // AnalysisFields returns the ids of the values that were read from an asset (analysis_field_ids).
 func (q *Queries) AnalysisFields(ctx context.Context, tenant, asset uuid.UUID) ([]uuid.UUID, error) {
+	if err := q.checkIDs(ctx, tenant, asset); err != nil {
+		return nil, err
+	}
 	return q.db.Tenant(tenant).ListAnalysisValues(ctx, tenant, asset)
 }
 
 // Derived returns the items that name this item as their source.
 func (q *Queries) Derived(ctx context.Context, tenant, item uuid.UUID) ([]vault.ChainLink, error) {
+	if err := q.checkIDs(ctx, tenant, item); err != nil {
+		return nil, err
+	}
 	rows, err := q.db.Tenant(tenant).ListDerived(ctx, tenant, item)
 	if err != nil {
 		return nil, err

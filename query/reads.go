@@ -107,9 +107,13 @@ func (q *Queries) RecordReads(ctx context.Context) error {
 		return strings.Compare(string(a.customer[:]), string(b.customer[:]))
 	}) {
 		slices.Sort(fields[of])
+		subject := of.customer.String()
+		if of.customer == uuid.Nil { // a number of customers
+			subject = ""
+		}
 		err := q.reads.Add(ctx, vault.AuditEntry{
 			TenantID: of.tenant, Action: vault.AuditRead, Actor: vault.ActorOf(ctx), Operation: r.access.Operation,
-			Subject: of.customer.String(), Fields: fields[of], Purpose: r.access.Purpose,
+			Subject: subject, Fields: fields[of], Purpose: r.access.Purpose,
 		})
 		if err != nil {
 			return err

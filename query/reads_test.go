@@ -125,6 +125,14 @@ func TestReads_AreRecorded(t *testing.T) {
 			_, err := q.Chain(ctx, v.tenant, plan, 0)
 			return err
 		}},
+		"events": {"", func(ctx context.Context) error {
+			_, err := q.EventsPage(ctx, v.tenant, vault.EventFilter{}, nil, 100, false)
+			return err
+		}},
+		"events with values": {"email,tax_id", func(ctx context.Context) error {
+			_, err := q.EventsPage(ctx, v.tenant, vault.EventFilter{}, nil, 100, true)
+			return err
+		}},
 		"customer of an identity": {"(channels)", func(ctx context.Context) error {
 			_, err := q.FindCustomer(ctx, v.tenant, query.Identity{Channel: "sms", ExternalID: "+4712345678"})
 			return err

@@ -62,7 +62,9 @@ func (q *Queries) pendingDefinitions(
 	ctx context.Context, tenant uuid.UUID, after *uuid.UUID, limit int,
 ) ([]vault.Definition, bool, error) {
 	//nolint:gosec // at most MaxPage
-	in := dbgen.PagePendingDefinitionsParams{TenantID: tenant, AfterID: after, MaxRows: int32(limit) + 1}
+	in := dbgen.PagePendingDefinitionsParams{
+		TenantID: tenant, Agents: vault.AgentsOf(ctx), AfterID: after, MaxRows: int32(limit) + 1,
+	}
 	rows, err := q.db.Tenant(tenant).PagePendingDefinitions(ctx, in)
 	if err != nil {
 		return nil, false, err
@@ -82,7 +84,9 @@ func (q *Queries) pendingRequirements(
 	ctx context.Context, tenant uuid.UUID, after *uuid.UUID, limit int,
 ) ([]vault.Requirement, bool, error) {
 	//nolint:gosec // at most MaxPage
-	in := dbgen.PagePendingRequirementsParams{TenantID: tenant, AfterID: after, MaxRows: int32(limit) + 1}
+	in := dbgen.PagePendingRequirementsParams{
+		TenantID: tenant, Agents: vault.AgentsOf(ctx), AfterID: after, MaxRows: int32(limit) + 1,
+	}
 	rows, err := q.db.Tenant(tenant).PagePendingRequirements(ctx, in)
 	if err != nil {
 		return nil, false, err
@@ -94,8 +98,12 @@ func (q *Queries) pendingRequirements(
 func (q *Queries) pendingValues(
 	ctx context.Context, tenant uuid.UUID, after *uuid.UUID, limit int,
 ) ([]vault.PendingValue, bool, error) {
+	names, err := q.fieldsOf(ctx, tenant)
+	if err != nil {
+		return nil, false, err
+	}
 	//nolint:gosec // at most MaxPage
-	in := dbgen.PagePendingValuesParams{TenantID: tenant, AfterID: after, MaxRows: int32(limit) + 1}
+	in := dbgen.PagePendingValuesParams{TenantID: tenant, Names: names, AfterID: after, MaxRows: int32(limit) + 1}
 	rows, err := q.db.Tenant(tenant).PagePendingValues(ctx, in)
 	if err != nil {
 		return nil, false, err

@@ -119,6 +119,10 @@ func definitionTypeProblems(d vault.Definition) []*vault.Error {
 			problems = append(problems, vault.Invalid("json_schema", "%s", err.Error()))
 		}
 	}
+	if d.Searchable && (d.Multiple || d.ValueType == vault.TypeJSON) {
+		problems = append(problems, vault.Invalid("searchable",
+			"is for single values, and a filter compares no lists and no values of the type json; leave it out"))
+	}
 	if d.MaxElements != 0 && !d.Multiple {
 		problems = append(problems, vault.Invalid("max_elements", "is only for a definition with multiple; leave it out"))
 	}

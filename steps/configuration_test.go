@@ -48,9 +48,9 @@ func TestPersistConfiguration_IsIdempotent(t *testing.T) {
 		t.Error("an unchanged text is extracted again")
 	}
 	in.Prune = true
-	in.Definitions[0].Description = "Where we pay to"
+	in.Definitions[0].Description, in.Definitions[0].ForbidExtraction = "Where we pay to", true
 	w.equal("pruned", []vault.ConfigurationChange{
-		{Action: vault.ChangeUpdate, Kind: vault.KindDefinition, Name: "iban", Members: []string{"description"}},
+		{Action: vault.ChangeUpdate, Kind: vault.KindDefinition, Name: "iban", Members: []string{"description", "forbid_extraction"}},
 		{Action: vault.ChangeDelete, Kind: vault.KindDefinition, Name: "old"},
 	}, w.apply(in).Changes)
 	w.equal("definitions", []string{"iban human none enabled"}, w.definitions())

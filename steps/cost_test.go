@@ -1,6 +1,7 @@
 package steps_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/contextvault/contextvault/db/dbtest"
 )
@@ -33,6 +35,29 @@ func (p plan) walk(visit func(plan)) {
 // explain runs a query of db/queries with SQL arguments. It returns the plan with the blocks read.
 func (w *world) explain(file, name string, args ...string) plan {
 	w.t.Helper()
+	var raw json.RawMessage
+	dbtest.Scan(w.t, w.url, &raw, w.explanation(file, name, args...))
+	return w.planOf(raw)
+}
+
+// explainAs is explain as the role of the API, for a tenant.
+func (w *world) explainAs(tenant uuid.UUID, file, name string, args ...string) plan {
+	w.t.Helper()
+	conn, err := pgx.Connect(w.t.Context(), w.url)
+	w.must(err)
+	defer func() { _ = conn.Close(context.WithoutCancel(w.t.Context())) }()
+	_, err = conn.Exec(w.t.Context(), "SELECT set_config('vault.tenant', $1, false)", tenant.String())
+	w.must(err)
+	_, err = conn.Exec(w.t.Context(), "SET ROLE vault_app")
+	w.must(err)
+	var raw json.RawMessage
+	w.must(conn.QueryRow(w.t.Context(), w.explanation(file, name, args...)).Scan(&raw))
+	return w.planOf(raw)
+}
+
+// explanation is the statement that explains a query of db/queries.
+func (w *world) explanation(file, name string, args ...string) string {
+	w.t.Helper()
 	content, err := os.ReadFile("../db/queries/" + file)
 	w.must(err)
 	_, sql, ok := strings.Cut(string(content), "-- name: "+name+" :")
@@ -42,8 +67,11 @@ func (w *world) explain(file, name string, args ...string) plan {
 	_, sql, _ = strings.Cut(sql, "\n") // the lines after the name
 	sql, _, _ = strings.Cut(sql, ";")
 	sql = strings.NewReplacer(args...).Replace(sql)
-	var raw json.RawMessage
-	dbtest.Scan(w.t, w.url, &raw, "EXPLAIN (ANALYZE, TIMING OFF, BUFFERS, FORMAT JSON) "+sql)
+	return "EXPLAIN (ANALYZE, TIMING OFF, BUFFERS, FORMAT JSON) " + sql
+}
+
+func (w *world) planOf(raw json.RawMessage) plan {
+	w.t.Helper()
 	var out []struct{ Plan plan }
 	w.must(json.Unmarshal(raw, &out))
 	return out[0].Plan
@@ -89,6 +117,8 @@ const (
 	statisticsEmpty = "of empty tables" // as after an ANALYZE before the first large import commits: pages without rows
 	statisticsEarly = "of a third"      // as after the first ANALYZE that autovacuum does, while a batch is imported
 	statisticsFresh = "fresh"
+	// statisticsOthers leaves statistics from before a tenant came as they are.
+	statisticsOthers = "of other tenants"
 )
 
 func (w *world) gather(statistics string) {
@@ -271,6 +301,53 @@ func TestCost_FirstStatisticsAreLate(t *testing.T) {
 		} {
 			if !strings.Contains(options, option) {
 				t.Errorf("%s has %s, want %s", table, options, option)
+			}
+		}
+	}
+}
+
+// A search reads its candidates by its index, whatever the statistics are, as the role of the API and under row-level
+// security: conditions of functions that are not leakproof would not use an index.
+func TestCost_SearchByCandidates(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.empty()
+	w.many(dbtest.Tenant(t, w.db), 1000)
+	w.gather(statisticsFresh)
+	w.many(w.tenant, 5000)
+	w.sql("UPDATE customer_values SET value = '\"rare\"' WHERE id IN (SELECT id FROM customer_values WHERE name = 'field_7' AND " +
+		"tenant_id = '" + w.tenant.String() + "' LIMIT 5)")
+	w.sql("UPDATE customer_values SET collected_at = now() - interval '1 year' WHERE value = '\"rare\"'")
+	search := func(by, kind, value string, chunk string) plan {
+		return w.explainAs(w.tenant, "pages.sql", "FindCustomers",
+			"sqlc.arg(tenant_id)", "'"+w.tenant.String()+"'", "sqlc.arg(by)::text", "'"+by+"'::text",
+			"sqlc.arg(by_name)::text", "'field_7'", "sqlc.arg(by_number)::int", "1", "sqlc.arg(by_before)", "now() - interval '1 day'",
+			"sqlc.arg(after_id)", "'"+uuid.Nil.String()+"'::uuid", "sqlc.arg(after_at)", "'-infinity'::timestamptz",
+			"sqlc.arg(chunk)", chunk, "sqlc.arg(max_rows)::bigint", "100", "sqlc.arg(now)", "now()",
+			"sqlc.arg(want_numbers)::int[]", "ARRAY[1]", "sqlc.arg(want_values)::text[]", "ARRAY['\""+value+"\"']",
+			"sqlc.arg(want_blind)::bigint[]", "ARRAY[0]", "sqlc.arg(cond_names)::text[]", "ARRAY['field_7']",
+			"sqlc.arg(cond_kinds)::text[]", "ARRAY['"+kind+"']", "sqlc.arg(cond_times)::timestamptz[]", "ARRAY[now()]",
+			"sqlc.arg(cond_purposes)::text[]", "ARRAY['']")
+	}
+	for _, statistics := range []string{statisticsOthers, statisticsNone, statisticsEarly, statisticsFresh} {
+		w.gather(statistics)
+		for _, c := range []struct {
+			name  string
+			plan  plan
+			index string
+			most  int
+		}{
+			{"a rare value", search("value", "equals", "rare", "101"), "customer_values_match", 5*10 + 20},
+			{"a frequent value", search("value", "equals", "value", "101"), "customer_values_match", 101*10 + 20},
+			{"an old value", search("age", "older_than", "rare", "101"), "customer_values_age", 5*10 + 20},
+			{"no value", search("customer", "missing", "rare", "101"), "customer_profiles_tenant_id_customer_id_key", 101*12 + 20},
+		} {
+			t.Logf("statistics %s, %s: %d blocks", statistics, c.name, c.plan.Hit+c.plan.Read)
+			indexes := map[string]bool{}
+			c.plan.walk(func(n plan) { indexes[n.Index] = true })
+			if c.plan.Hit+c.plan.Read > c.most || !indexes[c.index] {
+				t.Errorf("statistics %s, %s: %d blocks, indexes %v", statistics, c.name, c.plan.Hit+c.plan.Read, indexes)
+				c.plan.walk(func(n plan) { t.Logf("  %s %s %s %d", n.Node, n.Relation, n.Index, n.Hit+n.Read) })
 			}
 		}
 	}

@@ -112,12 +112,34 @@ func (w *world) names(needle string) []string {
 	w.t.Helper()
 	var found []string
 	for table, rows := range w.rowsOf(w.tenant) {
-		if personal.Kept[table] == "" && slices.ContainsFunc(rows, func(row string) bool { return strings.Contains(row, needle) }) {
+		if personal.Kept[table] == "" && slices.ContainsFunc(rows, func(row string) bool {
+			return strings.Contains(row, needle) && !tellsOfErasure(table, row)
+		}) {
 			found = append(found, table)
 		}
 	}
 	slices.Sort(found)
 	return found
+}
+
+// tellsOfErasure reports whether a row is the event customer.erased, which has the id of the customer and nothing else.
+func tellsOfErasure(table, row string) bool {
+	if table != "events" || !strings.Contains(row, `"customer.erased"`) {
+		return false
+	}
+	var left map[string]any
+	if json.Unmarshal([]byte(row), &left) != nil {
+		return false
+	}
+	for _, column := range []string{"seq", "tenant_id", "position", "type", "at", "customer_id"} {
+		delete(left, column)
+	}
+	for _, value := range left {
+		if value != nil && value != "" {
+			return false
+		}
+	}
+	return true
 }
 
 func TestEraseCustomer_LeavesNothing(t *testing.T) {

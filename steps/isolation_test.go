@@ -86,6 +86,8 @@ func victim(t *testing.T) *world {
 	w.sql("INSERT INTO sealed_fields (tenant_id, name) VALUES ($1, 'tax_id') ON CONFLICT DO NOTHING", w.tenant)
 	w.sql("INSERT INTO pending_invalidations (tenant_id, kind, subject) VALUES ($1, 'profile', $2)", w.tenant, w.customer)
 	w.sealAudit(0)
+	_, err := w.db.PublishEvents(t.Context(), w.tenant)
+	w.must(err)
 	for table, rows := range w.rowsOf(w.tenant) {
 		if len(rows) == 0 {
 			t.Errorf("the victim has nothing in %s: what would be stolen there is not seen", table)

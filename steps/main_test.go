@@ -136,6 +136,7 @@ func newWorld(t *testing.T, change ...func(*steps.Deps)) *world {
 			MatchThreshold: 0.8,
 			ExportFor:      time.Hour,
 			SweepBatch:     2, RetainSucceeded: 24 * time.Hour, RetainFailed: 48 * time.Hour,
+			RetainEvents: 24 * time.Hour,
 		},
 		Now: func() time.Time { return time.Now().Add(time.Duration(w.late.Load())) },
 	}

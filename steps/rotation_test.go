@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/steps"
@@ -57,6 +59,24 @@ func TestRotateKeys_UnderWritesKilled(t *testing.T) {
 		vault.Definition{Name: "plan", ValueType: vault.TypeString},
 	)
 	scenario := old.scenario("Ask for the income.") // its extraction waits, sealed by the sealing key itself
+	// An import of several customers waits as well, and the tenant has keys for tombstones and receipts.
+	imported := []uuid.UUID{newID(), newID()}
+	var facts []vault.WriteValueInput
+	for i, customer := range imported {
+		fact := old.fact("tax_id", canaryOf(9000+i))
+		fact.CustomerID = customer
+		facts = append(facts, fact)
+	}
+	waiting := old.importing(false, facts...)
+	gone := newID()
+	err = old.db.InTenantTx(t.Context(), old.tenant, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		q := dbgen.New(tx)
+		if _, err := db.EnsureErasureKey(t.Context(), q, old.sealer, old.tenant); err != nil {
+			return err
+		}
+		return db.AddTombstones(t.Context(), q, old.sealer, old.tenant, newID(), []string{db.CustomerSubject(gone)})
+	})
+	w.must(err)
 	var mu sync.Mutex
 	var next atomic.Int64
 	want := map[uuid.UUID]string{} // tax id by customer
@@ -100,11 +120,23 @@ func TestRotateKeys_UnderWritesKilled(t *testing.T) {
 	w.must(err)
 	again, err := now.steps.Keys.RotateKeys(t.Context(), vault.Event{})
 	w.must(err)
-	if !done.Left.Done() || again.CustomerKeys != 0 || again.Operations != 0 || !again.Left.Done() {
+	if !done.Left.Done() || again.CustomerKeys != 0 || again.Operations != 0 || again.ErasureKeys != 0 || !again.Left.Done() {
 		t.Fatalf("the runs did %+v and %+v", done, again)
 	}
 
 	after := w.withKey(deps, pruned)
+	w.must(after.run(waiting, importValues...))
+	for i, customer := range imported {
+		want[customer] = canaryOf(9000 + i)
+	}
+	w.equal("the tombstone", vault.CodeErased, vault.CodeOf(db.CheckErased(
+		t.Context(), w.db.Tenant(w.tenant), after.sealer, w.tenant, gone)))
+	keys, err := w.db.Tenant(w.tenant).GetErasureKey(t.Context(), w.tenant)
+	w.must(err)
+	signed, err := db.SignReceipt(t.Context(), after.sealer, keys, vault.ErasureReceipt{TenantID: w.tenant})
+	w.must(err)
+	_, err = db.VerifyReceipt([]byte(keys.PublicKey), []byte(signed))
+	w.must(err)
 	write(after)
 	reader := query.New(w.db, w.cache, after.sealer)
 	for customer, value := range want {

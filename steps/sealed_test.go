@@ -141,8 +141,28 @@ func TestSealed_NoPlainCopy(t *testing.T) {
 	clean("a gap fill")
 	question := w.ask(fill)
 	clean("a question to confirm")
+	w.must(w.run(w.claim(question.QuestionID, "chat"), "Answers.ClaimQuestion"))
+	clean("a claim of the question")
 	w.must(w.run(w.answer(question.QuestionID, text("no, it is "+fresh())), answerQuestion...))
 	clean("an answer")
+
+	// Turns that are taken: accepted, read, and applied.
+	asked := w.customer
+	w.customer = newID()
+	spoken := w.accepted(vault.TakeTurnInput{
+		CustomerID: w.customer, AgentID: w.agent, SessionKey: "chat", Text: "My tax id is " + fresh() + ".",
+	})
+	clean("an accepted turn")
+	w.must(w.run(spoken, takeTurn[:1]...))
+	clean("a turn that was read")
+	w.must(w.run(spoken, takeTurn...))
+	w.equal("learned", 1, len(resultOf[vault.TurnResult](w, spoken).Learned))
+	clean("a turn that was taken")
+	w.take(vault.TakeTurnInput{
+		CustomerID: asked, AgentID: w.agent, SessionKey: "other", Text: "Also " + fresh(), Speaker: vault.SpeakerAgent,
+	})
+	clean("a turn of the agent")
+	w.customer = asked
 
 	// Every read, which fills the cache.
 	reader := readerOf(w)

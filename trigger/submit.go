@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/internal/agents"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -13,12 +14,15 @@ import (
 // Submit accepts an operation: it validates the input, commits the operation and pushes its event in the background. An
 // accepted operation always ends as succeeded or failed, even if the workflow engine is down now.
 //
-// The error is a *vault.Error if the input is invalid or contains an unknown id. Submit does not check permissions: the
-// caller must allow forced deletions and restores only for admins.
+// The error is a *vault.Error if the input is invalid or contains an unknown id. Submit checks the agents of
+// vault.WithAgents and no other permission: the caller must allow forced deletions and restores only for admins.
 func Submit[In, Out any](
 	ctx context.Context, c *Client, tenant uuid.UUID, spec vault.Spec[In, Out], in In, opts ...Option,
 ) (Receipt, error) {
 	if err := rules.Check(in); err != nil {
+		return Receipt{}, err
+	}
+	if err := agents.CheckInput(ctx, c.db.Tenant(tenant), tenant, spec.Name, in); err != nil {
 		return Receipt{}, err
 	}
 	op := db.NewOperation{

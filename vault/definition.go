@@ -80,6 +80,9 @@ type Definition struct {
 	Purposes []string `json:"purposes,omitempty" validate:"max=20,unique,dive,required,max=100" doc:"The purposes for which the value may be used. A read states one of them, and the customer must have consented to it; a write needs a consent to one of them. It holds for the name of the field, whatever the agent. Absent: no consent is needed."`
 	// EncryptionRequired encrypts later values (AES-256-GCM) in PostgreSQL and in the cache.
 	EncryptionRequired bool `json:"encryption_required,omitempty" doc:"Encrypts the value in the database and the cache, and keeps it out of error messages."`
+	// Searchable keeps a keyed hash of each encrypted value, by which list-customers finds the customers with a value. The
+	// hash shows to a reader of the database which customers have the same value.
+	Searchable bool `json:"searchable,omitempty" doc:"Lets list-customers find customers by an encrypted value: the database keeps a keyed hash of it, which shows which customers have the same value. It holds for the name of the field: each definition that requires the encryption must allow it. Values that are not encrypted can always be found. Absent: false."`
 	// RetentionDays is the lifetime of a value after its collection. 0: no limit.
 	RetentionDays int `json:"retention_days,omitempty" validate:"min=0,max=36500" doc:"The number of days that a value is valid after its collection. 0: no limit."`
 	// RemoveAfterDays removes versions this many days after their expiry. 0: expired versions stay in the history.

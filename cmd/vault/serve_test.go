@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -157,11 +158,14 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 		t.Fatal(errs)
 	}
 	for args, want := range map[string]string{
-		"--tenant " + tenant + " --name x --scopes read,delete": `"delete" is not read, write, verify, review, erase or admin`,
-		"--tenant " + tenant + " --name x --expires-in -1h":     "is in the past",
-		"--tenant " + testkit.ID().String() + " --name x":       "does not exist",
-		"--tenant " + tenant + " --scopes read":                 "name",
-		"--tenant Acme --name x":                                "is not a UUID",
+		"--tenant " + tenant + " --name x --scopes read,delete":                             `"delete" is not read, write, verify, review, erase or admin`,
+		"--tenant " + tenant + " --name x --expires-in -1h":                                 "is in the past",
+		"--tenant " + testkit.ID().String() + " --name x":                                   "does not exist",
+		"--tenant " + tenant + " --scopes read":                                             "name",
+		"--tenant " + tenant + " --name x --agents support":                                 "is not the id of an agent",
+		"--tenant " + tenant + " --name x --agents " + testkit.ID().String():                "no agent of the tenant has the id",
+		"--tenant " + tenant + " --name x --scopes admin --agents " + testkit.ID().String(): "covers all agents",
+		"--tenant Acme --name x":                                                            "is not a UUID",
 	} {
 		if _, errs, code := run(t, environ, append([]string{"keys", "create"}, strings.Fields(args)...)...); code == 0 ||
 			!strings.Contains(errs, want) {
@@ -253,10 +257,26 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 		t.Errorf("the profile is %+v", read.Fields)
 	}
 
+	// A key may be limited to agents, and then sees no other one.
+	made, errs, code := run(t, environ, "keys", "create", "--tenant", tenant, "--name", "limited", "--agents",
+		agent.String(), "--json")
+	var limited struct {
+		Key    string
+		Agents []uuid.UUID
+	}
+	if err := json.Unmarshal([]byte(made), &limited); err != nil || code != 0 || !slices.Equal(limited.Agents, []uuid.UUID{agent}) {
+		t.Fatalf("keys create --agents: %d, %s, %s", code, made, errs)
+	}
+	newClient(t, server, limited.Key).do("GET", fields+"email", "", 200, nil)
+	newClient(t, server, limited.Key).do("GET", "/v1/agents/"+testkit.ID().String()+"/definitions", "", 403, nil)
+
 	// Lists of keys contain no secrets. A revoked key is refused within seconds.
 	list, errs, code := run(t, environ, "keys", "list", "--tenant", tenant)
 	if code != 0 || !strings.Contains(list, id) || strings.Contains(list, key) || !strings.Contains(list, "read,write") {
 		t.Errorf("keys list: %d, %s, %s", code, list, errs)
+	}
+	if !strings.Contains(list, agent.String()) {
+		t.Errorf("keys list lacks the agents of a key: %s", list)
 	}
 	if _, errs, code := run(t, environ, "keys", "revoke", "--tenant", tenant, "--key", id); code != 0 {
 		t.Error(errs)

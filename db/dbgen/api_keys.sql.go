@@ -14,11 +14,11 @@ import (
 
 const createAPIKey = `-- name: CreateAPIKey :exec
 WITH created AS (
-    INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes, sources, purpose, pii, expires_at)
+    INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes, sources, agents, purpose, pii, expires_at)
     VALUES (
         $3, $4, $5, $6, $7,
-        coalesce($8::text[], '{}'), $9, NOT $10::boolean,
-        $11
+        coalesce($8::text[], '{}'), coalesce($9::uuid[], '{}'), $10, NOT $11::boolean,
+        $12
     )
     ON CONFLICT (id) DO NOTHING
     RETURNING id, tenant_id
@@ -29,17 +29,18 @@ FROM created c
 `
 
 type CreateAPIKeyParams struct {
-	Actor     string     `json:"actor"`
-	Operation string     `json:"operation"`
-	ID        uuid.UUID  `json:"id"`
-	TenantID  uuid.UUID  `json:"tenant_id"`
-	Name      string     `json:"name"`
-	KeyHash   []byte     `json:"key_hash"`
-	Scopes    []string   `json:"scopes"`
-	Sources   []string   `json:"sources"`
-	Purpose   string     `json:"purpose"`
-	Masked    bool       `json:"masked"`
-	ExpiresAt *time.Time `json:"expires_at"`
+	Actor     string      `json:"actor"`
+	Operation string      `json:"operation"`
+	ID        uuid.UUID   `json:"id"`
+	TenantID  uuid.UUID   `json:"tenant_id"`
+	Name      string      `json:"name"`
+	KeyHash   []byte      `json:"key_hash"`
+	Scopes    []string    `json:"scopes"`
+	Sources   []string    `json:"sources"`
+	Agents    []uuid.UUID `json:"agents"`
+	Purpose   string      `json:"purpose"`
+	Masked    bool        `json:"masked"`
+	ExpiresAt *time.Time  `json:"expires_at"`
 }
 
 // Creates an API key of a tenant, and records it in the audit. Only the hash of the key is stored. A second call with
@@ -54,6 +55,7 @@ func (q *Queries) CreateAPIKey(ctx context.Context, arg CreateAPIKeyParams) erro
 		arg.KeyHash,
 		arg.Scopes,
 		arg.Sources,
+		arg.Agents,
 		arg.Purpose,
 		arg.Masked,
 		arg.ExpiresAt,
@@ -62,7 +64,7 @@ func (q *Queries) CreateAPIKey(ctx context.Context, arg CreateAPIKeyParams) erro
 }
 
 const findAPIKey = `-- name: FindAPIKey :one
-SELECT id, tenant_id, name, key_hash, scopes, sources, purpose, pii, created_at, expires_at, revoked_at, last_used_at
+SELECT id, tenant_id, name, key_hash, scopes, sources, agents, purpose, pii, created_at, expires_at, revoked_at, last_used_at
 FROM api_keys
 WHERE key_hash = $1
 `
@@ -79,6 +81,7 @@ func (q *Queries) FindAPIKey(ctx context.Context, keyHash []byte) (ApiKey, error
 		&i.KeyHash,
 		&i.Scopes,
 		&i.Sources,
+		&i.Agents,
 		&i.Purpose,
 		&i.Pii,
 		&i.CreatedAt,
@@ -90,7 +93,7 @@ func (q *Queries) FindAPIKey(ctx context.Context, keyHash []byte) (ApiKey, error
 }
 
 const listAPIKeys = `-- name: ListAPIKeys :many
-SELECT id, name, scopes, sources, purpose, pii, created_at, expires_at, revoked_at, last_used_at
+SELECT id, name, scopes, sources, agents, purpose, pii, created_at, expires_at, revoked_at, last_used_at
 FROM api_keys
 WHERE tenant_id = $1
 ORDER BY created_at, id
@@ -98,16 +101,17 @@ LIMIT 1000
 `
 
 type ListAPIKeysRow struct {
-	ID         uuid.UUID  `json:"id"`
-	Name       string     `json:"name"`
-	Scopes     []string   `json:"scopes"`
-	Sources    []string   `json:"sources"`
-	Purpose    string     `json:"purpose"`
-	Pii        bool       `json:"pii"`
-	CreatedAt  time.Time  `json:"created_at"`
-	ExpiresAt  *time.Time `json:"expires_at"`
-	RevokedAt  *time.Time `json:"revoked_at"`
-	LastUsedAt *time.Time `json:"last_used_at"`
+	ID         uuid.UUID   `json:"id"`
+	Name       string      `json:"name"`
+	Scopes     []string    `json:"scopes"`
+	Sources    []string    `json:"sources"`
+	Agents     []uuid.UUID `json:"agents"`
+	Purpose    string      `json:"purpose"`
+	Pii        bool        `json:"pii"`
+	CreatedAt  time.Time   `json:"created_at"`
+	ExpiresAt  *time.Time  `json:"expires_at"`
+	RevokedAt  *time.Time  `json:"revoked_at"`
+	LastUsedAt *time.Time  `json:"last_used_at"`
 }
 
 // Lists the keys of a tenant for `vault keys list`, without their hashes. Index: api_keys_tenant.
@@ -125,6 +129,7 @@ func (q *Queries) ListAPIKeys(ctx context.Context, tenantID uuid.UUID) ([]ListAP
 			&i.Name,
 			&i.Scopes,
 			&i.Sources,
+			&i.Agents,
 			&i.Purpose,
 			&i.Pii,
 			&i.CreatedAt,
@@ -143,7 +148,7 @@ func (q *Queries) ListAPIKeys(ctx context.Context, tenantID uuid.UUID) ([]ListAP
 }
 
 const pageAPIKeys = `-- name: PageAPIKeys :many
-SELECT id, name, scopes, sources, purpose, pii, created_at, expires_at, revoked_at, last_used_at
+SELECT id, name, scopes, sources, agents, purpose, pii, created_at, expires_at, revoked_at, last_used_at
 FROM api_keys
 WHERE tenant_id = $1
   AND ($2::uuid IS NULL OR id < $2)
@@ -158,16 +163,17 @@ type PageAPIKeysParams struct {
 }
 
 type PageAPIKeysRow struct {
-	ID         uuid.UUID  `json:"id"`
-	Name       string     `json:"name"`
-	Scopes     []string   `json:"scopes"`
-	Sources    []string   `json:"sources"`
-	Purpose    string     `json:"purpose"`
-	Pii        bool       `json:"pii"`
-	CreatedAt  time.Time  `json:"created_at"`
-	ExpiresAt  *time.Time `json:"expires_at"`
-	RevokedAt  *time.Time `json:"revoked_at"`
-	LastUsedAt *time.Time `json:"last_used_at"`
+	ID         uuid.UUID   `json:"id"`
+	Name       string      `json:"name"`
+	Scopes     []string    `json:"scopes"`
+	Sources    []string    `json:"sources"`
+	Agents     []uuid.UUID `json:"agents"`
+	Purpose    string      `json:"purpose"`
+	Pii        bool        `json:"pii"`
+	CreatedAt  time.Time   `json:"created_at"`
+	ExpiresAt  *time.Time  `json:"expires_at"`
+	RevokedAt  *time.Time  `json:"revoked_at"`
+	LastUsedAt *time.Time  `json:"last_used_at"`
 }
 
 // Returns a page of the keys of a tenant, newest first, without their hashes. after_id is the last id of the previous
@@ -186,6 +192,7 @@ func (q *Queries) PageAPIKeys(ctx context.Context, arg PageAPIKeysParams) ([]Pag
 			&i.Name,
 			&i.Scopes,
 			&i.Sources,
+			&i.Agents,
 			&i.Purpose,
 			&i.Pii,
 			&i.CreatedAt,

@@ -84,20 +84,27 @@ SELECT
         FROM operations
         WHERE (substring(payload FROM 1 FOR 1) = '\x01' AND substring(payload FROM 1 FOR 5) <> $2::bytea)
            OR (substring(prepared FROM 1 FOR 1) = '\x01' AND substring(prepared FROM 1 FOR 5) <> $2::bytea)
-    ) AS operations
+    ) AS operations,
+    (
+        SELECT count(*)
+        FROM erasure_keys
+        WHERE substring(hash_key FROM 1 FOR 5) <> $2::bytea
+           OR substring(signing_key FROM 1 FOR 5) <> $2::bytea
+    ) AS erasure_keys
 `
 
 type CountRotationRow struct {
 	CustomerKeys int64 `json:"customer_keys"`
 	Operations   int64 `json:"operations"`
+	ErasureKeys  int64 `json:"erasure_keys"`
 }
 
-// Counts what another sealing key than the primary one wrapped or sealed. It reads every operation. Index:
-// customer_keys_kek.
+// Counts what another sealing key than the primary one wrapped or sealed. It reads every operation and the keys of every
+// tenant. Index: customer_keys_kek.
 func (q *Queries) CountRotation(ctx context.Context, kekID int64, prefix []byte) (CountRotationRow, error) {
 	row := q.db.QueryRow(ctx, countRotation, kekID, prefix)
 	var i CountRotationRow
-	err := row.Scan(&i.CustomerKeys, &i.Operations)
+	err := row.Scan(&i.CustomerKeys, &i.Operations, &i.ErasureKeys)
 	return i, err
 }
 
@@ -160,6 +167,78 @@ func (q *Queries) ListCustomerKeys(ctx context.Context, tenantID uuid.UUID, cust
 	for rows.Next() {
 		var i ListCustomerKeysRow
 		if err := rows.Scan(&i.CustomerID, &i.Wrapped); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listErasureKeysToReseal = `-- name: ListErasureKeysToReseal :many
+SELECT tenant_id, hash_key, signing_key
+FROM erasure_keys
+WHERE substring(hash_key FROM 1 FOR 5) <> $1::bytea
+   OR substring(signing_key FROM 1 FOR 5) <> $1::bytea
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+`
+
+type ListErasureKeysToResealRow struct {
+	TenantID   uuid.UUID `json:"tenant_id"`
+	HashKey    []byte    `json:"hash_key"`
+	SigningKey []byte    `json:"signing_key"`
+}
+
+// Lists the keys of tenants for tombstones and receipts of which another sealing key than the primary one sealed one, and
+// locks them. prefix: as in ListOperationsToReseal. It reads the keys of every tenant.
+func (q *Queries) ListErasureKeysToReseal(ctx context.Context, prefix []byte, maxRows int32) ([]ListErasureKeysToResealRow, error) {
+	rows, err := q.db.Query(ctx, listErasureKeysToReseal, prefix, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListErasureKeysToResealRow{}
+	for rows.Next() {
+		var i ListErasureKeysToResealRow
+		if err := rows.Scan(&i.TenantID, &i.HashKey, &i.SigningKey); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listFieldsToIndex = `-- name: ListFieldsToIndex :many
+SELECT tenant_id, name, index_due::timestamptz AS index_due
+FROM sealed_fields
+WHERE index_due IS NOT NULL
+ORDER BY index_due
+LIMIT $1
+`
+
+type ListFieldsToIndexRow struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+	Name     string    `json:"name"`
+	IndexDue time.Time `json:"index_due"`
+}
+
+// Lists sealed fields of all tenants whose blind index is not known to be right. Index: sealed_fields_index.
+func (q *Queries) ListFieldsToIndex(ctx context.Context, maxRows int32) ([]ListFieldsToIndexRow, error) {
+	rows, err := q.db.Query(ctx, listFieldsToIndex, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListFieldsToIndexRow{}
+	for rows.Next() {
+		var i ListFieldsToIndexRow
+		if err := rows.Scan(&i.TenantID, &i.Name, &i.IndexDue); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -345,6 +424,98 @@ func (q *Queries) ListPlainVersions(ctx context.Context, arg ListPlainVersionsPa
 	return items, nil
 }
 
+const listSealedVersions = `-- name: ListSealedVersions :many
+SELECT id, tenant_id, profile_id, name, value, encrypted, blind_key, match_key, field_key, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
+FROM customer_values
+WHERE tenant_id = $1
+  AND id > $2
+  AND name = $3
+  AND encrypted
+  AND (blind_key IS NOT NULL) = $4::bool
+ORDER BY id
+LIMIT $5
+`
+
+type ListSealedVersionsParams struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+	AfterID  uuid.UUID `json:"after_id"`
+	Name     string    `json:"name"`
+	HasKey   bool      `json:"has_key"`
+	MaxRows  int32     `json:"max_rows"`
+}
+
+// Lists sealed versions of a field with a blind key, or without one, in the order of their ids after after_id. It reads
+// every version of the tenant. Index: primary key.
+func (q *Queries) ListSealedVersions(ctx context.Context, arg ListSealedVersionsParams) ([]CustomerValue, error) {
+	rows, err := q.db.Query(ctx, listSealedVersions,
+		arg.TenantID,
+		arg.AfterID,
+		arg.Name,
+		arg.HasKey,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []CustomerValue{}
+	for rows.Next() {
+		var i CustomerValue
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.ProfileID,
+			&i.Name,
+			&i.Value,
+			&i.Encrypted,
+			&i.BlindKey,
+			&i.MatchKey,
+			&i.FieldKey,
+			&i.ValueType,
+			&i.Source,
+			&i.SourceSessionID,
+			&i.SourceScenarioID,
+			&i.SourceStepID,
+			&i.SourceItemID,
+			&i.SourceItemType,
+			&i.SourceMetadata,
+			&i.Status,
+			&i.SupersededByID,
+			&i.SupersededAt,
+			&i.YieldsToID,
+			&i.Decision,
+			&i.DecidedBy,
+			&i.DecidedAt,
+			&i.DecisionNote,
+			&i.Verified,
+			&i.VerificationMethod,
+			&i.VerifiedAt,
+			&i.VerifiedBy,
+			&i.Confidence,
+			&i.RequiresConfirmation,
+			&i.CollectedAt,
+			&i.UpdatedAt,
+			&i.ExpiresAt,
+			&i.DefinitionID,
+			&i.Warnings,
+			&i.OperationID,
+			&i.Actor,
+			&i.AcceptedAt,
+			&i.DeletedAt,
+			&i.DeletionProposedAt,
+			&i.DeletionReason,
+			&i.StaleSince,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockPlainVersions = `-- name: LockPlainVersions :many
 SELECT v.id, v.value, v.source_metadata, v.decision_note, p.customer_id
 FROM customer_values v
@@ -391,6 +562,26 @@ func (q *Queries) LockPlainVersions(ctx context.Context, tenantID uuid.UUID, ids
 	return items, nil
 }
 
+const markFieldIndexed = `-- name: MarkFieldIndexed :exec
+UPDATE sealed_fields
+SET index_due = NULL
+WHERE tenant_id = $1
+  AND name = $2
+  AND index_due = $3
+`
+
+type MarkFieldIndexedParams struct {
+	TenantID uuid.UUID  `json:"tenant_id"`
+	Name     string     `json:"name"`
+	IndexDue *time.Time `json:"index_due"`
+}
+
+// Marks the blind index of a field as right, unless its definitions changed since. Index: primary key.
+func (q *Queries) MarkFieldIndexed(ctx context.Context, arg MarkFieldIndexedParams) error {
+	_, err := q.db.Exec(ctx, markFieldIndexed, arg.TenantID, arg.Name, arg.IndexDue)
+	return err
+}
+
 const markFieldSealed = `-- name: MarkFieldSealed :exec
 UPDATE sealed_fields
 SET sealed_at = clock_timestamp()
@@ -402,6 +593,30 @@ WHERE tenant_id = $1
 // Marks a field as sealed: no plain version is left. Index: primary key.
 func (q *Queries) MarkFieldSealed(ctx context.Context, tenantID uuid.UUID, name string) error {
 	_, err := q.db.Exec(ctx, markFieldSealed, tenantID, name)
+	return err
+}
+
+const resealErasureKeys = `-- name: ResealErasureKeys :exec
+UPDATE erasure_keys k
+SET hash_key = n.hash_key, signing_key = n.signing_key
+FROM (
+    SELECT
+        unnest($1::uuid[]) AS tenant_id,
+        unnest($2::bytea[]) AS hash_key,
+        unnest($3::bytea[]) AS signing_key
+) n
+WHERE k.tenant_id = n.tenant_id
+`
+
+type ResealErasureKeysParams struct {
+	Tenants     []uuid.UUID `json:"tenants"`
+	HashKeys    [][]byte    `json:"hash_keys"`
+	SigningKeys [][]byte    `json:"signing_keys"`
+}
+
+// Replaces the sealed keys of tenants by the same ones, sealed by the primary key. Index: primary key.
+func (q *Queries) ResealErasureKeys(ctx context.Context, arg ResealErasureKeysParams) error {
+	_, err := q.db.Exec(ctx, resealErasureKeys, arg.Tenants, arg.HashKeys, arg.SigningKeys)
 	return err
 }
 
@@ -462,34 +677,71 @@ func (q *Queries) RewrapKeys(ctx context.Context, arg RewrapKeysParams) error {
 
 const sealVersions = `-- name: SealVersions :exec
 UPDATE customer_values v
-SET encrypted = true, value = n.value::jsonb, source_metadata = n.source_metadata::jsonb, decision_note = n.decision_note
+SET encrypted = true, blind_key = nullif(n.blind_key, 0), value = n.value::jsonb, source_metadata = n.source_metadata::jsonb, decision_note = n.decision_note
 FROM (
     SELECT
         unnest($2::uuid[]) AS id,
-        unnest($3::text[]) AS value,
-        unnest($4::text[]) AS source_metadata,
-        unnest($5::text[]) AS decision_note
+        unnest($3::bigint[]) AS blind_key,
+        unnest($4::text[]) AS value,
+        unnest($5::text[]) AS source_metadata,
+        unnest($6::text[]) AS decision_note
 ) n
 WHERE v.tenant_id = $1
   AND v.id = n.id
 `
 
 type SealVersionsParams struct {
-	TenantID uuid.UUID   `json:"tenant_id"`
-	Ids      []uuid.UUID `json:"ids"`
-	Vals     []string    `json:"vals"`
-	Metadata []string    `json:"metadata"`
-	Notes    []string    `json:"notes"`
+	TenantID  uuid.UUID   `json:"tenant_id"`
+	Ids       []uuid.UUID `json:"ids"`
+	BlindKeys []int64     `json:"blind_keys"`
+	Vals      []string    `json:"vals"`
+	Metadata  []string    `json:"metadata"`
+	Notes     []string    `json:"notes"`
 }
 
-// Replaces versions by their sealed form. Index: primary key.
+// Replaces versions by their sealed form. A blind_key of 0 is none. Index: primary key.
 func (q *Queries) SealVersions(ctx context.Context, arg SealVersionsParams) error {
 	_, err := q.db.Exec(ctx, sealVersions,
 		arg.TenantID,
 		arg.Ids,
+		arg.BlindKeys,
 		arg.Vals,
 		arg.Metadata,
 		arg.Notes,
+	)
+	return err
+}
+
+const setBlindKeys = `-- name: SetBlindKeys :exec
+UPDATE customer_values v
+SET blind_key = nullif(n.blind_key, 0)
+FROM (
+    SELECT
+        unnest($2::uuid[]) AS id,
+        unnest($3::text[]) AS value,
+        unnest($4::bigint[]) AS blind_key
+) n
+WHERE v.tenant_id = $1
+  AND v.id = n.id
+  AND v.encrypted
+  AND v.value = n.value::jsonb
+`
+
+type SetBlindKeysParams struct {
+	TenantID  uuid.UUID   `json:"tenant_id"`
+	Ids       []uuid.UUID `json:"ids"`
+	Vals      []string    `json:"vals"`
+	BlindKeys []int64     `json:"blind_keys"`
+}
+
+// Sets the keys of the blind index of versions. 0 is none. A version whose value was replaced meanwhile stays unchanged.
+// Index: primary key.
+func (q *Queries) SetBlindKeys(ctx context.Context, arg SetBlindKeysParams) error {
+	_, err := q.db.Exec(ctx, setBlindKeys,
+		arg.TenantID,
+		arg.Ids,
+		arg.Vals,
+		arg.BlindKeys,
 	)
 	return err
 }

@@ -108,7 +108,7 @@ func (q *Queries) EnableIterativeScan(ctx context.Context) error {
 }
 
 const getDefinition = `-- name: GetDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, searchable, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -158,6 +158,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 		&i.IsPii,
 		&i.Purposes,
 		&i.EncryptionRequired,
+		&i.Searchable,
 		&i.RetentionDays,
 		&i.RemoveAfterDays,
 		&i.EraseOnWithdrawal,
@@ -179,7 +180,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 
 const getFieldDefinition = `-- name: GetFieldDefinition :one
 SELECT
-    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.ask_channels, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.forbid_extraction, d.about, d.is_pii, d.purposes, d.encryption_required, d.retention_days, d.remove_after_days, d.erase_on_withdrawal, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
+    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.ask_channels, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.forbid_extraction, d.about, d.is_pii, d.purposes, d.encryption_required, d.searchable, d.retention_days, d.remove_after_days, d.erase_on_withdrawal, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
     EXISTS (SELECT 1 FROM sealed_fields s WHERE s.tenant_id = d.tenant_id AND s.name = d.name) AS sealed,
     EXISTS (
         SELECT 1
@@ -245,6 +246,7 @@ func (q *Queries) GetFieldDefinition(ctx context.Context, arg GetFieldDefinition
 		&i.Definition.IsPii,
 		&i.Definition.Purposes,
 		&i.Definition.EncryptionRequired,
+		&i.Definition.Searchable,
 		&i.Definition.RetentionDays,
 		&i.Definition.RemoveAfterDays,
 		&i.Definition.EraseOnWithdrawal,
@@ -351,7 +353,7 @@ func (q *Queries) ListDefinitionTypes(ctx context.Context, arg ListDefinitionTyp
 }
 
 const listDefinitions = `-- name: ListDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, searchable, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -401,6 +403,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 			&i.IsPii,
 			&i.Purposes,
 			&i.EncryptionRequired,
+			&i.Searchable,
 			&i.RetentionDays,
 			&i.RemoveAfterDays,
 			&i.EraseOnWithdrawal,
@@ -428,7 +431,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 }
 
 const listDefinitionsByID = `-- name: ListDefinitionsByID :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, searchable, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -478,6 +481,7 @@ func (q *Queries) ListDefinitionsByID(ctx context.Context, tenantID uuid.UUID, i
 			&i.IsPii,
 			&i.Purposes,
 			&i.EncryptionRequired,
+			&i.Searchable,
 			&i.RetentionDays,
 			&i.RemoveAfterDays,
 			&i.EraseOnWithdrawal,
@@ -506,7 +510,7 @@ func (q *Queries) ListDefinitionsByID(ctx context.Context, tenantID uuid.UUID, i
 
 const listDefinitionsOf = `-- name: ListDefinitionsOf :many
 SELECT
-    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.ask_channels, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.forbid_extraction, d.about, d.is_pii, d.purposes, d.encryption_required, d.retention_days, d.remove_after_days, d.erase_on_withdrawal, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
+    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.ask_channels, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.forbid_extraction, d.about, d.is_pii, d.purposes, d.encryption_required, d.searchable, d.retention_days, d.remove_after_days, d.erase_on_withdrawal, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
     EXISTS (SELECT 1 FROM sealed_fields s WHERE s.tenant_id = d.tenant_id AND s.name = d.name) AS sealed,
     EXISTS (
         SELECT 1
@@ -579,6 +583,7 @@ func (q *Queries) ListDefinitionsOf(ctx context.Context, arg ListDefinitionsOfPa
 			&i.Definition.IsPii,
 			&i.Definition.Purposes,
 			&i.Definition.EncryptionRequired,
+			&i.Definition.Searchable,
 			&i.Definition.RetentionDays,
 			&i.Definition.RemoveAfterDays,
 			&i.Definition.EraseOnWithdrawal,
@@ -596,6 +601,84 @@ func (q *Queries) ListDefinitionsOf(ctx context.Context, arg ListDefinitionsOfPa
 			&i.Definition.UpdatedAt,
 			&i.Sealed,
 			&i.Pii,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listDefinitionsOfName = `-- name: ListDefinitionsOfName :many
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, searchable, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+FROM definitions
+WHERE tenant_id = $1
+  AND name = $2
+  AND deleted_at IS NULL
+ORDER BY id
+`
+
+// Lists the definitions of a name, of all agents. Index: definitions_name.
+func (q *Queries) ListDefinitionsOfName(ctx context.Context, tenantID uuid.UUID, name string) ([]Definition, error) {
+	rows, err := q.db.Query(ctx, listDefinitionsOfName, tenantID, name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Definition{}
+	for rows.Next() {
+		var i Definition
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.AgentID,
+			&i.Name,
+			&i.DisplayName,
+			&i.Description,
+			&i.ValueType,
+			&i.ValidationRegex,
+			&i.AllowedValues,
+			&i.Unit,
+			&i.Minimum,
+			&i.Maximum,
+			&i.TimeZone,
+			&i.DefaultRegion,
+			&i.JsonSchema,
+			&i.WriteOnce,
+			&i.Multiple,
+			&i.MaxElements,
+			&i.ValidationMode,
+			&i.RequiredVerification,
+			&i.VerificationMethods,
+			&i.AskChannels,
+			&i.CollectionPrompt,
+			&i.RetryPrompt,
+			&i.ExtractionExamples,
+			&i.ExtractionPromptHint,
+			&i.ForbidExtraction,
+			&i.About,
+			&i.IsPii,
+			&i.Purposes,
+			&i.EncryptionRequired,
+			&i.Searchable,
+			&i.RetentionDays,
+			&i.RemoveAfterDays,
+			&i.EraseOnWithdrawal,
+			&i.FreshnessSeconds,
+			&i.StaleAction,
+			&i.OnConflict,
+			&i.SourcePriority,
+			&i.Enabled,
+			&i.Origin,
+			&i.ReviewState,
+			&i.OperationID,
+			&i.AcceptedAt,
+			&i.DeletedAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -760,6 +843,39 @@ WHERE tenant_id = $1
 // Lists which of some names are sealed in a tenant. Index: primary key.
 func (q *Queries) ListSealedNames(ctx context.Context, tenantID uuid.UUID, names []string) ([]string, error) {
 	rows, err := q.db.Query(ctx, listSealedNames, tenantID, names)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSearchableNames = `-- name: ListSearchableNames :many
+SELECT d.name
+FROM definitions d
+WHERE d.tenant_id = $1
+  AND d.name = ANY ($2::text[])
+  AND d.deleted_at IS NULL
+GROUP BY d.name
+HAVING bool_or(d.searchable)
+   AND NOT bool_or(d.encryption_required AND NOT d.searchable)
+`
+
+// Lists which of some sealed names can be found by a blind index: a definition allows it, and none that requires the
+// encryption does not. Index: definitions_name.
+func (q *Queries) ListSearchableNames(ctx context.Context, tenantID uuid.UUID, names []string) ([]string, error) {
+	rows, err := q.db.Query(ctx, listSearchableNames, tenantID, names)
 	if err != nil {
 		return nil, err
 	}
@@ -994,7 +1110,7 @@ INSERT INTO definitions (
     max_elements, validation_mode,
     required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples,
     extraction_prompt_hint, forbid_extraction, about, is_pii, purposes,
-    encryption_required, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action,
+    encryption_required, searchable, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action,
     on_conflict, source_priority, enabled, origin,
     review_state, operation_id,
     accepted_at
@@ -1008,14 +1124,14 @@ VALUES (
     $20, $21, $22, $23,
     $24, $25,
     $26, $27,
-    $28, $29, $30, $31,
-    $32,
+    $28, $29, $30, $31, $32,
     $33,
     $34,
-    $35, $36, $37, $38,
-    $39, $40, $41,
-    $42,
-    $43
+    $35,
+    $36, $37, $38, $39,
+    $40, $41, $42,
+    $43,
+    $44
 )
 ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
 SET display_name = excluded.display_name,
@@ -1045,6 +1161,7 @@ SET display_name = excluded.display_name,
     is_pii = excluded.is_pii,
     purposes = excluded.purposes,
     encryption_required = excluded.encryption_required,
+    searchable = excluded.searchable,
     retention_days = excluded.retention_days,
     remove_after_days = excluded.remove_after_days,
     erase_on_withdrawal = excluded.erase_on_withdrawal,
@@ -1096,6 +1213,7 @@ type UpsertDefinitionParams struct {
 	IsPii                bool            `json:"is_pii"`
 	Purposes             []string        `json:"purposes"`
 	EncryptionRequired   bool            `json:"encryption_required"`
+	Searchable           bool            `json:"searchable"`
 	RetentionDays        int32           `json:"retention_days"`
 	RemoveAfterDays      int32           `json:"remove_after_days"`
 	EraseOnWithdrawal    bool            `json:"erase_on_withdrawal"`
@@ -1145,6 +1263,7 @@ func (q *Queries) UpsertDefinition(ctx context.Context, arg UpsertDefinitionPara
 		arg.IsPii,
 		arg.Purposes,
 		arg.EncryptionRequired,
+		arg.Searchable,
 		arg.RetentionDays,
 		arg.RemoveAfterDays,
 		arg.EraseOnWithdrawal,

@@ -13,18 +13,19 @@ import (
 )
 
 type ApiKey struct {
-	ID         uuid.UUID  `json:"id"`
-	TenantID   uuid.UUID  `json:"tenant_id"`
-	Name       string     `json:"name"`
-	KeyHash    []byte     `json:"key_hash"`
-	Scopes     []string   `json:"scopes"`
-	Sources    []string   `json:"sources"`
-	Purpose    string     `json:"purpose"`
-	Pii        bool       `json:"pii"`
-	CreatedAt  time.Time  `json:"created_at"`
-	ExpiresAt  *time.Time `json:"expires_at"`
-	RevokedAt  *time.Time `json:"revoked_at"`
-	LastUsedAt *time.Time `json:"last_used_at"`
+	ID         uuid.UUID   `json:"id"`
+	TenantID   uuid.UUID   `json:"tenant_id"`
+	Name       string      `json:"name"`
+	KeyHash    []byte      `json:"key_hash"`
+	Scopes     []string    `json:"scopes"`
+	Sources    []string    `json:"sources"`
+	Agents     []uuid.UUID `json:"agents"`
+	Purpose    string      `json:"purpose"`
+	Pii        bool        `json:"pii"`
+	CreatedAt  time.Time   `json:"created_at"`
+	ExpiresAt  *time.Time  `json:"expires_at"`
+	RevokedAt  *time.Time  `json:"revoked_at"`
+	LastUsedAt *time.Time  `json:"last_used_at"`
 }
 
 type AuditEntry struct {
@@ -161,6 +162,9 @@ type CustomerValue struct {
 	Name                 string          `json:"name"`
 	Value                json.RawMessage `json:"value"`
 	Encrypted            bool            `json:"encrypted"`
+	BlindKey             *int64          `json:"blind_key"`
+	MatchKey             *int64          `json:"match_key"`
+	FieldKey             *int64          `json:"field_key"`
 	ValueType            string          `json:"value_type"`
 	Source               string          `json:"source"`
 	SourceSessionID      *uuid.UUID      `json:"source_session_id"`
@@ -229,6 +233,7 @@ type Definition struct {
 	IsPii                bool            `json:"is_pii"`
 	Purposes             []string        `json:"purposes"`
 	EncryptionRequired   bool            `json:"encryption_required"`
+	Searchable           bool            `json:"searchable"`
 	RetentionDays        int32           `json:"retention_days"`
 	RemoveAfterDays      int32           `json:"remove_after_days"`
 	EraseOnWithdrawal    bool            `json:"erase_on_withdrawal"`
@@ -280,6 +285,28 @@ type ErasureTombstone struct {
 	Hash      []byte    `json:"hash"`
 	ErasureID uuid.UUID `json:"erasure_id"`
 	AddedAt   time.Time `json:"added_at"`
+}
+
+type Event struct {
+	Seq             int64      `json:"seq"`
+	TenantID        uuid.UUID  `json:"tenant_id"`
+	Position        *int64     `json:"position"`
+	Type            string     `json:"type"`
+	At              time.Time  `json:"at"`
+	CustomerID      *uuid.UUID `json:"customer_id"`
+	OtherCustomerID *uuid.UUID `json:"other_customer_id"`
+	AgentID         *uuid.UUID `json:"agent_id"`
+	SubjectID       *uuid.UUID `json:"subject_id"`
+	OperationID     *uuid.UUID `json:"operation_id"`
+	Kind            string     `json:"kind"`
+	Name            string     `json:"name"`
+	Status          string     `json:"status"`
+}
+
+type EventHead struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+	Last     int64     `json:"last"`
+	PurgedTo int64     `json:"purged_to"`
 }
 
 type FillWakeup struct {
@@ -476,6 +503,7 @@ type SealedField struct {
 	Name     string     `json:"name"`
 	AddedAt  time.Time  `json:"added_at"`
 	SealedAt *time.Time `json:"sealed_at"`
+	IndexDue *time.Time `json:"index_due"`
 }
 
 type Session struct {

@@ -13,6 +13,73 @@ import (
 	"github.com/google/uuid"
 )
 
+const countCandidates = `-- name: CountCandidates :many
+SELECT w.number::int AS number, counted.candidates
+FROM (
+    SELECT
+        unnest($1::int[]) AS number,
+        unnest($2::text[]) AS name,
+        nullif(unnest($3::text[]), '')::jsonb AS value,
+        unnest($4::bigint[]) AS blind_key
+) w
+CROSS JOIN LATERAL (
+    SELECT count(*) AS candidates
+    FROM (
+        SELECT 1
+        FROM customer_values v
+        WHERE v.tenant_id = $5
+          AND v.match_key = CASE
+              WHEN w.value IS NULL THEN w.blind_key
+              ELSE match_key($5, w.name, w.value)
+          END
+        LIMIT $6
+    ) found
+) counted
+`
+
+type CountCandidatesParams struct {
+	Numbers    []int32   `json:"numbers"`
+	Names      []string  `json:"names"`
+	WantValues []string  `json:"want_values"`
+	WantBlind  []int64   `json:"want_blind"`
+	TenantID   uuid.UUID `json:"tenant_id"`
+	MaxRows    int32     `json:"max_rows"`
+}
+
+type CountCandidatesRow struct {
+	Number     int32 `json:"number"`
+	Candidates int64 `json:"candidates"`
+}
+
+// Counts the candidates of conditions 'equals', each up to max_rows, so that a search can begin with the fewest. It works
+// as FindCustomers. Index: customer_values_match.
+func (q *Queries) CountCandidates(ctx context.Context, arg CountCandidatesParams) ([]CountCandidatesRow, error) {
+	rows, err := q.db.Query(ctx, countCandidates,
+		arg.Numbers,
+		arg.Names,
+		arg.WantValues,
+		arg.WantBlind,
+		arg.TenantID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []CountCandidatesRow{}
+	for rows.Next() {
+		var i CountCandidatesRow
+		if err := rows.Scan(&i.Number, &i.Candidates); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const findCustomer = `-- name: FindCustomer :one
 SELECT c.customer_id, c.version, c.created_at, c.updated_at
 FROM channel_identities i
@@ -51,8 +118,234 @@ func (q *Queries) FindCustomer(ctx context.Context, arg FindCustomerParams) (Fin
 	return i, err
 }
 
+const findCustomers = `-- name: FindCustomers :many
+WITH want AS MATERIALIZED (
+    SELECT
+        unnest($2::int[]) AS number,
+        nullif(unnest($3::text[]), '')::jsonb AS value,
+        unnest($4::bigint[]) AS blind_key
+), keys AS MATERIALIZED (
+    SELECT DISTINCT
+        w.number,
+        CASE
+            WHEN w.value IS NULL THEN w.blind_key
+            ELSE match_key($5, ($6::text[])[w.number], w.value)
+        END AS key,
+        match_text(w.value) AS text
+    FROM want w
+), chunk AS MATERIALIZED (
+    SELECT found.profile_id, found.at, found.position
+    FROM (
+        SELECT v.profile_id, NULL::timestamptz AS at, v.profile_id AS position
+        FROM keys k
+        CROSS JOIN LATERAL (
+            SELECT v.profile_id
+            FROM customer_values v
+            WHERE v.tenant_id = $5
+              AND v.match_key = k.key
+              AND v.profile_id > $7
+            ORDER BY v.profile_id NULLS FIRST
+            LIMIT $8
+        ) v
+        WHERE $9::text = 'value'
+          AND k.number = $10::int
+        UNION ALL
+        (
+            SELECT v.profile_id, v.collected_at, v.profile_id
+            FROM customer_values v
+            WHERE $9::text = 'age'
+              AND v.field_key = (SELECT field_key($5, $11::text))
+              AND v.tenant_id = $5
+              AND v.name = $11::text
+              AND v.collected_at < $12
+              AND v.collected_at >= $13
+              AND (v.collected_at > $13 OR v.profile_id > $7)
+            ORDER BY v.collected_at NULLS FIRST, v.profile_id
+            LIMIT $8
+        )
+        UNION ALL
+        (
+            SELECT p.id, NULL::timestamptz, p.customer_id
+            FROM customer_profiles p
+            WHERE $9::text = 'customer'
+              AND p.tenant_id = $5
+              AND p.customer_id > $7
+            ORDER BY p.customer_id
+            LIMIT $8
+        )
+    ) found
+    ORDER BY found.at, found.position
+    LIMIT $8
+), tested AS MATERIALIZED (
+    SELECT
+        p.customer_id, p.version, p.created_at, p.updated_at, c.at, c.position,
+        p.merged_into_id IS NULL AND p.deleted_at IS NULL AND NOT EXISTS (
+            SELECT 1
+            FROM (
+                SELECT
+                    generate_subscripts($6::text[], 1) AS number,
+                    unnest($6::text[]) AS name,
+                    unnest($14::text[]) AS kind,
+                    unnest($15::timestamptz[]) AS before,
+                    unnest($16::text[]) AS purpose
+            ) t
+            LEFT JOIN LATERAL (
+                SELECT v.encrypted, v.match_key, v.verified, v.collected_at, v.value
+                FROM customer_values v
+                WHERE v.profile_id = p.id
+                  AND v.name = t.name
+                  AND v.status = 'active'
+                  AND v.deleted_at IS NULL
+                OFFSET 0
+            ) v ON true
+            WHERE NOT coalesce(
+                CASE t.kind
+                    WHEN 'equals' THEN EXISTS (
+                        SELECT 1
+                        FROM keys k
+                        WHERE k.number = t.number
+                          AND k.key = v.match_key
+                          AND (k.text IS NULL) = v.encrypted
+                          AND (v.encrypted OR k.text = match_text(v.value))
+                    )
+                    WHEN 'verified' THEN v.verified
+                    WHEN 'present' THEN v.encrypted IS NOT NULL
+                    WHEN 'missing' THEN v.encrypted IS NULL
+                    WHEN 'older_than' THEN v.collected_at < t.before
+                END,
+                false
+            )
+            OR (
+                t.purpose <> ''
+                AND NOT coalesce((
+                    SELECT o.granted AND (o.expires_at IS NULL OR o.expires_at > $17)
+                    FROM consents o
+                    WHERE o.tenant_id = $5
+                      AND o.profile_id = p.id
+                      AND o.purpose = t.purpose
+                    ORDER BY o.accepted_at DESC, o.operation_id DESC
+                    LIMIT 1
+                ), false)
+            )
+        ) AS matches
+    FROM chunk c
+    CROSS JOIN LATERAL (
+        SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at, purge_after
+        FROM customer_profiles p
+        WHERE p.id = c.profile_id
+        OFFSET 0
+    ) p
+), numbered AS (
+    SELECT
+        t.customer_id, t.version, t.created_at, t.updated_at, t.at, t.position, t.matches,
+        count(*) OVER () AS scanned,
+        count(*) FILTER (WHERE t.matches) OVER () AS matched,
+        count(*) FILTER (WHERE t.matches) OVER (ORDER BY t.at, t.position) AS place,
+        row_number() OVER (ORDER BY t.at, t.position) AS number
+    FROM tested t
+)
+SELECT
+    n.customer_id, n.version, n.created_at, n.updated_at, n.at, n.position::uuid AS position, n.matches::bool AS matches,
+    n.scanned, n.matched
+FROM numbered n
+WHERE (n.matches AND n.place <= $1::bigint)
+   OR n.number = n.scanned
+ORDER BY n.number
+`
+
+type FindCustomersParams struct {
+	MaxRows      int64       `json:"max_rows"`
+	WantNumbers  []int32     `json:"want_numbers"`
+	WantValues   []string    `json:"want_values"`
+	WantBlind    []int64     `json:"want_blind"`
+	TenantID     uuid.UUID   `json:"tenant_id"`
+	CondNames    []string    `json:"cond_names"`
+	AfterID      uuid.UUID   `json:"after_id"`
+	Chunk        int32       `json:"chunk"`
+	By           string      `json:"by"`
+	ByNumber     int32       `json:"by_number"`
+	ByName       string      `json:"by_name"`
+	ByBefore     time.Time   `json:"by_before"`
+	AfterAt      time.Time   `json:"after_at"`
+	CondKinds    []string    `json:"cond_kinds"`
+	CondTimes    []time.Time `json:"cond_times"`
+	CondPurposes []string    `json:"cond_purposes"`
+	Now          *time.Time  `json:"now"`
+}
+
+type FindCustomersRow struct {
+	CustomerID uuid.UUID  `json:"customer_id"`
+	Version    int64      `json:"version"`
+	CreatedAt  time.Time  `json:"created_at"`
+	UpdatedAt  time.Time  `json:"updated_at"`
+	At         *time.Time `json:"at"`
+	Position   uuid.UUID  `json:"position"`
+	Matches    bool       `json:"matches"`
+	Scanned    int64      `json:"scanned"`
+	Matched    int64      `json:"matched"`
+}
+
+// Returns a piece of the customers of a tenant whose values meet conditions. It reads at most chunk candidates after a
+// position: by = 'value' those with a value, in the order of their profiles; 'age' those with a value from before a time,
+// the oldest first; 'customer' all, in the order of their ids. A row is a customer who meets all conditions, up to
+// max_rows of them, or the last candidate. scanned and matched count the candidates, and those who meet the conditions.
+//
+// A condition has a number, which is its place in the arrays cond_…: the name of its field, its kind, a time and a
+// purpose to which the customer must have consented, ” if none is needed. The accepted values of a condition 'equals' are
+// the rows of want_…: its number, and the value or, of a sealed one, ” and its key in the blind index.
+//
+// Each arm has its index, whatever the statistics say: customer_values_match, customer_values_age, the unique key of
+// customer_profiles; then primary keys, customer_values_active, consents_profile.
+func (q *Queries) FindCustomers(ctx context.Context, arg FindCustomersParams) ([]FindCustomersRow, error) {
+	rows, err := q.db.Query(ctx, findCustomers,
+		arg.MaxRows,
+		arg.WantNumbers,
+		arg.WantValues,
+		arg.WantBlind,
+		arg.TenantID,
+		arg.CondNames,
+		arg.AfterID,
+		arg.Chunk,
+		arg.By,
+		arg.ByNumber,
+		arg.ByName,
+		arg.ByBefore,
+		arg.AfterAt,
+		arg.CondKinds,
+		arg.CondTimes,
+		arg.CondPurposes,
+		arg.Now,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []FindCustomersRow{}
+	for rows.Next() {
+		var i FindCustomersRow
+		if err := rows.Scan(
+			&i.CustomerID,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.At,
+			&i.Position,
+			&i.Matches,
+			&i.Scanned,
+			&i.Matched,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listCustomerValues = `-- name: ListCustomerValues :many
-SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
+SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
 FROM customer_profiles c
 JOIN customer_values f ON f.profile_id = c.id
 WHERE c.tenant_id = $1
@@ -84,6 +377,9 @@ func (q *Queries) ListCustomerValues(ctx context.Context, tenantID uuid.UUID, cu
 			&i.CustomerValue.Name,
 			&i.CustomerValue.Value,
 			&i.CustomerValue.Encrypted,
+			&i.CustomerValue.BlindKey,
+			&i.CustomerValue.MatchKey,
+			&i.CustomerValue.FieldKey,
 			&i.CustomerValue.ValueType,
 			&i.CustomerValue.Source,
 			&i.CustomerValue.SourceSessionID,
@@ -138,28 +434,30 @@ WITH page AS (
             FROM definitions d
             WHERE d.tenant_id = $1
               AND d.deleted_at IS NULL
+              AND ($2::uuid[] IS NULL OR d.agent_id = ANY ($2::uuid[]))
               AND d.agent_id > CASE
-                  WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
-                  ELSE $2::uuid
+                  WHEN $3::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+                  ELSE $3::uuid
               END
             ORDER BY d.agent_id
-            LIMIT $3
+            LIMIT $4
         )
         UNION
         (
             SELECT DISTINCT s.agent_id
             FROM scenarios s
             WHERE s.tenant_id = $1
+              AND ($2::uuid[] IS NULL OR s.agent_id = ANY ($2::uuid[]))
               AND s.agent_id > CASE
-                  WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
-                  ELSE $2::uuid
+                  WHEN $3::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+                  ELSE $3::uuid
               END
             ORDER BY s.agent_id
-            LIMIT $3
+            LIMIT $4
         )
     ) a
     ORDER BY a.agent_id
-    LIMIT $3
+    LIMIT $4
 )
 SELECT
     page.agent_id,
@@ -181,9 +479,10 @@ ORDER BY page.agent_id
 `
 
 type PageAgentsParams struct {
-	TenantID uuid.UUID  `json:"tenant_id"`
-	AfterID  *uuid.UUID `json:"after_id"`
-	MaxRows  int32      `json:"max_rows"`
+	TenantID uuid.UUID   `json:"tenant_id"`
+	Agents   []uuid.UUID `json:"agents"`
+	AfterID  *uuid.UUID  `json:"after_id"`
+	MaxRows  int32       `json:"max_rows"`
 }
 
 type PageAgentsRow struct {
@@ -196,7 +495,12 @@ type PageAgentsRow struct {
 // after_id is the last id of the previous page; null: the first page. Indexes: the unique key of definitions,
 // scenarios_agent.
 func (q *Queries) PageAgents(ctx context.Context, arg PageAgentsParams) ([]PageAgentsRow, error) {
-	rows, err := q.db.Query(ctx, pageAgents, arg.TenantID, arg.AfterID, arg.MaxRows)
+	rows, err := q.db.Query(ctx, pageAgents,
+		arg.TenantID,
+		arg.Agents,
+		arg.AfterID,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -236,20 +540,22 @@ WHERE q.tenant_id = $1
         AND c.customer_id = $2::uuid
   ))
   AND q.status <> 'open'
+  AND ($3::uuid[] IS NULL OR q.agent_id = ANY ($3::uuid[]))
   AND (
-    $3::timestamptz IS NULL
-    OR (q.opened_at, q.id) < ($3, $4::uuid)
+    $4::timestamptz IS NULL
+    OR (q.opened_at, q.id) < ($4, $5::uuid)
   )
 ORDER BY q.opened_at DESC, q.id DESC
-LIMIT $5
+LIMIT $6
 `
 
 type PageClosedQuestionsParams struct {
-	TenantID       uuid.UUID  `json:"tenant_id"`
-	CustomerID     uuid.UUID  `json:"customer_id"`
-	BeforeOpenedAt *time.Time `json:"before_opened_at"`
-	BeforeID       *uuid.UUID `json:"before_id"`
-	MaxRows        int32      `json:"max_rows"`
+	TenantID       uuid.UUID   `json:"tenant_id"`
+	CustomerID     uuid.UUID   `json:"customer_id"`
+	Agents         []uuid.UUID `json:"agents"`
+	BeforeOpenedAt *time.Time  `json:"before_opened_at"`
+	BeforeID       *uuid.UUID  `json:"before_id"`
+	MaxRows        int32       `json:"max_rows"`
 }
 
 // Returns a page of the closed questions to a customer and the customers merged with it (as in ListMergedCustomers), the
@@ -259,6 +565,7 @@ func (q *Queries) PageClosedQuestions(ctx context.Context, arg PageClosedQuestio
 	rows, err := q.db.Query(ctx, pageClosedQuestions,
 		arg.TenantID,
 		arg.CustomerID,
+		arg.Agents,
 		arg.BeforeOpenedAt,
 		arg.BeforeID,
 		arg.MaxRows,
@@ -310,13 +617,13 @@ WITH lead AS (
     SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END AS id
     FROM customer_profiles c
     WHERE c.tenant_id = $1
-      AND c.customer_id = ANY ($6::uuid[])
+      AND c.customer_id = ANY ($7::uuid[])
     LIMIT 1
 ), concerned AS MATERIALIZED (
     SELECT o.id
     FROM operations o
     WHERE o.tenant_id = $1
-      AND o.subject_id = ANY ($7::text[])
+      AND o.subject_id = ANY ($8::text[])
     UNION
     SELECT v.operation_id
     FROM lead
@@ -333,18 +640,20 @@ SELECT
 FROM concerned
 JOIN operations o ON o.id = concerned.id
 WHERE o.tenant_id = $1
-  AND o.status = ANY ($2::text[])
-  AND o.workflow = ANY ($3::text[])
+  AND ($2::text IS NULL OR o.actor = $2)
+  AND o.status = ANY ($3::text[])
+  AND o.workflow = ANY ($4::text[])
   AND o.id < CASE
-      WHEN $4::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
-      ELSE $4::uuid
+      WHEN $5::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+      ELSE $5::uuid
   END
 ORDER BY o.id DESC
-LIMIT $5
+LIMIT $6
 `
 
 type PageCustomerOperationsParams struct {
 	TenantID  uuid.UUID   `json:"tenant_id"`
+	Actor     *string     `json:"actor"`
 	Statuses  []string    `json:"statuses"`
 	Workflows []string    `json:"workflows"`
 	BeforeID  *uuid.UUID  `json:"before_id"`
@@ -371,6 +680,7 @@ type PageCustomerOperationsRow struct {
 func (q *Queries) PageCustomerOperations(ctx context.Context, arg PageCustomerOperationsParams) ([]PageCustomerOperationsRow, error) {
 	rows, err := q.db.Query(ctx, pageCustomerOperations,
 		arg.TenantID,
+		arg.Actor,
 		arg.Statuses,
 		arg.Workflows,
 		arg.BeforeID,
@@ -466,17 +776,19 @@ SELECT
 FROM operations
 WHERE tenant_id = $1
   AND status = 'failed'
-  AND workflow = ANY ($2::text[])
+  AND ($2::text IS NULL OR actor = $2)
+  AND workflow = ANY ($3::text[])
   AND id < CASE
-      WHEN $3::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
-      ELSE $3::uuid
+      WHEN $4::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+      ELSE $4::uuid
   END
 ORDER BY id DESC
-LIMIT $4
+LIMIT $5
 `
 
 type PageFailedOperationsParams struct {
 	TenantID  uuid.UUID  `json:"tenant_id"`
+	Actor     *string    `json:"actor"`
 	Workflows []string   `json:"workflows"`
 	BeforeID  *uuid.UUID `json:"before_id"`
 	MaxRows   int32      `json:"max_rows"`
@@ -499,6 +811,7 @@ type PageFailedOperationsRow struct {
 func (q *Queries) PageFailedOperations(ctx context.Context, arg PageFailedOperationsParams) ([]PageFailedOperationsRow, error) {
 	rows, err := q.db.Query(ctx, pageFailedOperations,
 		arg.TenantID,
+		arg.Actor,
 		arg.Workflows,
 		arg.BeforeID,
 		arg.MaxRows,
@@ -532,7 +845,7 @@ func (q *Queries) PageFailedOperations(ctx context.Context, arg PageFailedOperat
 }
 
 const pageHistory = `-- name: PageHistory :many
-SELECT v.id, v.tenant_id, v.profile_id, v.name, v.value, v.encrypted, v.value_type, v.source, v.source_session_id, v.source_scenario_id, v.source_step_id, v.source_item_id, v.source_item_type, v.source_metadata, v.status, v.superseded_by_id, v.superseded_at, v.yields_to_id, v.decision, v.decided_by, v.decided_at, v.decision_note, v.verified, v.verification_method, v.verified_at, v.verified_by, v.confidence, v.requires_confirmation, v.collected_at, v.updated_at, v.expires_at, v.definition_id, v.warnings, v.operation_id, v.actor, v.accepted_at, v.deleted_at, v.deletion_proposed_at, v.deletion_reason, v.stale_since
+SELECT v.id, v.tenant_id, v.profile_id, v.name, v.value, v.encrypted, v.blind_key, v.match_key, v.field_key, v.value_type, v.source, v.source_session_id, v.source_scenario_id, v.source_step_id, v.source_item_id, v.source_item_type, v.source_metadata, v.status, v.superseded_by_id, v.superseded_at, v.yields_to_id, v.decision, v.decided_by, v.decided_at, v.decision_note, v.verified, v.verification_method, v.verified_at, v.verified_by, v.confidence, v.requires_confirmation, v.collected_at, v.updated_at, v.expires_at, v.definition_id, v.warnings, v.operation_id, v.actor, v.accepted_at, v.deleted_at, v.deletion_proposed_at, v.deletion_reason, v.stale_since
 FROM (
     SELECT f.id
     FROM customer_values f
@@ -545,14 +858,15 @@ FROM (
           AND p.deleted_at IS NULL
     )
       AND f.name = coalesce($3, f.name)
+      AND ($4::text[] IS NULL OR f.name = ANY ($4::text[]))
       AND f.deleted_at IS NULL
       AND (
-        $4::timestamptz IS NULL
+        $5::timestamptz IS NULL
         OR (f.accepted_at, f.operation_id, f.id) <
-            ($4, $5::uuid, $6::uuid)
+            ($5, $6::uuid, $7::uuid)
       )
     ORDER BY f.accepted_at DESC, f.operation_id DESC, f.id DESC
-    LIMIT $7
+    LIMIT $8
 ) page
 JOIN customer_values v ON v.id = page.id
 ORDER BY v.accepted_at DESC, v.operation_id DESC, v.id DESC
@@ -562,6 +876,7 @@ type PageHistoryParams struct {
 	TenantID          uuid.UUID  `json:"tenant_id"`
 	CustomerID        uuid.UUID  `json:"customer_id"`
 	Name              *string    `json:"name"`
+	Names             []string   `json:"names"`
 	BeforeAcceptedAt  *time.Time `json:"before_accepted_at"`
 	BeforeOperationID *uuid.UUID `json:"before_operation_id"`
 	BeforeID          *uuid.UUID `json:"before_id"`
@@ -577,6 +892,7 @@ func (q *Queries) PageHistory(ctx context.Context, arg PageHistoryParams) ([]Cus
 		arg.TenantID,
 		arg.CustomerID,
 		arg.Name,
+		arg.Names,
 		arg.BeforeAcceptedAt,
 		arg.BeforeOperationID,
 		arg.BeforeID,
@@ -596,6 +912,9 @@ func (q *Queries) PageHistory(ctx context.Context, arg PageHistoryParams) ([]Cus
 			&i.Name,
 			&i.Value,
 			&i.Encrypted,
+			&i.BlindKey,
+			&i.MatchKey,
+			&i.FieldKey,
 			&i.ValueType,
 			&i.Source,
 			&i.SourceSessionID,
@@ -762,31 +1081,34 @@ WHERE q.tenant_id = $1
           AND c.customer_id = $2::uuid
     ))
   )
+  AND ($3::uuid[] IS NULL OR q.agent_id = ANY ($3::uuid[]))
   AND q.status = 'open'
   AND (
-    $3::timestamptz IS NULL
-    OR (q.opened_at, q.id) > ($3, $4::uuid)
+    $4::timestamptz IS NULL
+    OR (q.opened_at, q.id) > ($4, $5::uuid)
   )
 ORDER BY q.opened_at, q.id
-LIMIT $5
+LIMIT $6
 `
 
 type PageOpenQuestionsParams struct {
-	TenantID      uuid.UUID  `json:"tenant_id"`
-	CustomerID    *uuid.UUID `json:"customer_id"`
-	AfterOpenedAt *time.Time `json:"after_opened_at"`
-	AfterID       *uuid.UUID `json:"after_id"`
-	MaxRows       int32      `json:"max_rows"`
+	TenantID      uuid.UUID   `json:"tenant_id"`
+	CustomerID    *uuid.UUID  `json:"customer_id"`
+	Agents        []uuid.UUID `json:"agents"`
+	AfterOpenedAt *time.Time  `json:"after_opened_at"`
+	AfterID       *uuid.UUID  `json:"after_id"`
+	MaxRows       int32       `json:"max_rows"`
 }
 
 // Returns a page of the open questions, oldest first: of one customer, or of all customers if customer_id is null.
 // The questions of a customer include those of the customers merged with it (as in ListMergedCustomers). The after_
-// parameters are the position of the last row of the previous page; null: the first page. Indexes:
-// questions_customer, and those of ListMergedCustomers.
+// parameters are the position of the last row of the previous page; null: the first page. agents limits the agents;
+// null: all. Indexes: questions_customer, and those of ListMergedCustomers.
 func (q *Queries) PageOpenQuestions(ctx context.Context, arg PageOpenQuestionsParams) ([]Question, error) {
 	rows, err := q.db.Query(ctx, pageOpenQuestions,
 		arg.TenantID,
 		arg.CustomerID,
+		arg.Agents,
 		arg.AfterOpenedAt,
 		arg.AfterID,
 		arg.MaxRows,
@@ -846,18 +1168,20 @@ CROSS JOIN LATERAL (
           WHEN $3::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
           ELSE $3::uuid
       END
-      AND (NOT $4::boolean OR p.status = 'succeeded')
+      AND ($4::text IS NULL OR p.actor = $4)
+      AND (NOT $5::boolean OR p.status = 'succeeded')
     ORDER BY p.id DESC
-    LIMIT $5
+    LIMIT $6
 ) o
 ORDER BY o.id DESC
-LIMIT $5
+LIMIT $6
 `
 
 type PageOperationsParams struct {
 	Workflows []string   `json:"workflows"`
 	TenantID  uuid.UUID  `json:"tenant_id"`
 	BeforeID  *uuid.UUID `json:"before_id"`
+	Actor     *string    `json:"actor"`
 	Succeeded bool       `json:"succeeded"`
 	MaxRows   int32      `json:"max_rows"`
 }
@@ -881,6 +1205,7 @@ func (q *Queries) PageOperations(ctx context.Context, arg PageOperationsParams) 
 		arg.Workflows,
 		arg.TenantID,
 		arg.BeforeID,
+		arg.Actor,
 		arg.Succeeded,
 		arg.MaxRows,
 	)
@@ -913,28 +1238,35 @@ func (q *Queries) PageOperations(ctx context.Context, arg PageOperationsParams) 
 }
 
 const pagePendingDefinitions = `-- name: PagePendingDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, searchable, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND review_state = 'pending'
+  AND ($2::uuid[] IS NULL OR agent_id = ANY ($2::uuid[]))
   AND id > CASE
-      WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
-      ELSE $2::uuid
+      WHEN $3::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+      ELSE $3::uuid
   END
 ORDER BY id
-LIMIT $3
+LIMIT $4
 `
 
 type PagePendingDefinitionsParams struct {
-	TenantID uuid.UUID  `json:"tenant_id"`
-	AfterID  *uuid.UUID `json:"after_id"`
-	MaxRows  int32      `json:"max_rows"`
+	TenantID uuid.UUID   `json:"tenant_id"`
+	Agents   []uuid.UUID `json:"agents"`
+	AfterID  *uuid.UUID  `json:"after_id"`
+	MaxRows  int32       `json:"max_rows"`
 }
 
 // Returns a page of the suggested definitions that wait for a review, in the order of their ids, which is the order
 // of creation. after_id is the last id of the previous page; null: the first page. Index: primary key.
 func (q *Queries) PagePendingDefinitions(ctx context.Context, arg PagePendingDefinitionsParams) ([]Definition, error) {
-	rows, err := q.db.Query(ctx, pagePendingDefinitions, arg.TenantID, arg.AfterID, arg.MaxRows)
+	rows, err := q.db.Query(ctx, pagePendingDefinitions,
+		arg.TenantID,
+		arg.Agents,
+		arg.AfterID,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -974,6 +1306,7 @@ func (q *Queries) PagePendingDefinitions(ctx context.Context, arg PagePendingDef
 			&i.IsPii,
 			&i.Purposes,
 			&i.EncryptionRequired,
+			&i.Searchable,
 			&i.RetentionDays,
 			&i.RemoveAfterDays,
 			&i.EraseOnWithdrawal,
@@ -1005,24 +1338,31 @@ SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, requi
 FROM requirements
 WHERE tenant_id = $1
   AND review_state = 'pending'
+  AND ($2::uuid[] IS NULL OR agent_id = ANY ($2::uuid[]))
   AND id > CASE
-      WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
-      ELSE $2::uuid
+      WHEN $3::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+      ELSE $3::uuid
   END
 ORDER BY id
-LIMIT $3
+LIMIT $4
 `
 
 type PagePendingRequirementsParams struct {
-	TenantID uuid.UUID  `json:"tenant_id"`
-	AfterID  *uuid.UUID `json:"after_id"`
-	MaxRows  int32      `json:"max_rows"`
+	TenantID uuid.UUID   `json:"tenant_id"`
+	Agents   []uuid.UUID `json:"agents"`
+	AfterID  *uuid.UUID  `json:"after_id"`
+	MaxRows  int32       `json:"max_rows"`
 }
 
 // Returns a page of the extracted requirements that wait for a review, in the order of their ids, which is the order
 // of creation. after_id is the last id of the previous page; null: the first page. Index: primary key.
 func (q *Queries) PagePendingRequirements(ctx context.Context, arg PagePendingRequirementsParams) ([]Requirement, error) {
-	rows, err := q.db.Query(ctx, pagePendingRequirements, arg.TenantID, arg.AfterID, arg.MaxRows)
+	rows, err := q.db.Query(ctx, pagePendingRequirements,
+		arg.TenantID,
+		arg.Agents,
+		arg.AfterID,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -1082,18 +1422,20 @@ LEFT JOIN definitions d ON d.id = f.definition_id
 WHERE f.tenant_id = $1
   AND (f.status = 'pending' OR f.deletion_proposed_at IS NOT NULL)
   AND f.deleted_at IS NULL
+  AND ($2::text[] IS NULL OR f.name = ANY ($2::text[]))
   AND p.deleted_at IS NULL
   AND (f.deletion_proposed_at IS NOT NULL OR coalesce(d.on_conflict, '') <> 'keep')
   AND f.id > CASE
-      WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
-      ELSE $2::uuid
+      WHEN $3::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+      ELSE $3::uuid
   END
 ORDER BY f.id
-LIMIT $3
+LIMIT $4
 `
 
 type PagePendingValuesParams struct {
 	TenantID uuid.UUID  `json:"tenant_id"`
+	Names    []string   `json:"names"`
 	AfterID  *uuid.UUID `json:"after_id"`
 	MaxRows  int32      `json:"max_rows"`
 }
@@ -1108,7 +1450,12 @@ type PagePendingValuesRow struct {
 // of their ids, which is the order of creation. after_id is the last id of the previous page; null: the first page.
 // Indexes: customer_values_undecided, customer_values_active, primary keys.
 func (q *Queries) PagePendingValues(ctx context.Context, arg PagePendingValuesParams) ([]PagePendingValuesRow, error) {
-	rows, err := q.db.Query(ctx, pagePendingValues, arg.TenantID, arg.AfterID, arg.MaxRows)
+	rows, err := q.db.Query(ctx, pagePendingValues,
+		arg.TenantID,
+		arg.Names,
+		arg.AfterID,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -1292,17 +1639,19 @@ SELECT
 FROM sessions s
 WHERE s.tenant_id = $1
   AND s.customer_id = ANY ($2::uuid[])
+  AND ($3::uuid[] IS NULL OR s.agent_id = ANY ($3::uuid[]))
   AND (
-    $3::timestamptz IS NULL
-    OR (s.created_at, s.id) < ($3, $4::uuid)
+    $4::timestamptz IS NULL
+    OR (s.created_at, s.id) < ($4, $5::uuid)
   )
 ORDER BY s.created_at DESC, s.id DESC
-LIMIT $5
+LIMIT $6
 `
 
 type PageSessionsParams struct {
 	TenantID        uuid.UUID   `json:"tenant_id"`
 	Customers       []uuid.UUID `json:"customers"`
+	Agents          []uuid.UUID `json:"agents"`
 	BeforeCreatedAt *time.Time  `json:"before_created_at"`
 	BeforeID        *uuid.UUID  `json:"before_id"`
 	MaxRows         int32       `json:"max_rows"`
@@ -1324,6 +1673,7 @@ func (q *Queries) PageSessions(ctx context.Context, arg PageSessionsParams) ([]P
 	rows, err := q.db.Query(ctx, pageSessions,
 		arg.TenantID,
 		arg.Customers,
+		arg.Agents,
 		arg.BeforeCreatedAt,
 		arg.BeforeID,
 		arg.MaxRows,
@@ -1360,16 +1710,17 @@ WITH unfinished AS MATERIALIZED (
     WHERE o.tenant_id = $1
       AND o.status IN ('accepted', 'applied')
       AND o.status = ANY ($2::text[])
-      AND o.workflow = ANY ($3::text[])
+      AND ($3::text IS NULL OR o.actor = $3)
+      AND o.workflow = ANY ($4::text[])
       AND o.id < CASE
-          WHEN $4::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
-          ELSE $4::uuid
+          WHEN $5::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+          ELSE $5::uuid
       END
 ), page AS MATERIALIZED (
     SELECT u.id
     FROM unfinished u
     ORDER BY u.id DESC
-    LIMIT $5
+    LIMIT $6
 )
 SELECT
     o.id, o.workflow, o.subject, o.actor, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
@@ -1381,6 +1732,7 @@ ORDER BY o.id DESC
 type PageUnfinishedOperationsParams struct {
 	TenantID  uuid.UUID  `json:"tenant_id"`
 	Statuses  []string   `json:"statuses"`
+	Actor     *string    `json:"actor"`
 	Workflows []string   `json:"workflows"`
 	BeforeID  *uuid.UUID `json:"before_id"`
 	MaxRows   int32      `json:"max_rows"`
@@ -1404,6 +1756,7 @@ func (q *Queries) PageUnfinishedOperations(ctx context.Context, arg PageUnfinish
 	rows, err := q.db.Query(ctx, pageUnfinishedOperations,
 		arg.TenantID,
 		arg.Statuses,
+		arg.Actor,
 		arg.Workflows,
 		arg.BeforeID,
 		arg.MaxRows,

@@ -251,7 +251,7 @@ func (q *Queries) ExpireValues(ctx context.Context, now *time.Time, maxRows int3
 }
 
 const getActiveValue = `-- name: GetActiveValue :one
-SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
+SELECT id, tenant_id, profile_id, name, value, encrypted, blind_key, match_key, field_key, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
 FROM customer_values
 WHERE tenant_id = $1
   AND profile_id = $2
@@ -277,6 +277,9 @@ func (q *Queries) GetActiveValue(ctx context.Context, arg GetActiveValueParams) 
 		&i.Name,
 		&i.Value,
 		&i.Encrypted,
+		&i.BlindKey,
+		&i.MatchKey,
+		&i.FieldKey,
 		&i.ValueType,
 		&i.Source,
 		&i.SourceSessionID,
@@ -316,7 +319,7 @@ func (q *Queries) GetActiveValue(ctx context.Context, arg GetActiveValueParams) 
 }
 
 const getAnyValue = `-- name: GetAnyValue :one
-SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
+SELECT id, tenant_id, profile_id, name, value, encrypted, blind_key, match_key, field_key, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
 FROM customer_values
 WHERE tenant_id = $1
   AND id = $2
@@ -333,6 +336,9 @@ func (q *Queries) GetAnyValue(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 		&i.Name,
 		&i.Value,
 		&i.Encrypted,
+		&i.BlindKey,
+		&i.MatchKey,
+		&i.FieldKey,
 		&i.ValueType,
 		&i.Source,
 		&i.SourceSessionID,
@@ -372,7 +378,7 @@ func (q *Queries) GetAnyValue(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 }
 
 const getValue = `-- name: GetValue :one
-SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
+SELECT id, tenant_id, profile_id, name, value, encrypted, blind_key, match_key, field_key, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
 FROM customer_values
 WHERE tenant_id = $1
   AND id = $2
@@ -390,6 +396,9 @@ func (q *Queries) GetValue(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID
 		&i.Name,
 		&i.Value,
 		&i.Encrypted,
+		&i.BlindKey,
+		&i.MatchKey,
+		&i.FieldKey,
 		&i.ValueType,
 		&i.Source,
 		&i.SourceSessionID,
@@ -430,7 +439,7 @@ func (q *Queries) GetValue(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID
 
 const insertValue = `-- name: InsertValue :exec
 INSERT INTO customer_values (
-    id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id,
+    id, tenant_id, profile_id, name, value, encrypted, blind_key, value_type, source, source_session_id, source_scenario_id,
     source_step_id,
     source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision,
     decided_by, decided_at, decision_note, verified, verification_method,
@@ -439,15 +448,15 @@ INSERT INTO customer_values (
 )
 VALUES (
     $1, $2, $3, $4, $5, $6,
-    $7,
-    $8, $9, $10, $11,
-    $12, $13, $14, $15,
-    $16, $17, $18, $19,
-    $20, $21, $22, $23,
-    $24,
-    $25, $26, $27, $28,
-    $29, $30, $31, $32, $33,
-    $34, $35
+    $7, $8,
+    $9, $10, $11, $12,
+    $13, $14, $15, $16,
+    $17, $18, $19, $20,
+    $21, $22, $23, $24,
+    $25,
+    $26, $27, $28, $29,
+    $30, $31, $32, $33, $34,
+    $35, $36
 )
 `
 
@@ -458,6 +467,7 @@ type InsertValueParams struct {
 	Name                 string          `json:"name"`
 	Value                json.RawMessage `json:"value"`
 	Encrypted            bool            `json:"encrypted"`
+	BlindKey             *int64          `json:"blind_key"`
 	ValueType            string          `json:"value_type"`
 	Source               string          `json:"source"`
 	SourceSessionID      *uuid.UUID      `json:"source_session_id"`
@@ -498,6 +508,7 @@ func (q *Queries) InsertValue(ctx context.Context, arg InsertValueParams) error 
 		arg.Name,
 		arg.Value,
 		arg.Encrypted,
+		arg.BlindKey,
 		arg.ValueType,
 		arg.Source,
 		arg.SourceSessionID,
@@ -533,7 +544,7 @@ func (q *Queries) InsertValue(ctx context.Context, arg InsertValueParams) error 
 
 const insertValues = `-- name: InsertValues :execrows
 INSERT INTO customer_values (
-    id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id,
+    id, tenant_id, profile_id, name, value, encrypted, blind_key, value_type, source, source_session_id, source_scenario_id,
     source_step_id,
     source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision,
     decided_by, decided_at, decision_note, verified, verification_method,
@@ -541,7 +552,7 @@ INSERT INTO customer_values (
     operation_id, actor, accepted_at
 )
 SELECT
-    r.id, $1, r.profile_id, r.name, r.value, r.encrypted, r.value_type, r.source,
+    r.id, $1, r.profile_id, r.name, r.value, r.encrypted, r.blind_key, r.value_type, r.source,
     r.source_session_id, r.source_scenario_id,
     r.source_step_id, r.source_item_id, r.source_item_type, r.source_metadata, r.status, r.superseded_by_id,
     r.superseded_at, r.yields_to_id, r.decision, r.decided_by, r.decided_at, r.decision_note,
@@ -549,7 +560,7 @@ SELECT
     r.collected_at,
     r.expires_at, r.definition_id, r.warnings, r.operation_id, r.actor, r.accepted_at
 FROM jsonb_to_recordset($2::jsonb) AS r (
-    id uuid, profile_id uuid, name text, value jsonb, encrypted boolean, value_type text, source text,
+    id uuid, profile_id uuid, name text, value jsonb, encrypted boolean, blind_key bigint, value_type text, source text,
     source_session_id uuid,
     source_scenario_id uuid, source_step_id text, source_item_id uuid, source_item_type text, source_metadata jsonb,
     status text,
@@ -573,7 +584,7 @@ func (q *Queries) InsertValues(ctx context.Context, tenantID uuid.UUID, rows jso
 }
 
 const listHistory = `-- name: ListHistory :many
-SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
+SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
 FROM customer_profiles c
 JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
 JOIN customer_values f ON f.profile_id = p.id
@@ -616,6 +627,9 @@ func (q *Queries) ListHistory(ctx context.Context, arg ListHistoryParams) ([]Cus
 			&i.Name,
 			&i.Value,
 			&i.Encrypted,
+			&i.BlindKey,
+			&i.MatchKey,
+			&i.FieldKey,
 			&i.ValueType,
 			&i.Source,
 			&i.SourceSessionID,
@@ -874,7 +888,7 @@ func (q *Queries) ListRecentVersions(ctx context.Context, arg ListRecentVersions
 }
 
 const listValuesByID = `-- name: ListValuesByID :many
-SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
+SELECT id, tenant_id, profile_id, name, value, encrypted, blind_key, match_key, field_key, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
 FROM customer_values
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -897,6 +911,9 @@ func (q *Queries) ListValuesByID(ctx context.Context, tenantID uuid.UUID, ids []
 			&i.Name,
 			&i.Value,
 			&i.Encrypted,
+			&i.BlindKey,
+			&i.MatchKey,
+			&i.FieldKey,
 			&i.ValueType,
 			&i.Source,
 			&i.SourceSessionID,

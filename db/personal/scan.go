@@ -41,9 +41,11 @@ func allTables(ctx context.Context, tx pgx.Tx) ([]searched, error) {
 // text is the expression with the content of a row.
 func (s searched) text() string { return "concat_ws(' ', " + strings.Join(s.Columns, ", ") + ")" }
 
-// own leaves out what the erasure itself still needs.
+// own leaves out what the erasure itself still needs, and what tells of it.
 func (s searched) own() string {
 	switch s.Name {
+	case "events":
+		return " AND " + notErased
 	case "erasures", "operations":
 		return " AND id <> @self"
 	default:

@@ -2,10 +2,10 @@
 -- the same id changes nothing and records nothing. vault_app may not write this table.
 -- name: CreateAPIKey :exec
 WITH created AS (
-    INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes, sources, purpose, pii, expires_at)
+    INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes, sources, agents, purpose, pii, expires_at)
     VALUES (
         sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(name), sqlc.arg(key_hash), sqlc.arg(scopes),
-        coalesce(sqlc.arg(sources)::text[], '{}'), sqlc.arg(purpose), NOT sqlc.arg(masked)::boolean,
+        coalesce(sqlc.arg(sources)::text[], '{}'), coalesce(sqlc.arg(agents)::uuid[], '{}'), sqlc.arg(purpose), NOT sqlc.arg(masked)::boolean,
         sqlc.narg(expires_at)
     )
     ON CONFLICT (id) DO NOTHING
@@ -24,7 +24,7 @@ WHERE key_hash = sqlc.arg(key_hash);
 
 -- Lists the keys of a tenant for `vault keys list`, without their hashes. Index: api_keys_tenant.
 -- name: ListAPIKeys :many
-SELECT id, name, scopes, sources, purpose, pii, created_at, expires_at, revoked_at, last_used_at
+SELECT id, name, scopes, sources, agents, purpose, pii, created_at, expires_at, revoked_at, last_used_at
 FROM api_keys
 WHERE tenant_id = sqlc.arg(tenant_id)
 ORDER BY created_at, id
@@ -33,7 +33,7 @@ LIMIT 1000;
 -- Returns a page of the keys of a tenant, newest first, without their hashes. after_id is the last id of the previous
 -- page; null: the first page. Index: api_keys_tenant.
 -- name: PageAPIKeys :many
-SELECT id, name, scopes, sources, purpose, pii, created_at, expires_at, revoked_at, last_used_at
+SELECT id, name, scopes, sources, agents, purpose, pii, created_at, expires_at, revoked_at, last_used_at
 FROM api_keys
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND (sqlc.narg(after_id)::uuid IS NULL OR id < sqlc.narg(after_id))

@@ -70,8 +70,30 @@ FROM (
 ) n
 WHERE o.id = n.id;
 
--- Counts what another sealing key than the primary one wrapped or sealed. It reads every operation. Index:
--- customer_keys_kek.
+-- Lists the keys of tenants for tombstones and receipts of which another sealing key than the primary one sealed one, and
+-- locks them. prefix: as in ListOperationsToReseal. It reads the keys of every tenant.
+-- name: ListErasureKeysToReseal :many
+SELECT tenant_id, hash_key, signing_key
+FROM erasure_keys
+WHERE substring(hash_key FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea
+   OR substring(signing_key FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea
+LIMIT sqlc.arg(max_rows)
+FOR UPDATE SKIP LOCKED;
+
+-- Replaces the sealed keys of tenants by the same ones, sealed by the primary key. Index: primary key.
+-- name: ResealErasureKeys :exec
+UPDATE erasure_keys k
+SET hash_key = n.hash_key, signing_key = n.signing_key
+FROM (
+    SELECT
+        unnest(sqlc.arg(tenants)::uuid[]) AS tenant_id,
+        unnest(sqlc.arg(hash_keys)::bytea[]) AS hash_key,
+        unnest(sqlc.arg(signing_keys)::bytea[]) AS signing_key
+) n
+WHERE k.tenant_id = n.tenant_id;
+
+-- Counts what another sealing key than the primary one wrapped or sealed. It reads every operation and the keys of every
+-- tenant. Index: customer_keys_kek.
 -- name: CountRotation :one
 SELECT
     (
@@ -85,7 +107,13 @@ SELECT
         FROM operations
         WHERE (substring(payload FROM 1 FOR 1) = '\x01' AND substring(payload FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea)
            OR (substring(prepared FROM 1 FOR 1) = '\x01' AND substring(prepared FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea)
-    ) AS operations;
+    ) AS operations,
+    (
+        SELECT count(*)
+        FROM erasure_keys
+        WHERE substring(hash_key FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea
+           OR substring(signing_key FROM 1 FOR 5) <> sqlc.arg(prefix)::bytea
+    ) AS erasure_keys;
 
 -- Lists sealed fields of all tenants whose versions from before are not sealed yet. Index: sealed_fields_pending.
 -- name: ListFieldsToSeal :many
@@ -118,13 +146,14 @@ WHERE v.tenant_id = sqlc.arg(tenant_id)
   AND NOT v.encrypted
 FOR UPDATE OF v;
 
--- Replaces versions by their sealed form. Index: primary key.
+-- Replaces versions by their sealed form. A blind_key of 0 is none. Index: primary key.
 -- name: SealVersions :exec
 UPDATE customer_values v
-SET encrypted = true, value = n.value::jsonb, source_metadata = n.source_metadata::jsonb, decision_note = n.decision_note
+SET encrypted = true, blind_key = nullif(n.blind_key, 0), value = n.value::jsonb, source_metadata = n.source_metadata::jsonb, decision_note = n.decision_note
 FROM (
     SELECT
         unnest(sqlc.arg(ids)::uuid[]) AS id,
+        unnest(sqlc.arg(blind_keys)::bigint[]) AS blind_key,
         unnest(sqlc.arg(vals)::text[]) AS value,
         unnest(sqlc.arg(metadata)::text[]) AS source_metadata,
         unnest(sqlc.arg(notes)::text[]) AS decision_note
@@ -170,3 +199,48 @@ SET sealed_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND name = sqlc.arg(name)
   AND sealed_at IS NULL;
+
+-- Lists sealed fields of all tenants whose blind index is not known to be right. Index: sealed_fields_index.
+-- name: ListFieldsToIndex :many
+SELECT tenant_id, name, index_due::timestamptz AS index_due
+FROM sealed_fields
+WHERE index_due IS NOT NULL
+ORDER BY index_due
+LIMIT sqlc.arg(max_rows);
+
+-- Lists sealed versions of a field with a blind key, or without one, in the order of their ids after after_id. It reads
+-- every version of the tenant. Index: primary key.
+-- name: ListSealedVersions :many
+SELECT *
+FROM customer_values
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id > sqlc.arg(after_id)
+  AND name = sqlc.arg(name)
+  AND encrypted
+  AND (blind_key IS NOT NULL) = sqlc.arg(has_key)::bool
+ORDER BY id
+LIMIT sqlc.arg(max_rows);
+
+-- Sets the keys of the blind index of versions. 0 is none. A version whose value was replaced meanwhile stays unchanged.
+-- Index: primary key.
+-- name: SetBlindKeys :exec
+UPDATE customer_values v
+SET blind_key = nullif(n.blind_key, 0)
+FROM (
+    SELECT
+        unnest(sqlc.arg(ids)::uuid[]) AS id,
+        unnest(sqlc.arg(vals)::text[]) AS value,
+        unnest(sqlc.arg(blind_keys)::bigint[]) AS blind_key
+) n
+WHERE v.tenant_id = sqlc.arg(tenant_id)
+  AND v.id = n.id
+  AND v.encrypted
+  AND v.value = n.value::jsonb;
+
+-- Marks the blind index of a field as right, unless its definitions changed since. Index: primary key.
+-- name: MarkFieldIndexed :exec
+UPDATE sealed_fields
+SET index_due = NULL
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND name = sqlc.arg(name)
+  AND index_due = sqlc.arg(index_due);

@@ -88,6 +88,27 @@ FROM sealed_fields
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND name = ANY (sqlc.arg(names)::text[]);
 
+-- Lists which of some sealed names can be found by a blind index: a definition allows it, and none that requires the
+-- encryption does not. Index: definitions_name.
+-- name: ListSearchableNames :many
+SELECT d.name
+FROM definitions d
+WHERE d.tenant_id = sqlc.arg(tenant_id)
+  AND d.name = ANY (sqlc.arg(names)::text[])
+  AND d.deleted_at IS NULL
+GROUP BY d.name
+HAVING bool_or(d.searchable)
+   AND NOT bool_or(d.encryption_required AND NOT d.searchable);
+
+-- Lists the definitions of a name, of all agents. Index: definitions_name.
+-- name: ListDefinitionsOfName :many
+SELECT *
+FROM definitions
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND name = sqlc.arg(name)
+  AND deleted_at IS NULL
+ORDER BY id;
+
 -- Lists the names that are sealed, or PII, in a tenant. Indexes: primary key, definitions_pii.
 -- name: ListSecretNames :many
 SELECT s.name, true AS sealed, false AS pii
@@ -148,7 +169,7 @@ INSERT INTO definitions (
     max_elements, validation_mode,
     required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples,
     extraction_prompt_hint, forbid_extraction, about, is_pii, purposes,
-    encryption_required, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action,
+    encryption_required, searchable, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action,
     on_conflict, source_priority, enabled, origin,
     review_state, operation_id,
     accepted_at
@@ -162,7 +183,7 @@ VALUES (
     sqlc.arg(required_verification), sqlc.arg(verification_methods), sqlc.arg(ask_channels), sqlc.arg(collection_prompt),
     sqlc.arg(retry_prompt), sqlc.arg(extraction_examples),
     sqlc.arg(extraction_prompt_hint), sqlc.arg(forbid_extraction),
-    sqlc.arg(about), sqlc.arg(is_pii), sqlc.arg(purposes), sqlc.arg(encryption_required),
+    sqlc.arg(about), sqlc.arg(is_pii), sqlc.arg(purposes), sqlc.arg(encryption_required), sqlc.arg(searchable),
     sqlc.arg(retention_days),
     sqlc.arg(remove_after_days),
     sqlc.arg(erase_on_withdrawal),
@@ -199,6 +220,7 @@ SET display_name = excluded.display_name,
     is_pii = excluded.is_pii,
     purposes = excluded.purposes,
     encryption_required = excluded.encryption_required,
+    searchable = excluded.searchable,
     retention_days = excluded.retention_days,
     remove_after_days = excluded.remove_after_days,
     erase_on_withdrawal = excluded.erase_on_withdrawal,

@@ -16,6 +16,7 @@ FROM (
           AND p.deleted_at IS NULL
     )
       AND f.name = coalesce(sqlc.narg(name), f.name)
+      AND (sqlc.narg(names)::text[] IS NULL OR f.name = ANY (sqlc.narg(names)::text[]))
       AND f.deleted_at IS NULL
       AND (
         sqlc.narg(before_accepted_at)::timestamptz IS NULL
@@ -30,8 +31,8 @@ ORDER BY v.accepted_at DESC, v.operation_id DESC, v.id DESC;
 
 -- Returns a page of the open questions, oldest first: of one customer, or of all customers if customer_id is null.
 -- The questions of a customer include those of the customers merged with it (as in ListMergedCustomers). The after_
--- parameters are the position of the last row of the previous page; null: the first page. Indexes:
--- questions_customer, and those of ListMergedCustomers.
+-- parameters are the position of the last row of the previous page; null: the first page. agents limits the agents;
+-- null: all. Indexes: questions_customer, and those of ListMergedCustomers.
 -- name: PageOpenQuestions :many
 SELECT q.*
 FROM questions q
@@ -55,6 +56,7 @@ WHERE q.tenant_id = sqlc.arg(tenant_id)
           AND c.customer_id = sqlc.narg(customer_id)::uuid
     ))
   )
+  AND (sqlc.narg(agents)::uuid[] IS NULL OR q.agent_id = ANY (sqlc.narg(agents)::uuid[]))
   AND q.status = 'open'
   AND (
     sqlc.narg(after_opened_at)::timestamptz IS NULL
@@ -87,6 +89,7 @@ WHERE q.tenant_id = sqlc.arg(tenant_id)
         AND c.customer_id = sqlc.arg(customer_id)::uuid
   ))
   AND q.status <> 'open'
+  AND (sqlc.narg(agents)::uuid[] IS NULL OR q.agent_id = ANY (sqlc.narg(agents)::uuid[]))
   AND (
     sqlc.narg(before_opened_at)::timestamptz IS NULL
     OR (q.opened_at, q.id) < (sqlc.narg(before_opened_at), sqlc.narg(before_id)::uuid)
@@ -101,6 +104,7 @@ SELECT *
 FROM requirements
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND review_state = 'pending'
+  AND (sqlc.narg(agents)::uuid[] IS NULL OR agent_id = ANY (sqlc.narg(agents)::uuid[]))
   AND id > CASE
       WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
       ELSE sqlc.narg(after_id)::uuid
@@ -129,6 +133,7 @@ LEFT JOIN definitions d ON d.id = f.definition_id
 WHERE f.tenant_id = sqlc.arg(tenant_id)
   AND (f.status = 'pending' OR f.deletion_proposed_at IS NOT NULL)
   AND f.deleted_at IS NULL
+  AND (sqlc.narg(names)::text[] IS NULL OR f.name = ANY (sqlc.narg(names)::text[]))
   AND p.deleted_at IS NULL
   AND (f.deletion_proposed_at IS NOT NULL OR coalesce(d.on_conflict, '') <> 'keep')
   AND f.id > CASE
@@ -145,6 +150,7 @@ SELECT *
 FROM definitions
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND review_state = 'pending'
+  AND (sqlc.narg(agents)::uuid[] IS NULL OR agent_id = ANY (sqlc.narg(agents)::uuid[]))
   AND id > CASE
       WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
       ELSE sqlc.narg(after_id)::uuid
@@ -166,6 +172,176 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   END
 ORDER BY customer_id
 LIMIT sqlc.arg(max_rows);
+
+-- Returns a piece of the customers of a tenant whose values meet conditions. It reads at most chunk candidates after a
+-- position: by = 'value' those with a value, in the order of their profiles; 'age' those with a value from before a time,
+-- the oldest first; 'customer' all, in the order of their ids. A row is a customer who meets all conditions, up to
+-- max_rows of them, or the last candidate. scanned and matched count the candidates, and those who meet the conditions.
+--
+-- A condition has a number, which is its place in the arrays cond_…: the name of its field, its kind, a time and a
+-- purpose to which the customer must have consented, '' if none is needed. The accepted values of a condition 'equals' are
+-- the rows of want_…: its number, and the value or, of a sealed one, '' and its key in the blind index.
+--
+-- Each arm has its index, whatever the statistics say: customer_values_match, customer_values_age, the unique key of
+-- customer_profiles; then primary keys, customer_values_active, consents_profile.
+-- name: FindCustomers :many
+WITH want AS MATERIALIZED (
+    SELECT
+        unnest(sqlc.arg(want_numbers)::int[]) AS number,
+        nullif(unnest(sqlc.arg(want_values)::text[]), '')::jsonb AS value,
+        unnest(sqlc.arg(want_blind)::bigint[]) AS blind_key
+), keys AS MATERIALIZED (
+    SELECT DISTINCT
+        w.number,
+        CASE
+            WHEN w.value IS NULL THEN w.blind_key
+            ELSE match_key(sqlc.arg(tenant_id), (sqlc.arg(cond_names)::text[])[w.number], w.value)
+        END AS key,
+        match_text(w.value) AS text
+    FROM want w
+), chunk AS MATERIALIZED (
+    SELECT found.profile_id, found.at, found.position
+    FROM (
+        SELECT v.profile_id, NULL::timestamptz AS at, v.profile_id AS position
+        FROM keys k
+        CROSS JOIN LATERAL (
+            SELECT v.profile_id
+            FROM customer_values v
+            WHERE v.tenant_id = sqlc.arg(tenant_id)
+              AND v.match_key = k.key
+              AND v.profile_id > sqlc.arg(after_id)
+            ORDER BY v.profile_id NULLS FIRST
+            LIMIT sqlc.arg(chunk)
+        ) v
+        WHERE sqlc.arg(by)::text = 'value'
+          AND k.number = sqlc.arg(by_number)::int
+        UNION ALL
+        (
+            SELECT v.profile_id, v.collected_at, v.profile_id
+            FROM customer_values v
+            WHERE sqlc.arg(by)::text = 'age'
+              AND v.field_key = (SELECT field_key(sqlc.arg(tenant_id), sqlc.arg(by_name)::text))
+              AND v.tenant_id = sqlc.arg(tenant_id)
+              AND v.name = sqlc.arg(by_name)::text
+              AND v.collected_at < sqlc.arg(by_before)
+              AND v.collected_at >= sqlc.arg(after_at)
+              AND (v.collected_at > sqlc.arg(after_at) OR v.profile_id > sqlc.arg(after_id))
+            ORDER BY v.collected_at NULLS FIRST, v.profile_id
+            LIMIT sqlc.arg(chunk)
+        )
+        UNION ALL
+        (
+            SELECT p.id, NULL::timestamptz, p.customer_id
+            FROM customer_profiles p
+            WHERE sqlc.arg(by)::text = 'customer'
+              AND p.tenant_id = sqlc.arg(tenant_id)
+              AND p.customer_id > sqlc.arg(after_id)
+            ORDER BY p.customer_id
+            LIMIT sqlc.arg(chunk)
+        )
+    ) found
+    ORDER BY found.at, found.position
+    LIMIT sqlc.arg(chunk)
+), tested AS MATERIALIZED (
+    SELECT
+        p.customer_id, p.version, p.created_at, p.updated_at, c.at, c.position,
+        p.merged_into_id IS NULL AND p.deleted_at IS NULL AND NOT EXISTS (
+            SELECT 1
+            FROM (
+                SELECT
+                    generate_subscripts(sqlc.arg(cond_names)::text[], 1) AS number,
+                    unnest(sqlc.arg(cond_names)::text[]) AS name,
+                    unnest(sqlc.arg(cond_kinds)::text[]) AS kind,
+                    unnest(sqlc.arg(cond_times)::timestamptz[]) AS before,
+                    unnest(sqlc.arg(cond_purposes)::text[]) AS purpose
+            ) t
+            LEFT JOIN LATERAL (
+                SELECT v.encrypted, v.match_key, v.verified, v.collected_at, v.value
+                FROM customer_values v
+                WHERE v.profile_id = p.id
+                  AND v.name = t.name
+                  AND v.status = 'active'
+                  AND v.deleted_at IS NULL
+                OFFSET 0
+            ) v ON true
+            WHERE NOT coalesce(
+                CASE t.kind
+                    WHEN 'equals' THEN EXISTS (
+                        SELECT 1
+                        FROM keys k
+                        WHERE k.number = t.number
+                          AND k.key = v.match_key
+                          AND (k.text IS NULL) = v.encrypted
+                          AND (v.encrypted OR k.text = match_text(v.value))
+                    )
+                    WHEN 'verified' THEN v.verified
+                    WHEN 'present' THEN v.encrypted IS NOT NULL
+                    WHEN 'missing' THEN v.encrypted IS NULL
+                    WHEN 'older_than' THEN v.collected_at < t.before
+                END,
+                false
+            )
+            OR (
+                t.purpose <> ''
+                AND NOT coalesce((
+                    SELECT o.granted AND (o.expires_at IS NULL OR o.expires_at > sqlc.arg(now))
+                    FROM consents o
+                    WHERE o.tenant_id = sqlc.arg(tenant_id)
+                      AND o.profile_id = p.id
+                      AND o.purpose = t.purpose
+                    ORDER BY o.accepted_at DESC, o.operation_id DESC
+                    LIMIT 1
+                ), false)
+            )
+        ) AS matches
+    FROM chunk c
+    CROSS JOIN LATERAL (
+        SELECT *
+        FROM customer_profiles p
+        WHERE p.id = c.profile_id
+        OFFSET 0
+    ) p
+), numbered AS (
+    SELECT
+        t.customer_id, t.version, t.created_at, t.updated_at, t.at, t.position, t.matches,
+        count(*) OVER () AS scanned,
+        count(*) FILTER (WHERE t.matches) OVER () AS matched,
+        count(*) FILTER (WHERE t.matches) OVER (ORDER BY t.at, t.position) AS place,
+        row_number() OVER (ORDER BY t.at, t.position) AS number
+    FROM tested t
+)
+SELECT
+    n.customer_id, n.version, n.created_at, n.updated_at, n.at, n.position::uuid AS position, n.matches::bool AS matches,
+    n.scanned, n.matched
+FROM numbered n
+WHERE (n.matches AND n.place <= sqlc.arg(max_rows)::bigint)
+   OR n.number = n.scanned
+ORDER BY n.number;
+
+-- Counts the candidates of conditions 'equals', each up to max_rows, so that a search can begin with the fewest. It works
+-- as FindCustomers. Index: customer_values_match.
+-- name: CountCandidates :many
+SELECT w.number::int AS number, counted.candidates
+FROM (
+    SELECT
+        unnest(sqlc.arg(numbers)::int[]) AS number,
+        unnest(sqlc.arg(names)::text[]) AS name,
+        nullif(unnest(sqlc.arg(want_values)::text[]), '')::jsonb AS value,
+        unnest(sqlc.arg(want_blind)::bigint[]) AS blind_key
+) w
+CROSS JOIN LATERAL (
+    SELECT count(*) AS candidates
+    FROM (
+        SELECT 1
+        FROM customer_values v
+        WHERE v.tenant_id = sqlc.arg(tenant_id)
+          AND v.match_key = CASE
+              WHEN w.value IS NULL THEN w.blind_key
+              ELSE match_key(sqlc.arg(tenant_id), w.name, w.value)
+          END
+        LIMIT sqlc.arg(max_rows)
+    ) found
+) counted;
 
 -- Finds the customer of a channel identity: the one that it was merged into, if it was. Indexes: the unique key of
 -- channel_identities, the primary key.
@@ -204,6 +380,7 @@ CROSS JOIN LATERAL (
           WHEN sqlc.narg(before_id)::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
           ELSE sqlc.narg(before_id)::uuid
       END
+      AND (sqlc.narg(actor)::text IS NULL OR p.actor = sqlc.narg(actor))
       AND (NOT sqlc.arg(succeeded)::boolean OR p.status = 'succeeded')
     ORDER BY p.id DESC
     LIMIT sqlc.arg(max_rows)
@@ -219,6 +396,7 @@ SELECT
 FROM operations
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND status = 'failed'
+  AND (sqlc.narg(actor)::text IS NULL OR actor = sqlc.narg(actor))
   AND workflow = ANY (sqlc.arg(workflows)::text[])
   AND id < CASE
       WHEN sqlc.narg(before_id)::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
@@ -236,6 +414,7 @@ WITH unfinished AS MATERIALIZED (
     WHERE o.tenant_id = sqlc.arg(tenant_id)
       AND o.status IN ('accepted', 'applied')
       AND o.status = ANY (sqlc.arg(statuses)::text[])
+      AND (sqlc.narg(actor)::text IS NULL OR o.actor = sqlc.narg(actor))
       AND o.workflow = ANY (sqlc.arg(workflows)::text[])
       AND o.id < CASE
           WHEN sqlc.narg(before_id)::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
@@ -284,6 +463,7 @@ SELECT
 FROM concerned
 JOIN operations o ON o.id = concerned.id
 WHERE o.tenant_id = sqlc.arg(tenant_id)
+  AND (sqlc.narg(actor)::text IS NULL OR o.actor = sqlc.narg(actor))
   AND o.status = ANY (sqlc.arg(statuses)::text[])
   AND o.workflow = ANY (sqlc.arg(workflows)::text[])
   AND o.id < CASE
@@ -305,6 +485,7 @@ WITH page AS (
             FROM definitions d
             WHERE d.tenant_id = sqlc.arg(tenant_id)
               AND d.deleted_at IS NULL
+              AND (sqlc.narg(agents)::uuid[] IS NULL OR d.agent_id = ANY (sqlc.narg(agents)::uuid[]))
               AND d.agent_id > CASE
                   WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
                   ELSE sqlc.narg(after_id)::uuid
@@ -317,6 +498,7 @@ WITH page AS (
             SELECT DISTINCT s.agent_id
             FROM scenarios s
             WHERE s.tenant_id = sqlc.arg(tenant_id)
+              AND (sqlc.narg(agents)::uuid[] IS NULL OR s.agent_id = ANY (sqlc.narg(agents)::uuid[]))
               AND s.agent_id > CASE
                   WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
                   ELSE sqlc.narg(after_id)::uuid
@@ -412,6 +594,7 @@ SELECT
 FROM sessions s
 WHERE s.tenant_id = sqlc.arg(tenant_id)
   AND s.customer_id = ANY (sqlc.arg(customers)::uuid[])
+  AND (sqlc.narg(agents)::uuid[] IS NULL OR s.agent_id = ANY (sqlc.narg(agents)::uuid[]))
   AND (
     sqlc.narg(before_created_at)::timestamptz IS NULL
     OR (s.created_at, s.id) < (sqlc.narg(before_created_at), sqlc.narg(before_id)::uuid)

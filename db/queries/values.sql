@@ -1,7 +1,7 @@
 -- Stores a version of a value.
 -- name: InsertValue :exec
 INSERT INTO customer_values (
-    id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id,
+    id, tenant_id, profile_id, name, value, encrypted, blind_key, value_type, source, source_session_id, source_scenario_id,
     source_step_id,
     source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision,
     decided_by, decided_at, decision_note, verified, verification_method,
@@ -10,7 +10,7 @@ INSERT INTO customer_values (
 )
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(profile_id), sqlc.arg(name), sqlc.arg(value), sqlc.arg(encrypted),
-    sqlc.arg(value_type),
+    sqlc.narg(blind_key), sqlc.arg(value_type),
     sqlc.arg(source), sqlc.narg(source_session_id), sqlc.narg(source_scenario_id), sqlc.arg(source_step_id),
     sqlc.narg(source_item_id), sqlc.arg(source_item_type), sqlc.arg(source_metadata), sqlc.arg(status),
     sqlc.narg(superseded_by_id), sqlc.narg(superseded_at), sqlc.narg(yields_to_id), sqlc.arg(decision),
@@ -393,7 +393,7 @@ WHERE f.tenant_id = sqlc.arg(tenant_id)
 -- not work under row-level security.
 -- name: InsertValues :execrows
 INSERT INTO customer_values (
-    id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id,
+    id, tenant_id, profile_id, name, value, encrypted, blind_key, value_type, source, source_session_id, source_scenario_id,
     source_step_id,
     source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision,
     decided_by, decided_at, decision_note, verified, verification_method,
@@ -401,7 +401,7 @@ INSERT INTO customer_values (
     operation_id, actor, accepted_at
 )
 SELECT
-    r.id, sqlc.arg(tenant_id), r.profile_id, r.name, r.value, r.encrypted, r.value_type, r.source,
+    r.id, sqlc.arg(tenant_id), r.profile_id, r.name, r.value, r.encrypted, r.blind_key, r.value_type, r.source,
     r.source_session_id, r.source_scenario_id,
     r.source_step_id, r.source_item_id, r.source_item_type, r.source_metadata, r.status, r.superseded_by_id,
     r.superseded_at, r.yields_to_id, r.decision, r.decided_by, r.decided_at, r.decision_note,
@@ -409,7 +409,7 @@ SELECT
     r.collected_at,
     r.expires_at, r.definition_id, r.warnings, r.operation_id, r.actor, r.accepted_at
 FROM jsonb_to_recordset(sqlc.arg(rows)::jsonb) AS r (
-    id uuid, profile_id uuid, name text, value jsonb, encrypted boolean, value_type text, source text,
+    id uuid, profile_id uuid, name text, value jsonb, encrypted boolean, blind_key bigint, value_type text, source text,
     source_session_id uuid,
     source_scenario_id uuid, source_step_id text, source_item_id uuid, source_item_type text, source_metadata jsonb,
     status text,

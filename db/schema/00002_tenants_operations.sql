@@ -12,12 +12,15 @@ CREATE TABLE api_keys (
     key_hash     bytea NOT NULL UNIQUE, -- SHA-256 of the key; the key itself is shown once and not stored
     scopes       text[] NOT NULL CHECK (scopes <@ ARRAY ['read', 'write', 'verify', 'review', 'erase', 'admin']),
     sources      text[] NOT NULL DEFAULT '{}', -- that the key may write; empty: those not stronger than the customer's word
+    agents       uuid[] NOT NULL DEFAULT '{}', -- whose data the key may use; empty: of all agents
     purpose      text NOT NULL DEFAULT '', -- of reads that state none; empty: none
     pii          boolean NOT NULL DEFAULT true, -- false: values of PII fields are masked
     created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
     expires_at   timestamptz,
     revoked_at   timestamptz,
-    last_used_at timestamptz
+    last_used_at timestamptz,
+    -- These scopes cover all agents.
+    CONSTRAINT api_keys_agents CHECK (agents = '{}' OR NOT scopes && ARRAY ['admin', 'erase'])
 );
 CREATE INDEX api_keys_tenant ON api_keys (tenant_id);
 

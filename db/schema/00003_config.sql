@@ -31,6 +31,7 @@ CREATE TABLE definitions (
     is_pii                 boolean NOT NULL DEFAULT false,
     purposes               text[] NOT NULL DEFAULT '{}', -- the value needs a consent to one of them; empty: none
     encryption_required    boolean NOT NULL DEFAULT false,
+    searchable             boolean NOT NULL DEFAULT false, -- the sealed values can be found by a blind index
     retention_days         integer NOT NULL DEFAULT 0 CHECK (retention_days >= 0),
     remove_after_days      integer NOT NULL DEFAULT 0 CHECK (remove_after_days >= 0), -- after expiry; 0: versions stay
     erase_on_withdrawal    boolean NOT NULL DEFAULT false, -- a withdrawn consent erases the values
@@ -53,6 +54,8 @@ CREATE TABLE definitions (
 -- is_pii. Most tenants have no purposes.
 CREATE INDEX definitions_purposes ON definitions (tenant_id, name) WHERE purposes <> '{}' AND deleted_at IS NULL;
 CREATE INDEX definitions_pii ON definitions (tenant_id, name) WHERE is_pii AND deleted_at IS NULL;
+-- What a name is in the tenant, of any agent: filters by field.
+CREATE INDEX definitions_name ON definitions (tenant_id, name) WHERE deleted_at IS NULL;
 CREATE INDEX definitions_policies ON definitions (tenant_id) WHERE (purposes <> '{}' OR is_pii) AND deleted_at IS NULL;
 
 -- The names of fields that are sealed in a tenant: an agent had a definition of the name with encryption_required. A name
@@ -62,8 +65,12 @@ CREATE TABLE sealed_fields (
     name      text NOT NULL,
     added_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     sealed_at timestamptz, -- seal-values has sealed the versions from before; NULL: not yet
+    -- When the definitions last changed whether the values can be found. seal-values makes or removes the keys of the
+    -- blind index of the stored versions, and clears it. NULL: they are right.
+    index_due timestamptz,
     PRIMARY KEY (tenant_id, name)
 );
+CREATE INDEX sealed_fields_index ON sealed_fields (index_due) WHERE index_due IS NOT NULL;
 CREATE INDEX sealed_fields_pending ON sealed_fields (added_at) WHERE sealed_at IS NULL;
 
 -- +goose StatementBegin
@@ -71,15 +78,29 @@ CREATE FUNCTION add_sealed_field() RETURNS trigger
     LANGUAGE plpgsql
 AS $$
 BEGIN
-    INSERT INTO sealed_fields (tenant_id, name)
-    VALUES (NEW.tenant_id, NEW.name)
-    ON CONFLICT (tenant_id, name) DO NOTHING;
+    IF NEW.encryption_required THEN
+        INSERT INTO sealed_fields (tenant_id, name)
+        VALUES (NEW.tenant_id, NEW.name)
+        ON CONFLICT (tenant_id, name) DO NOTHING;
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        IF NOT NEW.searchable AND NOT NEW.encryption_required THEN
+            RETURN NULL;
+        END IF;
+    ELSIF (NEW.searchable, NEW.encryption_required, NEW.deleted_at IS NULL)
+        = (OLD.searchable, OLD.encryption_required, OLD.deleted_at IS NULL) THEN
+        RETURN NULL;
+    END IF;
+    UPDATE sealed_fields
+    SET index_due = clock_timestamp()
+    WHERE tenant_id = NEW.tenant_id
+      AND name = NEW.name;
     RETURN NULL;
 END
 $$;
 -- +goose StatementEnd
-CREATE TRIGGER definitions_sealed AFTER INSERT OR UPDATE OF encryption_required ON definitions
-    FOR EACH ROW WHEN (NEW.encryption_required) EXECUTE FUNCTION add_sealed_field();
+CREATE TRIGGER definitions_sealed AFTER INSERT OR UPDATE OF encryption_required, searchable, deleted_at ON definitions
+    FOR EACH ROW EXECUTE FUNCTION add_sealed_field();
 
 -- A definition is embedded when an extraction first compares proposals with it. 512 is vault.EmbeddingDimensions.
 CREATE TABLE definition_embeddings (

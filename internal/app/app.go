@@ -166,6 +166,7 @@ func settings(cfg config.Config) once.Settings {
 		SweepBatch:      cfg.Sweeps.BatchSize,
 		RetainSucceeded: cfg.Operations.Retention(),
 		RetainFailed:    cfg.Operations.FailedRetention(),
+		RetainEvents:    cfg.Events.Retention(),
 		PurgeAfter:      cfg.Erasure.PurgeAfter(),
 		ExportFor:       cfg.Erasure.ExportFor(),
 	}

@@ -24,6 +24,7 @@ func (s Store) FindKey(ctx context.Context, hash []byte) (api.Key, error) {
 		ID:         row.ID,
 		TenantID:   row.TenantID,
 		Hash:       row.KeyHash,
+		Agents:     row.Agents,
 		Purpose:    row.Purpose,
 		Masked:     !row.Pii,
 		ExpiresAt:  row.ExpiresAt,

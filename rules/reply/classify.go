@@ -85,6 +85,11 @@ var fillersOfLead = newSet("hello hi hey thanks please")
 
 func (r *reader) classify(s segment) class {
 	words := s.words()
+	if !r.Confirm && r.Definition.ValueType != vault.TypeBoolean {
+		if words = settled(words); words == "" {
+			return classCourtesy
+		}
+	}
 	switch {
 	case greetings[words]:
 		return classGreeting

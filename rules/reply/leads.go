@@ -35,6 +35,7 @@ var (
 		i'm working as a, i'm working as an,
 		i'm a, i am a, i'm an, i am an, i'm the, i'm, i am, i was born on, i was born, born on, born, on the, on, in,
 		at, a, an, i'd like, i would like, i want, i'd prefer,
+		i think i'd like, i think i would like, i think i'll take, i think i want, i think i'd prefer, i'll take,
 		i prefer, i have, i have had, i've had, i've got, we are, we're, we will be, we'll be, there are,
 		there will be, there'll be, about,
 		just, only, to, now it's, now, you can reach me at, you can reach me on, reach me at, write to,
@@ -51,8 +52,8 @@ var (
 		меня зовут, я живу в, jag heter, jag bor i, det är, i`)
 	// selfLeads come before names, and before what the customer is or does: "I'm waiting".
 	selfLeads = newPhrases("i'm, i am, ich bin, je suis, soy, sono, sou, jestem, this is, we are, we're, i")
-	// namingLeads come before a name also in lower case: "i live in leeds". After other leads, such as "i want", a word in
-	// lower case is no name.
+	// namingLeads come before a name also in lower case: "i live in leeds". After other leads, such as "i want", a word
+	// in lower case is no name.
 	namingLeads = newPhrases(`it's, its, it is, that's, that is, my name is, the name is, name is,
 		my full name is, my first name is, call me,
 		you can call me, please call me, i'm called, i am called, name's, my name's, i go by, they call me,
@@ -75,7 +76,8 @@ var (
 	tails = phrases(`please, pls, plz, thanks, thank you, thanks a lot, thank you very much, thx, ty, now,
 		instead, actually, again, is mine,
 		is right, is correct, is my name, is the right one, is the correct one, is better, is fine, would be great,
-		would be good, would be nice, sorry, then, i meant, for me,
+		would be good, would be nice, would be perfect, if possible, if at all possible, if you can, if you could,
+		sorry, then, i meant, for me,
 		not that, these days, at the moment, right now, currently, since last year, by the way, sir, madam, here,
 		as i said, is it, that's it, that is it, speaking, here, all in all, in total, altogether, of us, only, max,
 		bitte, danke, merci, s'il vous plaît, gracias, por favor, grazie, per favore, obrigado, obrigada, dank je,

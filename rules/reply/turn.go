@@ -31,12 +31,73 @@ func Accepts(def vault.Definition, c vault.Candidate, turns []vault.Turn) bool {
 	r.split()
 	switch {
 	case def.ValueType == vault.TypeBoolean && strings.Contains(asked, "?"):
-		return r.answers(c)
+		return r.answers(c) || r.reverses(c, asked) || r.namesFeature(asked)
 	case r.isAskedIn(asked):
-		return r.answers(c) || !hasForm(def) && r.tells(c)
+		return r.answers(c) || (!hasForm(def) || len(def.AllowedValues) > 0) && r.tells(c)
 	default:
 		return hasForm(def) || r.tells(c)
 	}
+}
+
+var (
+	negatedAsk = regexp.MustCompile(`(?:^| )(?:without|not|no|don't|do not|doesn't|won't)(?: |$)`)
+	wanting    = regexp.MustCompile(`(?:^| )(?:i|we)(?:'d| would|'ll| will)?(?: do)? (?:like|love|want|need|prefer) `)
+)
+
+// reverses reports whether the customer answers a negated question with the opposite: "without subtitles?" – "No, I'd
+// like it with subtitles". A no alone would be ambiguous.
+func (r *reader) reverses(c vault.Candidate, asked string) bool {
+	return string(c.Value) == "true" && negatedAsk.MatchString(folded(asked)) && r.namesWhere(func(p part) bool {
+		return wanting.MatchString(p.words()) && !negatedAsk.MatchString(p.words())
+	})
+}
+
+// seeking matches a search that is what the customer wants, and no pause: "I need to find a house", not "I need to find
+// my papers".
+var seeking = regexp.MustCompile(`(?:^| )(?:need|want|like|love) to (?:find|get|look for|search for) (?:a|an|some|somewhere) `)
+
+// saying matches a sentence of the customer's own, and no remainder such as "for the subtitles".
+var saying = regexp.MustCompile(`(?:^| )(?:i|we|i'd|we'd|i'll|we'll|i'm|find|book|search|get|show|play)(?: |$)`)
+
+// namesFeature reports whether a sentence of the customer's own names the field, after a question about something else:
+// "Shall I book the flight?" – "Yes. I also need a house that has laundry service." The evidence gate decides whether
+// it says yes or no.
+func (r *reader) namesFeature(asked string) bool {
+	about := newSet(folded(asked))
+	for w := range newSet(r.Definition.Label()) {
+		if about[w] && !fillers[w] {
+			return false
+		}
+	}
+	return r.namesWhere(func(p part) bool { return saying.MatchString(p.words()) })
+}
+
+// namesWhere reports whether a part that states something, and matches, has all words of the field's name.
+func (r *reader) namesWhere(match func(part) bool) bool {
+	label := newSet(r.Definition.Noun())
+	return len(label) > 0 && slices.ContainsFunc(r.parts, func(p part) bool {
+		states := p.class == classContent || p.class == classCourtesy ||
+			p.class == classInterruption && seeking.MatchString(p.words())
+		if !states || !match(p) {
+			return false
+		}
+		said := newSet(p.words())
+		for w := range label {
+			if !fillers[w] && !said[w] && !said[w+"s"] {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// folded returns the folded words of a text.
+func folded(text string) string {
+	var out []string
+	for _, s := range segments(text) {
+		out = append(out, s.words())
+	}
+	return strings.Join(out, " ")
 }
 
 // tells reports whether the turn states the candidate in a sentence of its own, such as a request ("Can you find one in
@@ -57,15 +118,28 @@ func (r *reader) tells(c vault.Candidate) bool {
 		holding = r.parts
 	}
 	return slices.ContainsFunc(holding, func(p part) bool { return p.isStatement(text) }) &&
-		(r.mayBeValue(text) || isTitle(text) && strings.Contains(r.text, text))
+		(r.mayBeValue(text) || isTitle(text) && strings.Contains(r.text, text) || r.gives(text))
 }
+
+// titleWords are written in lower case inside a title: "Josie and the Pussycats", "Springhill Suites by Marriott".
+var titleWords = newSet("a an the and or of by for to at in on with from de la le les du des di da del van von und y e")
 
 // isTitle reports whether a text is written as a title of several words, such as "What Now".
 func isTitle(text string) bool {
 	words := strings.Fields(text)
-	return len(words) > 1 && !courtesies[fold(text)] && !slices.ContainsFunc(words, func(w string) bool {
-		return !unicode.IsUpper(firstRune(w))
-	})
+	return len(words) > 1 && !courtesies[fold(text)] && unicode.IsUpper(firstRune(words[0])) &&
+		!slices.ContainsFunc(words[1:], func(w string) bool { return !unicode.IsUpper(firstRune(w)) && !titleWords[w] })
+}
+
+// giving matches words that give a thing its name, at the end of what comes before the name.
+var giving = regexp.MustCompile(`(?:^| )(?:call|name|title|label) (?:it|this|that|them|the \S+) $`)
+
+// gives reports whether the customer gives a text as a name: "Please call it dinner for four". Such a name may have any
+// words.
+func (r *reader) gives(text string) bool {
+	said := strings.Join(strings.Fields(fold(r.text)), " ")
+	before, _, found := strings.Cut(said, fold(text))
+	return found && giving.MatchString(before)
 }
 
 // isStatement reports whether a part says something around a value: "Can you find one in Oslo?", "I want to check in
@@ -83,14 +157,35 @@ func (p part) isStatement(value string) bool {
 				return strings.Contains(" "+phrase+" ", " "+value+" ") || strings.Contains(value, strings.TrimSpace(phrase))
 			})
 	case classDoubt:
-		return !doubts.match(kindOf.ReplaceAllString(words, " ")) // "some kind of concert", and not "kind of"
+		return !doubts.match(settled(words))
 	default:
 		return false
 	}
 }
 
-// kindOf matches words that name a class of things, and doubt nothing, if words follow.
-var kindOf = regexp.MustCompile(`(?:^| )(?:kind|sort) of `)
+var (
+	// kindOf matches words that name a class of things, and doubt nothing, if words follow: "some kind of concert".
+	kindOf = regexp.MustCompile(`(?:^| )(?:kind|sort) of `)
+	// softened matches a hedge before a wish. Who says "I think I'd like Thai" has chosen; "I think it's Thai" has not.
+	softened = regexp.MustCompile(`(?:^| )i (?:think|guess|suppose|believe) (?:that )?` +
+		`((?:i|we)(?:'d| would|'ll| will)?(?: rather| really| also)? ` +
+		`(?:like|love|want|need|prefer|take|have|go for|go with) |` +
+		`(?:i'm|i am|we're|we are) (?:craving|looking for|going with|going for|after|in the mood for) )`)
+	// approved matches a hedge before praise of what the agent offered: "I think Breakthrough is perfect".
+	approved = regexp.MustCompile(`(?:^| )i think (.{1,60} (?:is|sounds|looks|would be) ` +
+		`(?:perfect|great|awesome|good|fine|ideal|excellent|lovely|nice))(?: |$)`)
+	// politeIf matches a condition that is only polite, "a window seat, if possible", and a slip: "make if two".
+	politeIf = regexp.MustCompile(`(?:^| )(?:make if|if (?:at all |that's |that is |it's |it is )?possible|` +
+		`if (?:you|u) (?:could|can|would|please|don't mind|do not mind|wouldn't mind))(?: |$)`)
+)
+
+// settled returns folded words without those that sound like a doubt and are none.
+func settled(words string) string {
+	words = kindOf.ReplaceAllString(words, " ")
+	words = softened.ReplaceAllString(words, " $1")
+	words = approved.ReplaceAllString(words, " $1 ")
+	return strings.TrimSpace(politeIf.ReplaceAllString(words, " "))
+}
 
 // answers reports whether the turn, read as the answer to the question for the field, states the candidate.
 func (r *reader) answers(c vault.Candidate) bool {
@@ -149,5 +244,16 @@ func (r *reader) mayBeValue(text string) bool {
 		doubts.whole.MatchString(words[0].words()) || courtesies[words[0].words()]) {
 		return false
 	}
-	return !r.isName() || r.isPlainText(text, "")
+	return !r.isName() || r.isPlainText(text, r.placing(text))
+}
+
+// placing returns the preposition before a text: "a doctor in daly city". A place is written in lower case too.
+func (r *reader) placing(text string) string {
+	said := folded(r.text)
+	for _, lead := range []string{"in", "at", "from"} {
+		if strings.Contains(" "+said+" ", " "+lead+" "+folded(text)+" ") {
+			return lead
+		}
+	}
+	return ""
 }

@@ -545,16 +545,34 @@ func (s Values) placeAll(
 	}
 	for i, w := range out.writes {
 		p, profile := placed[i], profiles.of[w.CustomerID]
-		row := s.row(p.version, profile, p.operation, w.WriteValueInput, w.def, w.checked, p.place)
-		if w.sealed {
-			owner := db.Owner{TenantID: tenant, CustomerID: profiles.owner[profile]}
-			if err := s.Once.Sealer.SealVersion(ctx, owner, &row); err != nil {
-				return out, err
-			}
-		}
-		out.rows = append(out.rows, row)
+		out.rows = append(out.rows, s.row(p.version, profile, p.operation, w.WriteValueInput, w.def, w.checked, p.place))
 	}
-	return out, nil
+	return out, s.seal(ctx, q, tenant, profiles, out)
+}
+
+// seal seals the rows of sealed fields. The keys of their customers are in memory.
+func (s Values) seal(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, profiles lockedProfiles, placed stored,
+) error {
+	var sealed []*dbgen.InsertValueParams
+	for i, w := range placed.writes {
+		if w.sealed {
+			sealed = append(sealed, &placed.rows[i])
+		}
+	}
+	if len(sealed) == 0 {
+		return nil
+	}
+	if err := s.indexBlind(ctx, q, tenant, sealed...); err != nil {
+		return err
+	}
+	for _, row := range sealed {
+		owner := db.Owner{TenantID: tenant, CustomerID: profiles.owner[row.ProfileID]}
+		if err := s.Once.Sealer.SealVersion(ctx, owner, row); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // insertVersions stores the placed rows in two statements.

@@ -2,6 +2,7 @@ package customers
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -137,6 +138,9 @@ func (s Values) write(
 	}
 	if sealed {
 		owner := db.Owner{TenantID: tenant, CustomerID: profile.CustomerID}
+		if err := s.indexBlind(ctx, q, tenant, &row); err != nil {
+			return vault.ItemResult{}, err
+		}
 		if err := s.Once.Sealer.SealVersion(ctx, owner, &row); err != nil {
 			return vault.ItemResult{}, err
 		}
@@ -307,6 +311,29 @@ func isSealed(
 	}
 	names, err := q.ListSealedNames(ctx, tenant, []string{name})
 	return len(names) > 0, err
+}
+
+// indexBlind adds versions that are about to be sealed to the blind index, where their definitions allow it.
+func (s Values) indexBlind(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, rows ...*dbgen.InsertValueParams) error {
+	names := make([]string, len(rows))
+	for i, row := range rows {
+		names[i] = row.Name
+	}
+	searchable, err := q.ListSearchableNames(ctx, tenant, names)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if !slices.Contains(searchable, row.Name) {
+			continue
+		}
+		key, err := s.Once.Sealer.BlindKey(ctx, tenant, row.Name, rules.MatchText(row.Value))
+		if err != nil {
+			return err
+		}
+		row.BlindKey = &key
+	}
+	return nil
 }
 
 // checkAgentExists distinguishes an undefined field from an unknown agent, for which it returns an error.

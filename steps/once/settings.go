@@ -37,4 +37,5 @@ type Settings struct {
 	PurgeAfter        time.Duration // from the deletion of a customer to its erasure; 0: only on request
 	ExportFor         time.Duration // how long an export can be fetched
 	RetainFailed      time.Duration // retention of a failed operation, which can be replayed until then
+	RetainEvents      time.Duration // retention of an event of the feed
 }

@@ -18,7 +18,7 @@ type APIKeys struct{ Once once.Runner }
 // CreateKey stores an API key with the id of its operation.
 func (s APIKeys) CreateKey(ctx context.Context, ev vault.Event) (once.Stored[vault.KeyResult], error) {
 	return once.Store(ctx, s.Once, ev, func(
-		_ *dbgen.Queries, op dbgen.Operation, in vault.CreateKeyInput,
+		q *dbgen.Queries, op dbgen.Operation, in vault.CreateKeyInput,
 	) (vault.KeyResult, error) {
 		out := vault.KeyResult{KeyID: op.ID}
 		if err := rules.Check(in); err != nil {
@@ -28,9 +28,19 @@ func (s APIKeys) CreateKey(ctx context.Context, ev vault.Event) (once.Stored[vau
 		if err != nil {
 			return out, vault.Invalid("key_hash", "is not hexadecimal")
 		}
+		for _, agent := range in.Agents {
+			known, err := q.AgentExists(ctx, op.TenantID, agent)
+			if err != nil {
+				return out, err
+			}
+			if !known {
+				return out, vault.Invalid("agents", "no agent of the tenant has the id %s: an agent is known from its first "+
+					"definition or scenario", agent)
+			}
+		}
 		row := dbgen.CreateAPIKeyParams{
 			ID: op.ID, TenantID: op.TenantID, Name: in.Name, KeyHash: hash, Scopes: in.Scopes, Purpose: in.Purpose,
-			Masked: in.Masked, ExpiresAt: in.ExpiresAt, Actor: op.Actor, Operation: vault.CreateKey.Name,
+			Masked: in.Masked, Agents: in.Agents, ExpiresAt: in.ExpiresAt, Actor: op.Actor, Operation: vault.CreateKey.Name,
 		}
 		for _, source := range in.Sources {
 			row.Sources = append(row.Sources, string(source))

@@ -26,6 +26,7 @@ type Keys struct {
 type Rotated struct {
 	CustomerKeys int         `json:"customer_keys"` // wrapped by the primary key
 	Operations   int         `json:"operations"`    // sealed by the primary key
+	ErasureKeys  int         `json:"erasure_keys"`  // of tenants, sealed by the primary key
 	Left         db.Rotation `json:"left"`
 }
 
@@ -33,17 +34,26 @@ type Rotated struct {
 // again, and seals again what the sealing key sealed itself. Rows that others hold are left to the next run.
 func (s Keys) RotateKeys(ctx context.Context, _ vault.Event) (Rotated, error) {
 	var out Rotated
-	for {
-		var n int
-		err := s.DB.InSystemTx(ctx, func(q *dbgen.Queries) (err error) {
-			n, err = s.Sealer.RewrapKeys(ctx, q, s.Batch)
-			return err
-		})
-		if err != nil {
-			return out, fmt.Errorf("rotate the keys of customers: %w", err)
-		}
-		if out.CustomerKeys += n; n == 0 {
-			break
+	for _, part := range []struct {
+		what  string
+		done  *int
+		batch func(ctx context.Context, q *dbgen.Queries, batch int32) (int, error)
+	}{
+		{"rotate the keys of customers", &out.CustomerKeys, s.Sealer.RewrapKeys},
+		{"seal the keys of receipts again", &out.ErasureKeys, s.Sealer.ResealErasureKeys},
+	} {
+		for {
+			var n int
+			err := s.DB.InSystemTx(ctx, func(q *dbgen.Queries) (err error) {
+				n, err = part.batch(ctx, q, s.Batch)
+				return err
+			})
+			if err != nil {
+				return out, fmt.Errorf("%s: %w", part.what, err)
+			}
+			if *part.done += n; n == 0 {
+				break
+			}
 		}
 	}
 	for after := uuid.Nil; ; {
@@ -68,6 +78,8 @@ func (s Keys) RotateKeys(ctx context.Context, _ vault.Event) (Rotated, error) {
 type SealedValues struct {
 	Values int `json:"values"` // versions that were plain
 	Fields int `json:"fields"` // names of which no plain version is left
+	// Indexed counts the sealed versions whose key of the blind index was added or removed.
+	Indexed int `json:"indexed"`
 }
 
 // maxFieldsToSeal bounds the fields of one run.
@@ -75,7 +87,8 @@ const maxFieldsToSeal = 1000
 
 // SealValues seals the versions of fields that were stored before a definition required encryption, and removes their
 // values from questions and errors. A field is done once no plain version is left and every write that began before has
-// ended.
+// ended. It also adds the versions of fields that became searchable to the blind index, and removes those of fields that
+// are not searchable any more.
 func (s Keys) SealValues(ctx context.Context, _ vault.Event) (SealedValues, error) {
 	var out SealedValues
 	fields, err := s.DB.System().ListFieldsToSeal(ctx, maxFieldsToSeal)
@@ -96,8 +109,11 @@ func (s Keys) SealValues(ctx context.Context, _ vault.Event) (SealedValues, erro
 		}
 	}
 	if out.Values > 0 {
-		_, err = s.Caches.FlushPending(ctx)
+		if _, err = s.Caches.FlushPending(ctx); err != nil {
+			return out, err
+		}
 	}
+	out.Indexed, err = s.indexFields(ctx)
 	return out, err
 }
 
@@ -116,7 +132,7 @@ func (s Keys) sealField(ctx context.Context, f dbgen.ListFieldsToSealRow) (int, 
 		}
 		n := 0
 		err = s.DB.InSystemTx(ctx, func(q *dbgen.Queries) (err error) {
-			n, err = s.sealVersions(ctx, q, f.TenantID, ids, profiles)
+			n, err = s.sealVersions(ctx, q, f.TenantID, f.Name, ids, profiles)
 			return err
 		})
 		if total += n; err != nil {
@@ -128,7 +144,7 @@ func (s Keys) sealField(ctx context.Context, f dbgen.ListFieldsToSealRow) (int, 
 
 // sealVersions seals versions that are still plain, and drops what caches hold of them.
 func (s Keys) sealVersions(
-	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, ids, profiles []uuid.UUID,
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, name string, ids, profiles []uuid.UUID,
 ) (int, error) {
 	if _, err := q.LockProfilesByID(ctx, tenant, profiles); err != nil {
 		return 0, err
@@ -145,7 +161,16 @@ func (s Keys) sealVersions(
 		return 0, err
 	}
 	in := dbgen.SealVersionsParams{TenantID: tenant}
+	searchable, err := s.searchable(ctx, q, tenant, name)
+	if err != nil {
+		return 0, err
+	}
 	for _, r := range rows {
+		key, err := s.blindKey(ctx, tenant, name, searchable, r.Value)
+		if err != nil {
+			return 0, err
+		}
+		in.BlindKeys = append(in.BlindKeys, key)
 		version := dbgen.InsertValueParams{
 			ID: r.ID, Value: r.Value, SourceMetadata: r.SourceMetadata, DecisionNote: r.DecisionNote,
 		}

@@ -37,6 +37,7 @@ type Relayed struct {
 // Purged counts the removed rows.
 type Purged struct {
 	Removed    int64 `json:"removed"`     // operations
+	Events     int64 `json:"events"`      // events of the feed
 	EngineRows int64 `json:"engine_rows"` // rows of dropped runs in the engine's database
 }
 
@@ -69,8 +70,8 @@ func (s Operations) RelayOperations(ctx context.Context, _ vault.Event) (Relayed
 	return out, nil
 }
 
-// PurgeOperations removes finished operations whose retention period is over, what ended gap fills and holds left, and,
-// if there is an Engine, what the engine left.
+// PurgeOperations removes finished operations and events whose retention period is over, what ended gap fills and holds
+// left, and, if there is an Engine, what the engine left.
 func (s Operations) PurgeOperations(ctx context.Context, _ vault.Event) (Purged, error) {
 	var out Purged
 	if err := s.DB.System().PurgeWakeups(ctx); err != nil {
@@ -90,12 +91,51 @@ func (s Operations) PurgeOperations(ctx context.Context, _ vault.Event) (Purged,
 			break
 		}
 	}
-	if s.Engine == nil {
-		return out, nil
-	}
 	var err error
+	if out.Events, err = s.purgeEvents(ctx); err != nil || s.Engine == nil {
+		return out, err
+	}
 	out.EngineRows, err = s.Engine.Clean(ctx)
 	return out, err
+}
+
+// purgeEvents removes the events of each tenant that are past their retention. A batch is one transaction with the
+// positions of the feed, so that a reader sees either the events or that its cursor has expired.
+func (s Operations) purgeEvents(ctx context.Context) (removed int64, err error) {
+	before := s.Now().Add(-s.Settings.RetainEvents)
+	var after uuid.UUID
+	for {
+		tenants, err := s.DB.System().ListTenantsWithOldEvents(ctx, dbgen.ListTenantsWithOldEventsParams{
+			AfterID: after, Before: before, MaxRows: purgeBatch,
+		})
+		if err != nil || len(tenants) == 0 {
+			return removed, err
+		}
+		for _, tenant := range tenants {
+			n, err := s.purgeEventsOf(ctx, tenant, before)
+			if removed += n; err != nil {
+				return removed, err
+			}
+		}
+		after = tenants[len(tenants)-1]
+	}
+}
+
+func (s Operations) purgeEventsOf(ctx context.Context, tenant uuid.UUID, before time.Time) (removed int64, err error) {
+	for {
+		var n int64
+		err := s.DB.InTx(ctx, tenant, func(q *dbgen.Queries) error {
+			if _, err := db.LockEventHead(ctx, q, tenant); err != nil {
+				return err
+			}
+			var err error
+			n, err = q.PurgeEvents(ctx, dbgen.PurgeEventsParams{TenantID: tenant, Before: before, MaxRows: purgeBatch})
+			return err
+		})
+		if removed += n; err != nil || n < purgeBatch {
+			return removed, err
+		}
+	}
 }
 
 func purgeParams(succeededBefore, failedBefore time.Time) dbgen.PurgeOperationsParams {

@@ -80,6 +80,11 @@ type Page struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"The maximum number of entries of the page."`
 }
 
+// Conditions select customers by their values.
+type Conditions struct {
+	Where []string `query:"where,explode" maxItems:"10" doc:"A condition on the active value of a field; repeat it for more, all of which hold. field=value: the value, without the case of ASCII letters; field:verified: a verified value; field:present and field:missing: a value, or none; field:older_than=30d: a value that was collected longer ago (d, h, m)." example:"[\"country=DE\",\"email:verified\"]"`
+}
+
 // Preferences are the headers of all routes that submit an operation.
 type Preferences struct {
 	Prefer string `header:"Prefer" doc:"wait=5 waits up to 5 seconds (maximum 60) for the outcome." example:"wait=5"`

@@ -35,7 +35,7 @@ const internalDetail = "internal error; the log of the vault has the details, un
 type Problem struct {
 	Title     string         `json:"title" doc:"The HTTP status in words." example:"Unprocessable Entity"`
 	Status    int            `json:"status" doc:"The HTTP status." example:"422"`
-	Code      vault.Code     `json:"code" doc:"The stable code of the problem. Programs should decide by it, not by the texts." enum:"invalid_input,unknown,conflict,has_dependents,not_allowed,consent_required,erased,over_budget,unavailable,malformed,unauthenticated,no_such_route,method_not_here,too_large,unsupported_media,rate_limited,timeout,internal"`
+	Code      vault.Code     `json:"code" doc:"The stable code of the problem. Programs should decide by it, not by the texts." enum:"invalid_input,unknown,conflict,has_dependents,not_allowed,consent_required,erased,expired,over_budget,unavailable,malformed,unauthenticated,no_such_route,method_not_here,too_large,unsupported_media,rate_limited,timeout,internal"`
 	Detail    string         `json:"detail" doc:"The cause, and how to fix it." example:"Field validation failed: email: \"x\" is not an email address"`
 	Field     string         `json:"field,omitempty" doc:"The invalid field, parameter or header." example:"email"`
 	Related   []uuid.UUID    `json:"related,omitempty" doc:"Ids of items that prevent the operation, such as dependents."`
@@ -90,6 +90,7 @@ var statusOf = map[vault.Code]int{
 	vault.CodeNotAllowed:      http.StatusForbidden,
 	vault.CodeConsentRequired: http.StatusForbidden,
 	vault.CodeErased:          http.StatusGone,
+	vault.CodeExpired:         http.StatusGone,
 	vault.CodeBudget:          http.StatusTooManyRequests,
 	vault.CodeUnavailable:     http.StatusServiceUnavailable,
 }

@@ -85,7 +85,7 @@ var _ = []bool{
 	define(vault.ChangeCreate, vault.ChangeUpdate, vault.ChangeDelete, vault.ChangeKeep),
 	define(
 		vault.CodeInvalid, vault.CodeUnknown, vault.CodeConflict, vault.CodeHasDependents, vault.CodeNotAllowed,
-		vault.CodeConsentRequired, vault.CodeErased, vault.CodeBudget, vault.CodeUnavailable,
+		vault.CodeConsentRequired, vault.CodeErased, vault.CodeExpired, vault.CodeBudget, vault.CodeUnavailable,
 	),
 	define(vault.ContextText, vault.ContextMarkdown, vault.ContextJSON),
 	define(
@@ -96,6 +96,13 @@ var _ = []bool{
 	define(vault.DeletionWrong, vault.DeletionAsked, vault.DeletionNotNeeded, vault.DeletionOther),
 	define(vault.DerivedStale, vault.DerivedErase),
 	define(vault.ErasureBegun, vault.ErasureErased, vault.ErasureScanned, vault.ErasureFinished),
+	define(
+		vault.EventValueChanged, vault.EventValuePending, vault.EventValueVerified, vault.EventValueExpired,
+		vault.EventValueOrphaned, vault.EventValueDeleted, vault.EventAssetChanged, vault.EventAssetDeleted,
+		vault.EventConsentChanged, vault.EventQuestionOpened, vault.EventQuestionSettled, vault.EventReviewOpened,
+		vault.EventReviewSettled, vault.EventFillDone, vault.EventOperationFailed, vault.EventCustomerMerged,
+		vault.EventCustomerUnmerged, vault.EventCustomerDeleted, vault.EventCustomerErased,
+	),
 	define(vault.FallbackAsk, vault.FallbackSkip, vault.FallbackBlock, vault.FallbackExtract),
 	define(vault.GapFromProfile, vault.GapFromSession, vault.GapFromConversation, vault.GapFromCustomer),
 	define(vault.StatusActive, vault.StatusPending, vault.StatusSuperseded, vault.StatusExpired, vault.StatusOrphaned),

@@ -42,7 +42,7 @@ func (a *App) apiKeysCommand() *cobra.Command {
 
 func (a *App) createAPIKeyCommand() *cobra.Command {
 	var in vault.CreateKeyInput
-	var scopes, sources string
+	var scopes, sources, limit string
 	var pii bool
 	var expires time.Duration
 	cmd := &cobra.Command{
@@ -53,6 +53,8 @@ func (a *App) createAPIKeyCommand() *cobra.Command {
 	cmd.Flags().StringVar(&scopes, "scopes", "read,write", "scopes of the key: "+vault.OneOf(api.Scopes))
 	cmd.Flags().StringVar(&sources, "sources", "",
 		"sources of the values that the key may write (default: all except human_entered and document_extracted)")
+	cmd.Flags().StringVar(&limit, "agents", "",
+		"`ids` of the agents whose data the key may use, with commas between them (default: all agents)")
 	textVar(cmd, &in.Purpose, "purpose", "purpose of reads that state none, such as support", false)
 	cmd.Flags().BoolVar(&pii, "pii", true, "whether the key sees values of PII fields; false: they are masked")
 	cmd.Flags().DurationVar(&expires, "expires-in", 0, "lifetime of the key, such as 2160h; 0: until it is revoked")
@@ -66,6 +68,9 @@ func (a *App) createAPIKeyCommand() *cobra.Command {
 			in.Scopes = append(in.Scopes, string(scope))
 		}
 		if in.Sources, err = api.ParseSources(sources); err != nil {
+			return nil, err
+		}
+		if in.Agents, err = api.ParseAgents(limit, granted); err != nil {
 			return nil, err
 		}
 		if expires < 0 {

@@ -70,8 +70,8 @@ func Root(a *App) *cobra.Command {
 		a.customersCommand(), a.valuesCommand(), a.assetsCommand(), a.channelsCommand(), a.consentsCommand(),
 		a.importCommand(), a.exportCommand(), a.erasureCommand(),
 		a.sessionsCommand(), a.turnsCommand(), a.missingCommand(), a.fillCommand(), a.questionsCommand(),
-		a.answerCommand(), a.itemsCommand(), a.reviewsCommand(), a.operationsCommand(), a.auditCommand(), a.apiKeysCommand(),
-		a.usageCommand(), a.adminCommand(),
+		a.answerCommand(), a.itemsCommand(), a.reviewsCommand(), a.operationsCommand(), a.auditCommand(), a.eventsCommand(),
+		a.apiKeysCommand(), a.usageCommand(), a.adminCommand(),
 		a.healthCommand(), a.idCommand(), a.mcpCommand(),
 	)
 	operate := []*cobra.Command{

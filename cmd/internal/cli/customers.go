@@ -41,6 +41,7 @@ func (a *App) customersCommand() *cobra.Command {
 	cmd.AddCommand(
 		submit(a, label, &labelled, (*client.Client).SetCustomerLabel),
 		a.listCustomersCommand(),
+		a.countCustomersCommand(),
 		a.findCustomerCommand(),
 		a.contextCommand(),
 		a.openCommand(),
@@ -69,10 +70,31 @@ func (a *App) customersCommand() *cobra.Command {
 
 func (a *App) listCustomersCommand() *cobra.Command {
 	var limit int
-	cmd := &cobra.Command{Use: "list", Short: "List the customers, in the order of their ids"}
+	var where []string
+	cmd := &cobra.Command{
+		Use: "list", Short: "List the customers, in the order of their ids",
+		Long: "List the customers, in the order of their ids. With --where only those who meet each condition, in the order\n" +
+			"of the index that finds them.",
+	}
 	limitVar(cmd, &limit, "customers")
+	whereVar(cmd, &where)
 	return a.read(byKey, cmd, func(ctx context.Context, c *client.Client) (any, error) {
-		return upTo(c.ListCustomers(ctx, client.CustomersQuery{}), limit)
+		return upTo(c.ListCustomers(ctx, client.CustomersQuery{Where: where}), limit)
+	})
+}
+
+// whereVar adds the flag with conditions on customers.
+func whereVar(cmd *cobra.Command, where *[]string) {
+	cmd.Flags().StringArrayVar(where, "where", nil,
+		"`condition` on a field, repeatable: country=DE, email:verified, email:present, email:missing, email:older_than=30d")
+}
+
+func (a *App) countCustomersCommand() *cobra.Command {
+	var where []string
+	cmd := &cobra.Command{Use: "count", Short: "Count the customers who meet conditions"}
+	whereVar(cmd, &where)
+	return a.read(byKey, cmd, func(ctx context.Context, c *client.Client) (any, error) {
+		return c.CountCustomers(ctx, where...)
 	})
 }
 

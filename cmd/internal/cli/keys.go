@@ -35,7 +35,7 @@ func (a *App) keysCommand() *cobra.Command {
 }
 
 func (a *App) createKeyCommand() *cobra.Command {
-	var name, scopes, sources, purpose string
+	var name, scopes, sources, limit, purpose string
 	var pii bool
 	var expires time.Duration
 	cmd := &cobra.Command{
@@ -53,6 +53,13 @@ func (a *App) createKeyCommand() *cobra.Command {
 			if err != nil {
 				return nil, err
 			}
+			agents, err := api.ParseAgents(limit, granted)
+			if err == nil {
+				err = checkAgents(ctx, r, tenant, agents)
+			}
+			if err != nil {
+				return nil, err
+			}
 			if expires < 0 {
 				return nil, vault.Invalid("expires-in",
 					"is in the past; use a duration such as 2160h, or 0 for a key that never expires")
@@ -60,7 +67,7 @@ func (a *App) createKeyCommand() *cobra.Command {
 			secret := api.NewKey()
 			in := dbgen.CreateAPIKeyParams{
 				ID: uuid.Must(uuid.NewV7()), TenantID: tenant, Name: name, KeyHash: api.HashKey(secret), Purpose: purpose,
-				Masked: !pii, Actor: string(vault.ActorAdmin), Operation: "keys create",
+				Masked: !pii, Agents: agents, Actor: string(vault.ActorAdmin), Operation: "keys create",
 			}
 			for _, source := range claimed {
 				in.Sources = append(in.Sources, string(source))
@@ -83,6 +90,7 @@ func (a *App) createKeyCommand() *cobra.Command {
 				Name:      name,
 				Scopes:    in.Scopes,
 				Sources:   in.Sources,
+				Agents:    agents,
 				Purpose:   purpose,
 				PII:       pii,
 				ExpiresAt: in.ExpiresAt,
@@ -95,11 +103,28 @@ func (a *App) createKeyCommand() *cobra.Command {
 	cmd.Flags().StringVar(&sources, "sources", "",
 		"sources of the values that the key may write, such as tool_result,document_extracted (default: all except\n"+
 			"human_entered and document_extracted, which are stronger than the customer's own word)")
+	cmd.Flags().StringVar(&limit, "agents", "",
+		"`ids` of the agents whose data the key may use, with commas between them (default: all agents)")
 	textVar(cmd, &purpose, "purpose", "purpose of reads that state none, such as support", false)
 	cmd.Flags().BoolVar(&pii, "pii", true, "whether the key sees values of PII fields; false: they are masked")
 	cmd.Flags().DurationVar(&expires, "expires-in", 0, "lifetime of the key, such as 2160h; 0: until it is revoked")
 	_ = cmd.MarkFlagRequired("name")
 	return cmd
+}
+
+// checkAgents returns an error if an agent is not known in the tenant.
+func checkAgents(ctx context.Context, r *app.Runtime, tenant uuid.UUID, agents []uuid.UUID) error {
+	for _, agent := range agents {
+		known, err := r.DB.Tenant(tenant).AgentExists(ctx, tenant, agent)
+		if err != nil {
+			return err
+		}
+		if !known {
+			return vault.Invalid("agents", "no agent of the tenant has the id %s: an agent is known from its first "+
+				"definition or scenario", agent)
+		}
+	}
+	return nil
 }
 
 func (a *App) revokeKeyCommand() *cobra.Command {
@@ -121,14 +146,15 @@ func (a *App) revokeKeyCommand() *cobra.Command {
 }
 
 type createdKey struct {
-	ID        uuid.UUID  `json:"id"`
-	Name      string     `json:"name"`
-	Scopes    []string   `json:"scopes"`
-	Sources   []string   `json:"sources,omitempty"`
-	Purpose   string     `json:"purpose,omitempty"`
-	PII       bool       `json:"pii"`
-	ExpiresAt *time.Time `json:"expires_at,omitempty"`
-	Key       string     `json:"key"`
+	ID        uuid.UUID   `json:"id"`
+	Name      string      `json:"name"`
+	Scopes    []string    `json:"scopes"`
+	Sources   []string    `json:"sources,omitempty"`
+	Agents    []uuid.UUID `json:"agents,omitempty"`
+	Purpose   string      `json:"purpose,omitempty"`
+	PII       bool        `json:"pii"`
+	ExpiresAt *time.Time  `json:"expires_at,omitempty"`
+	Key       string      `json:"key"`
 }
 
 func (k createdKey) table(w io.Writer) {
@@ -137,6 +163,9 @@ func (k createdKey) table(w io.Writer) {
 	line(w, "scopes", strings.Join(k.Scopes, ","))
 	if len(k.Sources) > 0 {
 		line(w, "sources", strings.Join(k.Sources, ","))
+	}
+	if len(k.Agents) > 0 {
+		line(w, "agents", joinIDs(k.Agents))
 	}
 	if k.Purpose != "" {
 		line(w, "purpose", k.Purpose)
@@ -147,23 +176,32 @@ func (k createdKey) table(w io.Writer) {
 	line(w, "(store the key now: it is not shown again)")
 }
 
+func joinIDs(ids []uuid.UUID) string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = id.String()
+	}
+	return strings.Join(out, ",")
+}
+
 type listedKey struct {
-	ID         uuid.UUID  `json:"id"`
-	Name       string     `json:"name"`
-	Scopes     []string   `json:"scopes"`
-	Sources    []string   `json:"sources,omitempty"`
-	Purpose    string     `json:"purpose,omitempty"`
-	Pii        bool       `json:"pii"`
-	CreatedAt  time.Time  `json:"created_at"`
-	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
-	RevokedAt  *time.Time `json:"revoked_at,omitempty"`
-	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
+	ID         uuid.UUID   `json:"id"`
+	Name       string      `json:"name"`
+	Scopes     []string    `json:"scopes"`
+	Sources    []string    `json:"sources,omitempty"`
+	Agents     []uuid.UUID `json:"agents,omitempty"`
+	Purpose    string      `json:"purpose,omitempty"`
+	Pii        bool        `json:"pii"`
+	CreatedAt  time.Time   `json:"created_at"`
+	ExpiresAt  *time.Time  `json:"expires_at,omitempty"`
+	RevokedAt  *time.Time  `json:"revoked_at,omitempty"`
+	LastUsedAt *time.Time  `json:"last_used_at,omitempty"`
 }
 
 type listedKeys []listedKey
 
 func (k listedKeys) table(w io.Writer) {
-	head(w, "ID", "NAME", "SCOPES", "SOURCES", "PURPOSE", "PII", "CREATED", "EXPIRES", "REVOKED", "LAST USED")
+	head(w, "ID", "NAME", "SCOPES", "SOURCES", "AGENTS", "PURPOSE", "PII", "CREATED", "EXPIRES", "REVOKED", "LAST USED")
 	for _, key := range k {
 		line(
 			w,
@@ -171,6 +209,7 @@ func (k listedKeys) table(w io.Writer) {
 			key.Name,
 			strings.Join(key.Scopes, ","),
 			strings.Join(key.Sources, ","),
+			joinIDs(key.Agents),
 			key.Purpose,
 			key.Pii,
 			when(&key.CreatedAt),

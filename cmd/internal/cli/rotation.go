@@ -45,6 +45,7 @@ func (r rotation) table(w io.Writer) {
 	line(w, "primary key", r.KeyID)
 	line(w, "customers' keys left", r.CustomerKeys)
 	line(w, "operations left", r.Operations)
+	line(w, "keys of receipts left", r.ErasureKeys)
 	if db.Rotation(r).Done() {
 		line(w, "(nothing is left: the other keys can be removed)")
 	}

@@ -220,6 +220,7 @@ func (tr *turnReader) read() {
 	tr.readDescribed()
 	tr.readUnnamed()
 	tr.readDenials()
+	tr.readFeatures()
 }
 
 // record adds a statement and reports whether it did. A negated value is not a statement.

@@ -171,6 +171,9 @@ async def values(v: Any, agent: Any, scenario: Any) -> Any:
     await refused(errors.InvalidInputError, v.replay_operation(error.operation_id))
     check(len(await everything(v.list_operations(status="failed"))) >= 1, "no failed operation is listed")
     check(any(c.customer_id == other for c in await everything(v.list_customers(limit=1))), "the customer is not listed")
+    named = await everything(v.list_customers(where=["email:missing", "legal_name:present"], limit=1))
+    check([c.customer_id for c in named] == [other], "the search for customers differs")
+    check((await v.count_customers(where=["email:missing", "legal_name:present"])).count == 1, "the count differs")
     await v.merge_customers(target_customer_id=customer, source_customer_id=other)
     check(len(await everything(v.list_merges(customer))) == 1, "the merge is not listed")
     await v.unmerge_customer(other)
@@ -251,6 +254,8 @@ async def all_of(v: Any) -> None:
     await erasures(v)
     since = datetime.now(timezone.utc) - timedelta(hours=1)
     check(len(await everything(v.list_audit(subject=str(customer), from_=since))) > 0, "the audit has nothing")
+    told = await everything(v.list_events(customer_id=customer, types="value.changed", values=True))
+    check(len(told) > 0 and told[0].customer_id == customer, "the feed has nothing")
     check((await v.verify_audit()).findings == [], "the audit is not whole")
     digest = hashlib.sha256(secrets.token_bytes(32)).hexdigest()
     key = (await v.create_key(name="sdk", scopes=["read"], key_hash=digest)).result.key_id

@@ -23,6 +23,9 @@ export class ConsentRequiredError extends VaultError {}
 /** The vault answered with the code erased. */
 export class ErasedError extends VaultError {}
 
+/** The vault answered with the code expired. */
+export class ExpiredError extends VaultError {}
+
 /** The vault answered with the code over_budget. */
 export class OverBudgetError extends VaultError {}
 
@@ -65,6 +68,7 @@ export const byCode: Record<string, typeof VaultError> = {
   not_allowed: NotAllowedError,
   consent_required: ConsentRequiredError,
   erased: ErasedError,
+  expired: ExpiredError,
   over_budget: OverBudgetError,
   unavailable: UnavailableError,
   malformed: MalformedError,

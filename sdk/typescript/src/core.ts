@@ -277,7 +277,7 @@ function problemOf(answer: Answer): VaultError {
 
 /** The status of the answer to a request that waits for a failed operation. */
 const statusOf: Record<string, number> = {
-  unknown: 404, conflict: 409, has_dependents: 409, not_allowed: 403, consent_required: 403, erased: 410, over_budget: 429, unavailable: 503,
+  unknown: 404, conflict: 409, has_dependents: 409, not_allowed: 403, consent_required: 403, erased: 410, expired: 410, over_budget: 429, unavailable: 503,
 };
 
 function failed(operation: AnyOperation): VaultError {

@@ -106,6 +106,17 @@ export class Methods extends Core {
   }
 
   /**
+   * Count the customers who meet conditions. The conditions are those of list-customers. Merged customers are
+   * not counted. The count ends after 200,000 candidates.
+   */
+  countCustomers(input: Input<"count-customers"> = {}): Promise<Read<"count-customers">> {
+    return this.read(
+      { method: "GET", path: "/v1/customers/count", inPath: {}, inQuery: ["where"] },
+      input,
+    );
+  }
+
+  /**
    * Create an API key. You make the secret and send its hash, so that the secret is in no request and no
    * answer before it is used. The id of the operation is the id of the key.
    */
@@ -560,11 +571,15 @@ export class Methods extends Core {
   }
 
   /**
-   * List the customers. Sorted by id. Merged customers are not included.
+   * List the customers. Sorted by id; with conditions, in the order of the index that finds them: the
+   * customers with an old value begin with the oldest. Merged customers are not included. With conditions a
+   * page reads up to 5,000 candidates: it can have fewer entries than its limit, or none, and still have a
+   * next_cursor. A key can use only fields that it may see: a masked field is refused, a field with purposes
+   * needs one of them, and the customers who have not consented to it are left out.
    */
   listCustomers(input: Input<"list-customers"> = {}): AsyncIterableIterator<Entry<"list-customers">> {
     return this.list(
-      { method: "GET", path: "/v1/customers", inPath: {}, inQuery: ["values", "limit"] },
+      { method: "GET", path: "/v1/customers", inPath: {}, inQuery: ["values", "where", "limit"] },
       input,
     );
   }
@@ -595,6 +610,19 @@ export class Methods extends Core {
   listErasures(input: Input<"list-erasures"> = {}): AsyncIterableIterator<Entry<"list-erasures">> {
     return this.list(
       { method: "GET", path: "/v1/erasures", inPath: {}, inQuery: ["limit"] },
+      input,
+    );
+  }
+
+  /**
+   * Read the feed of events. What happened, oldest first, in ids and names. Events about one customer are in
+   * the order in which they happened. With Accept: text/event-stream the response is a stream of server-sent
+   * events, which goes on with what happens next. Events are kept for some days (events.retention_days):
+   * after them, a cursor is expired. Of an erased customer only customer.erased is left.
+   */
+  listEvents(input: Input<"list-events"> = {}): AsyncIterableIterator<Entry<"list-events">> {
+    return this.list(
+      { method: "GET", path: "/v1/events", inPath: {}, inQuery: ["after", "types", "customer_id", "agent_id", "values", "limit"] },
       input,
     );
   }

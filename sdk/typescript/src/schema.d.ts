@@ -341,7 +341,7 @@ export interface paths {
         };
         /**
          * List the customers
-         * @description Sorted by id. Merged customers are not included.
+         * @description Sorted by id; with conditions, in the order of the index that finds them: the customers with an old value begin with the oldest. Merged customers are not included. With conditions a page reads up to 5,000 candidates: it can have fewer entries than its limit, or none, and still have a next_cursor. A key can use only fields that it may see: a masked field is refused, a field with purposes needs one of them, and the customers who have not consented to it are left out.
          */
         get: operations["list-customers"];
         put?: never;
@@ -350,6 +350,26 @@ export interface paths {
          * @description The result contains the id of the customer.
          */
         post: operations["open-customer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count the customers who meet conditions
+         * @description The conditions are those of list-customers. Merged customers are not counted. The count ends after 200,000 candidates.
+         */
+        get: operations["count-customers"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -947,6 +967,26 @@ export interface paths {
          * @description The receipt is signed (Ed25519) and contains counts and no personal data. `vault erasure verify` checks it without the vault.
          */
         get: operations["get-erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the feed of events
+         * @description What happened, oldest first, in ids and names. Events about one customer are in the order in which they happened. With Accept: text/event-stream the response is a stream of server-sent events, which goes on with what happens next. Events are kept for some days (events.retention_days): after them, a cursor is expired. Of an erased customer only customer.erased is left.
+         */
+        get: operations["list-events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2077,7 +2117,7 @@ export interface components {
             question_id: string;
         };
         /** @enum {string} */
-        Code: "invalid_input" | "unknown" | "conflict" | "has_dependents" | "not_allowed" | "consent_required" | "erased" | "over_budget" | "unavailable";
+        Code: "invalid_input" | "unknown" | "conflict" | "has_dependents" | "not_allowed" | "consent_required" | "erased" | "expired" | "over_budget" | "unavailable";
         ConfigurationChange: {
             action: components["schemas"]["ChangeAction"];
             kind: string;
@@ -2219,6 +2259,8 @@ export interface components {
             workflow: "correct-value";
         };
         CreateKey: {
+            /** @description The agents whose data the key may use. Absent: all agents. Not with the scopes admin and erase, which cover all agents. */
+            agents?: string[];
             /**
              * Format: date-time
              * @description The end of the key. Absent: it is valid until it is revoked.
@@ -2292,6 +2334,15 @@ export interface components {
             updated_at: string;
             /** Format: int64 */
             version: number;
+        };
+        CustomerCount: {
+            /** @description false: the count ended after 200,000 candidates, and there may be more customers. */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description The number of customers.
+             */
+            count: number;
         };
         CustomerProfile: {
             assets?: components["schemas"]["Asset"][];
@@ -2535,6 +2586,8 @@ export interface components {
             /** @description The text to the customer after an answer that was unclear or invalid, such as "The number is on your card.". Absent: derived from the type and the allowed values. */
             retry_prompt?: string;
             readonly review_state?: components["schemas"]["ReviewState"];
+            /** @description Lets list-customers find customers by an encrypted value: the database keeps a keyed hash of it, which shows which customers have the same value. It holds for the name of the field: each definition that requires the encryption must allow it. Values that are not encrypted can always be found. Absent: false. */
+            searchable?: boolean;
             /** @description The sources from the strongest to the weakest. Those that are absent follow in the usual order. */
             source_priority?: components["schemas"]["ValueSource"][];
             /** @description The effect of a value that exceeds the maximum age. Absent: block. */
@@ -2871,6 +2924,20 @@ export interface components {
         };
         /** @enum {string} */
         ErasureState: "begun" | "erased" | "scanned" | "finished";
+        EventList: {
+            /**
+             * @description The position up to which the feed was read. Pass it as after to continue later, also if items is empty.
+             * @example 1042
+             */
+            after: string;
+            items: components["schemas"]["FeedEvent"][];
+            /** @description The cursor of the next page. Absent: the newest event was read. */
+            next_cursor?: string;
+            /** @description The fields of customers whose values are not shown, and why. */
+            withheld?: components["schemas"]["Withheld"][];
+        };
+        /** @enum {string} */
+        EventType: "value.changed" | "value.pending" | "value.verified" | "value.expired" | "value.orphaned" | "value.deleted" | "asset.changed" | "asset.deleted" | "consent.changed" | "question.opened" | "question.settled" | "review.opened" | "review.settled" | "fill.done" | "operation.failed" | "customer.merged" | "customer.unmerged" | "customer.deleted" | "customer.erased";
         ExpireValue: {
             /** Format: uuid */
             customer_id?: string;
@@ -3090,6 +3157,53 @@ export interface components {
         };
         /** @enum {string} */
         FallbackAction: "ask" | "skip" | "block" | "extract";
+        FeedEvent: {
+            /**
+             * Format: uuid
+             * @description The agent of the definition, question or scenario.
+             */
+            agent_id?: string;
+            /**
+             * Format: date-time
+             * @description The time of the change.
+             */
+            at: string;
+            /** Format: uuid */
+            customer_id?: string;
+            /**
+             * Format: int64
+             * @description The position in the feed: 1, 2, 3 … with gaps where a customer was erased.
+             * @example 1042
+             */
+            id: number;
+            /**
+             * Format: uuid
+             * @description Of a merge and its undo: the customer into whom customer_id was merged.
+             */
+            into_customer_id?: string;
+            /** @description Of a question: value or confirm. Of a review: definition, requirement or value. */
+            kind?: string;
+            /**
+             * @description The name of the field; of a consent, the purpose; of a failure, the workflow.
+             * @example email
+             */
+            name?: string;
+            /**
+             * Format: uuid
+             * @description The operation that made the change, if it is known; of question.opened, the gap fill.
+             */
+            operation_id?: string;
+            /** @description The outcome: of a question, its status; of a review, the decision, or of a value its status afterwards: active, superseded … or deleted; of a consent, granted or withdrawn; of a gap fill, ended or cancelled; of a failure, the code of the error. */
+            status?: string;
+            /**
+             * Format: uuid
+             * @description The id of the value or asset, the question, the gap fill or the operation; of a review, of what is reviewed.
+             */
+            subject_id?: string;
+            type: components["schemas"]["EventType"];
+            /** @description With values=true: the value of the item at the time of reading, of value.changed, value.pending and value.verified. Absent: it was deleted since, or is withheld. */
+            value?: unknown;
+        };
         FieldProblem: {
             /** @example is not a UUID, such as 0198c5f2-8a4b-7cde-9f01-23456789abcd */
             detail: string;
@@ -3286,6 +3400,8 @@ export interface components {
             key_id: string;
         };
         KeySummary: {
+            /** @description The agents whose data the key may use. Absent: all agents. */
+            agents?: string[];
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -3723,7 +3839,7 @@ export interface components {
              * @description The stable code of the problem. Programs should decide by it, not by the texts.
              * @enum {string}
              */
-            code: "invalid_input" | "unknown" | "conflict" | "has_dependents" | "not_allowed" | "consent_required" | "erased" | "over_budget" | "unavailable" | "malformed" | "unauthenticated" | "no_such_route" | "method_not_here" | "too_large" | "unsupported_media" | "rate_limited" | "timeout" | "internal";
+            code: "invalid_input" | "unknown" | "conflict" | "has_dependents" | "not_allowed" | "consent_required" | "erased" | "expired" | "over_budget" | "unavailable" | "malformed" | "unauthenticated" | "no_such_route" | "method_not_here" | "too_large" | "unsupported_media" | "rate_limited" | "timeout" | "internal";
             /**
              * @description The cause, and how to fix it.
              * @example Field validation failed: email: "x" is not an email address
@@ -3819,6 +3935,11 @@ export interface components {
             claimed_by?: string;
             /** Format: date-time */
             claimed_until?: string;
+            /**
+             * Format: date-time
+             * @description The time at which it was answered, expired or cancelled. Absent: it is open.
+             */
+            closed_at?: string;
             /** Format: uuid */
             customer_id: string;
             /** Format: date-time */
@@ -3835,6 +3956,8 @@ export interface components {
             opened_at: string;
             prompt: string;
             reason?: string;
+            /** @description Why the answer was not taken, in words for the customer. */
+            rejection?: string;
             /** Format: uuid */
             scenario_id: string;
             status: components["schemas"]["QuestionStatus"];
@@ -7344,6 +7467,8 @@ export interface operations {
             query?: {
                 /** @description Include the active values. */
                 values?: boolean;
+                /** @description A condition on the active value of a field; repeat it for more, all of which hold. field=value: the value, without the case of ASCII letters; field:verified: a verified value; field:present and field:missing: a value, or none; field:older_than=30d: a value that was collected longer ago (d, h, m). */
+                where?: string[];
                 /** @description The next_cursor of the previous page. Empty: the first page. */
                 cursor?: string;
                 /** @description The maximum number of entries of the page. */
@@ -7535,6 +7660,95 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "count-customers": {
+        parameters: {
+            query?: {
+                /** @description A condition on the active value of a field; repeat it for more, all of which hold. field=value: the value, without the case of ASCII letters; field:verified: a verified value; field:present and field:missing: a value, or none; field:older_than=30d: a value that was collected longer ago (d, h, m). */
+                where?: string[];
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerCount"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11695,6 +11909,118 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-events": {
+        parameters: {
+            query?: {
+                /** @description Begin after the event with this id: the last one that was received. latest: only what happens from now on. Absent: begin with the oldest event that is kept. */
+                after?: string;
+                /** @description Only events of these types, with commas between them. Absent: all. */
+                types?: string;
+                /** @description Only events about this customer. */
+                customer_id?: string;
+                /** @description Only events of this agent. */
+                agent_id?: string;
+                /** @description Show the values that the key may see, with the purpose of the request. */
+                values?: boolean;
+                /** @description The next_cursor of the previous page. It has precedence over after. */
+                cursor?: string;
+                /** @description The maximum number of events of the page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description Of a stream: the id of the last event that was received. Clients of server-sent events send it when they connect again. It has precedence over after. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the feed; with Accept: text/event-stream a stream of server-sent events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -119,6 +119,9 @@ async function values(): Promise<string> {
   await refused(InvalidInputError, v.replayOperation({ operation_id }));
   assert((await everything(v.listOperations({ status: "failed" }))).length >= 1);
   assert((await everything(v.listCustomers({ limit: 1 }))).some((c) => c.customer_id === other));
+  const where = ["email:missing", "legal_name:present"];
+  assert.deepEqual((await everything(v.listCustomers({ where, limit: 1 }))).map((c) => c.customer_id), [other]);
+  assert.equal((await v.countCustomers({ where })).count, 1);
   await v.mergeCustomers({ target_customer_id: customer_id, source_customer_id: other });
   assert.equal((await everything(v.listMerges({ customer_id }))).length, 1);
   await v.unmergeCustomer({ customer_id: other });
@@ -160,6 +163,8 @@ async function conversation(customer_id: string): Promise<void> {
   const block = await v.getContext({ customer_id, format: "json" });
   assert(typeof block === "object" && block.customer_id === customer_id);
   assert((await everything(v.listAudit({ subject: customer_id, from: new Date(Date.now() - 3600_000).toISOString() }))).length > 0);
+  const told = await everything(v.listEvents({ customer_id, types: "value.changed", values: true }));
+  assert(told.length > 0 && told[0]?.customer_id === customer_id);
   assert.deepEqual((await v.verifyAudit()).findings, []);
   const key_hash = createHash("sha256").update(randomUUID()).digest("hex");
   const { key_id } = (await v.createKey({ name: "sdk", scopes: ["read"], key_hash })).result!;

@@ -78,7 +78,7 @@ class Request:
 
     method: str
     path: str
-    query: dict[str, str] = field(default_factory=dict)
+    query: dict[str, str | list[str]] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     body: str | None = None
     also: tuple[int, ...] = ()
@@ -150,11 +150,15 @@ def prepare(call: Call, body: Any, arguments: dict[str, Any]) -> Request:
         path = path.replace("{" + parameter + "}", quote(str(value), safe=""))
         if name in given:
             content.pop(name, None)  # the path has it
-    query = {name: _text(given[name]) for name in call.in_query if name in given}
+    query = {name: _texts(given[name]) for name in call.in_query if name in given}
     request = Request(method=call.method, path=path, query=query, also=call.also)
     if call.has_body:
         request.body = _codec.dumps(content)
     return request
+
+
+def _texts(value: Any) -> str | list[str]:
+    return [_text(item) for item in value] if isinstance(value, (list, tuple)) else _text(value)
 
 
 def _text(value: Any) -> str:
@@ -252,7 +256,7 @@ def operation_of(data: dict[str, Any], result: Any = None) -> Operation[Any]:
 # The status of the answer to a request that waits for a failed operation.
 _STATUS = {
     "unknown": 404, "conflict": 409, "has_dependents": 409, "not_allowed": 403, "consent_required": 403,
-    "erased": 410, "over_budget": 429, "unavailable": 503,
+    "erased": 410, "expired": 410, "over_budget": 429, "unavailable": 503,
 }
 
 

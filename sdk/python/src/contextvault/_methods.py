@@ -91,6 +91,14 @@ _correct_value = Call(
     has_body=True,
     result=m.ItemResult,
 )
+_count_customers = Call(
+    name="count_customers",
+    method="GET",
+    path="/v1/customers/count",
+    in_path={},
+    in_query=("where",),
+    result=m.CustomerCount,
+)
 _create_key = Call(
     name="create_key",
     method="POST",
@@ -434,7 +442,7 @@ _list_customers = Call(
     method="GET",
     path="/v1/customers",
     in_path={},
-    in_query=("values", "limit"),
+    in_query=("values", "where", "limit"),
     result=m.Customer,
 )
 _list_definitions = Call(
@@ -460,6 +468,14 @@ _list_erasures = Call(
     in_path={},
     in_query=("limit",),
     result=m.Erasure,
+)
+_list_events = Call(
+    name="list_events",
+    method="GET",
+    path="/v1/events",
+    in_path={},
+    in_query=("after", "types", "customer_id", "agent_id", "values", "limit"),
+    result=m.FeedEvent,
 )
 _list_history = Call(
     name="list_history",
@@ -966,11 +982,25 @@ class Methods:
             "verified": verified}
         return self._call(_correct_value, body, members, wait, idempotency_key)
 
+    def count_customers(
+        self,
+        *,
+        where: list[str] | None = None,
+    ) -> m.CustomerCount:
+        """Count the customers who meet conditions.
+
+        The conditions are those of list-customers. Merged customers are not counted. The count ends
+        after 200,000 candidates.
+        """
+        members: dict[str, Any] = {"where": where}
+        return self._call(_count_customers, None, members, None, None)
+
     def create_key(
         self,
         body: m.CreateKey | None = None,
         /,
         *,
+        agents: list[UUID] | None = None,
         expires_at: datetime | str | None = None,
         key_hash: str | None = None,
         masked: bool | None = None,
@@ -986,8 +1016,8 @@ class Methods:
         You make the secret and send its hash, so that the secret is in no request and no answer
         before it is used. The id of the operation is the id of the key.
         """
-        members: dict[str, Any] = {"expires_at": expires_at, "key_hash": key_hash, "masked": masked, "name": name,
-            "purpose": purpose, "scopes": scopes, "sources": sources}
+        members: dict[str, Any] = {"agents": agents, "expires_at": expires_at, "key_hash": key_hash, "masked": masked,
+            "name": name, "purpose": purpose, "scopes": scopes, "sources": sources}
         return self._call(_create_key, body, members, wait, idempotency_key)
 
     def decide_review(
@@ -1595,13 +1625,19 @@ class Methods:
         self,
         *,
         values: bool | None = None,
+        where: list[str] | None = None,
         limit: int | None = None,
     ) -> Iterator[m.Customer]:
         """List the customers.
 
-        Sorted by id. Merged customers are not included.
+        Sorted by id; with conditions, in the order of the index that finds them: the customers with
+        an old value begin with the oldest. Merged customers are not included. With conditions a
+        page reads up to 5,000 candidates: it can have fewer entries than its limit, or none, and
+        still have a next_cursor. A key can use only fields that it may see: a masked field is
+        refused, a field with purposes needs one of them, and the customers who have not consented
+        to it are left out.
         """
-        members: dict[str, Any] = {"values": values, "limit": limit}
+        members: dict[str, Any] = {"values": values, "where": where, "limit": limit}
         return self._list(_list_customers, members)
 
     def list_definitions(
@@ -1641,6 +1677,28 @@ class Methods:
         """
         members: dict[str, Any] = {"limit": limit}
         return self._list(_list_erasures, members)
+
+    def list_events(
+        self,
+        *,
+        after: str | None = None,
+        types: str | None = None,
+        customer_id: Id | None = None,
+        agent_id: Id | None = None,
+        values: bool | None = None,
+        limit: int | None = None,
+    ) -> Iterator[m.FeedEvent]:
+        """Read the feed of events.
+
+        What happened, oldest first, in ids and names. Events about one customer are in the order in
+        which they happened. With Accept: text/event-stream the response is a stream of server-sent
+        events, which goes on with what happens next. Events are kept for some days
+        (events.retention_days): after them, a cursor is expired. Of an erased customer only
+        customer.erased is left.
+        """
+        members: dict[str, Any] = {"after": after, "types": types, "customer_id": customer_id, "agent_id": agent_id,
+            "values": values, "limit": limit}
+        return self._list(_list_events, members)
 
     def list_history(
         self,
@@ -2016,6 +2074,7 @@ class Methods:
         required_verification: bool | None = None,
         retention_days: int | None = None,
         retry_prompt: str | None = None,
+        searchable: bool | None = None,
         source_priority: list[m.ValueSource] | None = None,
         stale_action: m.StaleAction | None = None,
         time_zone: str | None = None,
@@ -2042,10 +2101,11 @@ class Methods:
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
             minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
             "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
-            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
-            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
-            value_type, "verification_methods": verification_methods, "write_once": write_once}
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
+            searchable, "source_priority": source_priority, "stale_action": stale_action,
+            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
+            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
+            verification_methods, "write_once": write_once}
         return self._call(_save_definition, body, members, wait, idempotency_key)
 
     def save_requirement(
@@ -2554,11 +2614,25 @@ class AsyncMethods:
             "verified": verified}
         return await self._call(_correct_value, body, members, wait, idempotency_key)
 
+    async def count_customers(
+        self,
+        *,
+        where: list[str] | None = None,
+    ) -> m.CustomerCount:
+        """Count the customers who meet conditions.
+
+        The conditions are those of list-customers. Merged customers are not counted. The count ends
+        after 200,000 candidates.
+        """
+        members: dict[str, Any] = {"where": where}
+        return await self._call(_count_customers, None, members, None, None)
+
     async def create_key(
         self,
         body: m.CreateKey | None = None,
         /,
         *,
+        agents: list[UUID] | None = None,
         expires_at: datetime | str | None = None,
         key_hash: str | None = None,
         masked: bool | None = None,
@@ -2574,8 +2648,8 @@ class AsyncMethods:
         You make the secret and send its hash, so that the secret is in no request and no answer
         before it is used. The id of the operation is the id of the key.
         """
-        members: dict[str, Any] = {"expires_at": expires_at, "key_hash": key_hash, "masked": masked, "name": name,
-            "purpose": purpose, "scopes": scopes, "sources": sources}
+        members: dict[str, Any] = {"agents": agents, "expires_at": expires_at, "key_hash": key_hash, "masked": masked,
+            "name": name, "purpose": purpose, "scopes": scopes, "sources": sources}
         return await self._call(_create_key, body, members, wait, idempotency_key)
 
     async def decide_review(
@@ -3183,13 +3257,19 @@ class AsyncMethods:
         self,
         *,
         values: bool | None = None,
+        where: list[str] | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[m.Customer]:
         """List the customers.
 
-        Sorted by id. Merged customers are not included.
+        Sorted by id; with conditions, in the order of the index that finds them: the customers with
+        an old value begin with the oldest. Merged customers are not included. With conditions a
+        page reads up to 5,000 candidates: it can have fewer entries than its limit, or none, and
+        still have a next_cursor. A key can use only fields that it may see: a masked field is
+        refused, a field with purposes needs one of them, and the customers who have not consented
+        to it are left out.
         """
-        members: dict[str, Any] = {"values": values, "limit": limit}
+        members: dict[str, Any] = {"values": values, "where": where, "limit": limit}
         return self._list(_list_customers, members)
 
     def list_definitions(
@@ -3229,6 +3309,28 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"limit": limit}
         return self._list(_list_erasures, members)
+
+    def list_events(
+        self,
+        *,
+        after: str | None = None,
+        types: str | None = None,
+        customer_id: Id | None = None,
+        agent_id: Id | None = None,
+        values: bool | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[m.FeedEvent]:
+        """Read the feed of events.
+
+        What happened, oldest first, in ids and names. Events about one customer are in the order in
+        which they happened. With Accept: text/event-stream the response is a stream of server-sent
+        events, which goes on with what happens next. Events are kept for some days
+        (events.retention_days): after them, a cursor is expired. Of an erased customer only
+        customer.erased is left.
+        """
+        members: dict[str, Any] = {"after": after, "types": types, "customer_id": customer_id, "agent_id": agent_id,
+            "values": values, "limit": limit}
+        return self._list(_list_events, members)
 
     def list_history(
         self,
@@ -3604,6 +3706,7 @@ class AsyncMethods:
         required_verification: bool | None = None,
         retention_days: int | None = None,
         retry_prompt: str | None = None,
+        searchable: bool | None = None,
         source_priority: list[m.ValueSource] | None = None,
         stale_action: m.StaleAction | None = None,
         time_zone: str | None = None,
@@ -3630,10 +3733,11 @@ class AsyncMethods:
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
             minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
             "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "source_priority":
-            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
-            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
-            value_type, "verification_methods": verification_methods, "write_once": write_once}
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
+            searchable, "source_priority": source_priority, "stale_action": stale_action,
+            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
+            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
+            verification_methods, "write_once": write_once}
         return await self._call(_save_definition, body, members, wait, idempotency_key)
 
     async def save_requirement(

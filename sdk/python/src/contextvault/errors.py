@@ -34,6 +34,10 @@ class ErasedError(VaultError):
     """The vault answered with the code erased."""
 
 
+class ExpiredError(VaultError):
+    """The vault answered with the code expired."""
+
+
 class OverBudgetError(VaultError):
     """The vault answered with the code over_budget."""
 
@@ -86,6 +90,7 @@ BY_CODE: dict[str, type[VaultError]] = {
     "not_allowed": NotAllowedError,
     "consent_required": ConsentRequiredError,
     "erased": ErasedError,
+    "expired": ExpiredError,
     "over_budget": OverBudgetError,
     "unavailable": UnavailableError,
     "malformed": MalformedError,

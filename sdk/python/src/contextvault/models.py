@@ -58,6 +58,7 @@ Code = Literal[
     "not_allowed",
     "consent_required",
     "erased",
+    "expired",
     "over_budget",
     "unavailable",
 ]
@@ -99,6 +100,28 @@ ErasureState = Literal[
     "erased",
     "scanned",
     "finished",
+]
+
+EventType = Literal[
+    "value.changed",
+    "value.pending",
+    "value.verified",
+    "value.expired",
+    "value.orphaned",
+    "value.deleted",
+    "asset.changed",
+    "asset.deleted",
+    "consent.changed",
+    "question.opened",
+    "question.settled",
+    "review.opened",
+    "review.settled",
+    "fill.done",
+    "operation.failed",
+    "customer.merged",
+    "customer.unmerged",
+    "customer.deleted",
+    "customer.erased",
 ]
 
 FallbackAction = Literal[
@@ -766,6 +789,10 @@ class CreateKey:
     scopes: list[Literal["read", "write", "verify", "review", "erase", "admin"]]
     # The permissions of the key: read, write, verify, review, erase, admin.
 
+    agents: list[UUID] | None = None
+    # The agents whose data the key may use. Absent: all agents. Not with the scopes admin and
+    # erase, which cover all agents.
+
     expires_at: datetime | None = None
     # The end of the key. Absent: it is valid until it is revoked.
 
@@ -793,6 +820,17 @@ class Customer:
     version: int
 
     fields: dict[str, Value] | None = None
+
+
+@dataclass(kw_only=True)
+class CustomerCount:
+    """CustomerCount of the vault."""
+
+    complete: bool
+    # false: the count ended after 200,000 candidates, and there may be more customers.
+
+    count: int
+    # The number of customers.
 
 
 @dataclass(kw_only=True)
@@ -1019,6 +1057,12 @@ class Definition:
 
     review_state: ReviewState | None = None
 
+    searchable: bool | None = None
+    # Lets list-customers find customers by an encrypted value: the database keeps a keyed hash of
+    # it, which shows which customers have the same value. It holds for the name of the field: each
+    # definition that requires the encryption must allow it. Values that are not encrypted can
+    # always be found. Absent: false.
+
     source_priority: list[ValueSource] | None = None
     # The sources from the strongest to the weakest. Those that are absent follow in the usual
     # order.
@@ -1125,6 +1169,23 @@ class Erasure:
 
 
 @dataclass(kw_only=True)
+class EventList:
+    """EventList of the vault."""
+
+    after: str
+    # The position up to which the feed was read. Pass it as after to continue later, also if items
+    # is empty.
+
+    items: list[FeedEvent]
+
+    next_cursor: str | None = None
+    # The cursor of the next page. Absent: the newest event was read.
+
+    withheld: list[Withheld] | None = None
+    # The fields of customers whose values are not shown, and why.
+
+
+@dataclass(kw_only=True)
 class ExpireValue:
     """ExpireValue of the vault."""
 
@@ -1179,6 +1240,49 @@ class ExtractSchema:
     # The id of the rule. Absent: the scenario itself.
 
     scenario_id: UUID | None = None
+
+
+@dataclass(kw_only=True)
+class FeedEvent:
+    """FeedEvent of the vault."""
+
+    at: datetime
+    # The time of the change.
+
+    id: int
+    # The position in the feed: 1, 2, 3 … with gaps where a customer was erased.
+
+    type: EventType
+
+    agent_id: UUID | None = None
+    # The agent of the definition, question or scenario.
+
+    customer_id: UUID | None = None
+
+    into_customer_id: UUID | None = None
+    # Of a merge and its undo: the customer into whom customer_id was merged.
+
+    kind: str | None = None
+    # Of a question: value or confirm. Of a review: definition, requirement or value.
+
+    name: str | None = None
+    # The name of the field; of a consent, the purpose; of a failure, the workflow.
+
+    operation_id: UUID | None = None
+    # The operation that made the change, if it is known; of question.opened, the gap fill.
+
+    status: str | None = None
+    # The outcome: of a question, its status; of a review, the decision, or of a value its status
+    # afterwards: active, superseded … or deleted; of a consent, granted or withdrawn; of a gap
+    # fill, ended or cancelled; of a failure, the code of the error.
+
+    subject_id: UUID | None = None
+    # The id of the value or asset, the question, the gap fill or the operation; of a review, of
+    # what is reviewed.
+
+    value: Any | None = None
+    # With values=true: the value of the item at the time of reading, of value.changed,
+    # value.pending and value.verified. Absent: it was deleted since, or is withheld.
 
 
 @dataclass(kw_only=True)
@@ -1363,6 +1467,9 @@ class KeySummary:
     # The purpose of the key, for people.
 
     scopes: list[str]
+
+    agents: list[UUID] | None = None
+    # The agents whose data the key may use. Absent: all agents.
 
     expires_at: datetime | None = None
 
@@ -1608,9 +1715,15 @@ class Question:
 
     claimed_until: datetime | None = None
 
+    closed_at: datetime | None = None
+    # The time at which it was answered, expired or cancelled. Absent: it is open.
+
     item_id: UUID | None = None
 
     reason: str | None = None
+
+    rejection: str | None = None
+    # Why the answer was not taken, in words for the customer.
 
 
 @dataclass(kw_only=True)

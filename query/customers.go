@@ -1,0 +1,372 @@
+package query
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// A search for customers reads candidates by one index, in its order, and tests each of them. It reads a bounded number
+// of candidates, so that a page has a bounded cost whatever the conditions are: it may have fewer customers than its
+// limit, or none, and still be followed by another page.
+
+const (
+	// maxCandidates is the number of candidates of one page.
+	maxCandidates = 5_000
+	// maxCounted is the number of candidates of a count. vault.CustomerCount documents it.
+	maxCounted = 200_000
+	// countChunk is the number of candidates of one statement of a count.
+	countChunk = 20_000
+	// growth is the factor between the candidates of one statement and of the next one of a page: the first has as many as
+	// the page, which is enough if all of them match.
+	growth = 8
+	// maxCompared bounds the candidates that are counted to find the condition with the fewest.
+	maxCompared = 1_000
+)
+
+// The orders of a search, by its candidates.
+const (
+	byValue    = "value"    // the customers with a value
+	byAge      = "age"      // those with an old value, the oldest first
+	byCustomer = "customer" // all
+)
+
+// search is a search for customers, prepared.
+type search struct {
+	tenant uuid.UUID
+	guard  *guard
+	params dbgen.FindCustomersParams
+	// shown are the PII fields whose values an answer tells: those that a condition compares.
+	shown []string
+}
+
+// FoundCustomers is a page of a search.
+type FoundCustomers struct {
+	Customers []vault.Customer
+	// Next is the position after the page. nil: no customer follows.
+	Next *vault.CustomerPosition
+	// Positions has the position of each customer.
+	Positions []vault.CustomerPosition
+}
+
+// FindCustomers returns customers who meet all conditions, after a position; nil: from the first. A page may have fewer
+// customers than its limit, or none, and still be followed by another one. Merged customers are not included.
+//
+// A reader may use only the fields that it may see: the values of a customer who has not consented to the stated purpose
+// match nothing, and a field that is masked is refused.
+func (q *Queries) FindCustomers(
+	ctx context.Context, tenant uuid.UUID, conditions []vault.FieldCondition, after *vault.CustomerPosition, limit int,
+) (FoundCustomers, error) {
+	out := FoundCustomers{Customers: []vault.Customer{}}
+	s, err := q.prepareSearch(ctx, tenant, conditions)
+	if err == nil {
+		err = s.startAfter(after)
+	}
+	if err != nil {
+		return out, err
+	}
+	limit = min(limit, MaxPage)
+	for chunk, read := limit+1, 0; ; chunk *= growth {
+		chunk = min(chunk, maxCandidates-read)
+		rows, more, err := q.readChunk(ctx, s, chunk, limit+1-len(out.Customers))
+		if err != nil {
+			return out, err
+		}
+		for _, r := range rows {
+			if !r.Matches {
+				continue
+			}
+			if len(out.Customers) == limit {
+				last := out.Positions[limit-1]
+				out.Next = &last
+				return out, nil
+			}
+			s.note(r.CustomerID)
+			out.Customers = append(out.Customers, customerOf(dbgen.PageCustomersRow{
+				CustomerID: r.CustomerID, Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+			}))
+			out.Positions = append(out.Positions, s.position(r))
+		}
+		if !more {
+			return out, nil
+		}
+		if read += chunk; read >= maxCandidates {
+			last := s.position(rows[len(rows)-1])
+			out.Next = &last
+			return out, nil
+		}
+	}
+}
+
+// CountCustomers counts the customers who meet all conditions, as FindCustomers finds them.
+func (q *Queries) CountCustomers(
+	ctx context.Context, tenant uuid.UUID, conditions []vault.FieldCondition,
+) (vault.CustomerCount, error) {
+	var out vault.CustomerCount
+	s, err := q.prepareSearch(ctx, tenant, conditions)
+	if err == nil {
+		err = s.startAfter(nil)
+	}
+	for read := 0; err == nil && read < maxCounted; read += countChunk {
+		var rows []dbgen.FindCustomersRow
+		if rows, out.Complete, err = q.countChunk(ctx, s); len(rows) > 0 {
+			out.Count += rows[0].Matched
+		}
+		if err != nil || out.Complete {
+			break
+		}
+	}
+	if err == nil && out.Count > 0 {
+		s.note(uuid.Nil)
+	}
+	return out, err
+}
+
+func (q *Queries) countChunk(ctx context.Context, s *search) (rows []dbgen.FindCustomersRow, last bool, err error) {
+	rows, more, err := q.readChunk(ctx, s, countChunk, 0)
+	return rows, !more, err
+}
+
+// readChunk reads the next candidates: those who match, up to a number, and the last one. more reports whether others
+// follow.
+func (q *Queries) readChunk(
+	ctx context.Context, s *search, chunk, matches int,
+) (rows []dbgen.FindCustomersRow, more bool, err error) {
+	s.params.Chunk, s.params.MaxRows = int32(chunk), int64(matches) //nolint:gosec // at most maxCandidates
+	rows, err = q.db.Tenant(s.tenant).FindCustomers(ctx, s.params)
+	if err != nil || len(rows) == 0 {
+		return nil, false, err
+	}
+	last := rows[len(rows)-1]
+	s.params.AfterID = last.Position
+	if last.At != nil {
+		s.params.AfterAt = *last.At
+	}
+	return rows, last.Scanned == int64(chunk), nil
+}
+
+// note notes that an answer tells the values of fields of a customer; uuid.Nil: of a number of customers.
+func (s *search) note(customer uuid.UUID) {
+	for _, name := range s.shown {
+		s.guard.note(customer, name)
+	}
+}
+
+func (s *search) position(r dbgen.FindCustomersRow) vault.CustomerPosition {
+	return vault.CustomerPosition{By: s.params.By, At: r.At, ID: r.Position}
+}
+
+// startAfter sets the position from which on the search reads.
+func (s *search) startAfter(after *vault.CustomerPosition) error {
+	if after == nil {
+		return nil
+	}
+	if after.By != s.params.By || (after.At != nil) != (after.By == byAge) {
+		return vault.Invalid("cursor", "belongs to a list with other conditions; repeat the conditions of its page, or "+
+			"leave the cursor out")
+	}
+	s.params.AfterID = after.ID
+	if after.At != nil {
+		s.params.AfterAt = *after.At
+	}
+	return nil
+}
+
+// prepareSearch checks the conditions and chooses the order of a search.
+func (q *Queries) prepareSearch(
+	ctx context.Context, tenant uuid.UUID, conditions []vault.FieldCondition,
+) (*search, error) {
+	g, err := q.guard(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	s := &search{tenant: tenant, guard: g, params: dbgen.FindCustomersParams{TenantID: tenant, By: byCustomer, Now: &now}}
+	p := &s.params
+	for i, c := range conditions {
+		purpose, err := g.purposeOf(c.Field)
+		if err != nil {
+			return nil, err
+		}
+		known, err := q.fieldOf(ctx, tenant, c.Field)
+		if err != nil {
+			return nil, err
+		}
+		if len(known.defs) == 0 {
+			return nil, vault.Invalid("where", "names %s, and no definition has this name", c.Field)
+		}
+		number := int32(i + 1) //nolint:gosec // at most vault.MaxConditions
+		p.CondNames, p.CondKinds = append(p.CondNames, c.Field), append(p.CondKinds, string(c.Kind))
+		p.CondPurposes, p.CondTimes = append(p.CondPurposes, purpose), append(p.CondTimes, now.Add(-c.Age))
+		if c.Kind == vault.ConditionEquals {
+			if err := q.want(ctx, s, number, c, known); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return s, q.chooseOrder(ctx, s)
+}
+
+// want adds the values that a condition accepts.
+func (q *Queries) want(ctx context.Context, s *search, number int32, c vault.FieldCondition, f searchedField) error {
+	values, problem := rules.WantedValues(f.defs, c.Text)
+	if problem != "" {
+		return vault.Invalid("where", "compares %s: %s", c.Field, problem)
+	}
+	if f.sealed && !f.searchable {
+		return vault.Invalid("where", "compares %s, whose values are encrypted; only a field whose definitions have "+
+			"searchable can be compared", c.Field)
+	}
+	p := &s.params
+	add := func(value string, key int64) {
+		p.WantNumbers, p.WantValues = append(p.WantNumbers, number), append(p.WantValues, value)
+		p.WantBlind = append(p.WantBlind, key)
+	}
+	for _, v := range values {
+		add(string(v), 0) // a sealed field can have plain values until seal-values has run
+		if !f.sealed {
+			continue
+		}
+		key, err := q.sealer.BlindKey(ctx, s.tenant, c.Field, rules.MatchText(v))
+		if err != nil {
+			return err
+		}
+		add("", key)
+	}
+	if s.guard.records(c.Field) {
+		s.shown = append(s.shown, c.Field)
+	}
+	return nil
+}
+
+// chooseOrder chooses the candidates: those of the comparison with the fewest, else those of an age, else all customers.
+// The order depends on the kinds of the conditions alone, so a cursor stays valid whatever is written meanwhile.
+func (q *Queries) chooseOrder(ctx context.Context, s *search) error {
+	p := &s.params
+	if len(p.WantNumbers) > 0 {
+		number, err := q.fewest(ctx, s)
+		p.By, p.ByNumber, p.ByName = byValue, number, p.CondNames[number-1]
+		return err
+	}
+	if i := slices.Index(p.CondKinds, string(vault.ConditionOlderThan)); i >= 0 {
+		p.By, p.ByName, p.ByBefore = byAge, p.CondNames[i], p.CondTimes[i]
+	}
+	return nil
+}
+
+// fewest returns the number of the comparison with the fewest candidates.
+func (q *Queries) fewest(ctx context.Context, s *search) (int32, error) {
+	p := s.params
+	first := p.WantNumbers[0]
+	if p.WantNumbers[len(p.WantNumbers)-1] == first {
+		return first, nil // there is one
+	}
+	in := dbgen.CountCandidatesParams{
+		Numbers: p.WantNumbers, WantValues: p.WantValues, WantBlind: p.WantBlind, TenantID: s.tenant, MaxRows: maxCompared,
+	}
+	for _, n := range p.WantNumbers {
+		in.Names = append(in.Names, p.CondNames[n-1])
+	}
+	rows, err := q.db.Tenant(s.tenant).CountCandidates(ctx, in)
+	if err != nil {
+		return first, err
+	}
+	candidates := map[int32]int64{}
+	for _, r := range rows {
+		candidates[r.Number] += r.Candidates
+	}
+	for n, count := range candidates {
+		if count < candidates[first] || count == candidates[first] && n < first {
+			first = n
+		}
+	}
+	return first, nil
+}
+
+// searchedField is what the definitions of a tenant say of a name.
+type searchedField struct {
+	defs               []vault.Definition
+	sealed, searchable bool
+	expires            time.Time
+}
+
+type fieldName struct {
+	tenant uuid.UUID
+	name   string
+}
+
+// maxSearchedFields bounds the number of fields whose definitions are kept, each for policyTTL.
+const maxSearchedFields = 1_000
+
+func newSearched() *lru.Cache[fieldName, searchedField] {
+	searched, err := lru.New[fieldName, searchedField](maxSearchedFields)
+	if err != nil {
+		panic(err) // only for a size below 1
+	}
+	return searched
+}
+
+// fieldOf returns what the definitions of all agents say of a name.
+func (q *Queries) fieldOf(ctx context.Context, tenant uuid.UUID, name string) (searchedField, error) {
+	key, now := fieldName{tenant, name}, time.Now()
+	if known, ok := q.searched.Get(key); ok && now.Before(known.expires) {
+		return known, nil
+	}
+	out := searchedField{expires: now.Add(policyTTL)}
+	tq := q.db.Tenant(tenant)
+	rows, err := tq.ListDefinitionsOfName(ctx, tenant, name)
+	if err != nil {
+		return out, err
+	}
+	out.defs = make([]vault.Definition, len(rows))
+	for i, row := range rows {
+		if out.defs[i], err = db.DefinitionOf(row); err != nil {
+			return out, err
+		}
+	}
+	names, err := tq.ListSealedNames(ctx, tenant, []string{name})
+	if err != nil {
+		return out, err
+	}
+	if out.sealed = len(names) > 0; out.sealed {
+		names, err = tq.ListSearchableNames(ctx, tenant, []string{name})
+		out.searchable = len(names) > 0
+	}
+	if err == nil {
+		q.searched.Add(key, out)
+	}
+	return out, err
+}
+
+// purposeOf returns the purpose to which a customer must have consented so that a condition may use a field, "" if none
+// is needed. A field that the reader may not see is an error: its conditions would tell its values.
+func (g *guard) purposeOf(name string) (string, error) {
+	if g == nil {
+		return "", nil
+	}
+	if g.masks(name) {
+		return "", &vault.Error{
+			Code: vault.CodeNotAllowed, Field: "where",
+			Message: "where: names " + name + ", which is personal and masked for this API key; it needs the right to PII",
+		}
+	}
+	policy, purpose := g.policies[name], g.reader.access.Purpose
+	if len(policy.Purposes) == 0 {
+		return "", nil
+	}
+	switch {
+	case purpose == "":
+		return "", consentRequired(vault.Withheld{Name: name, Reason: vault.WithheldPurposeRequired})
+	case !policy.Allows(purpose):
+		return "", consentRequired(vault.Withheld{Name: name, Reason: vault.WithheldPurposeNotAllowed})
+	}
+	return purpose, nil
+}
