@@ -32,8 +32,8 @@ func (s *Server) keyRoutes() {
 	submit[create](s, vault.CreateKey, route{
 		method: http.MethodPost, path: "/v1/keys", tag: tagKeys, access: toAdmin,
 		summary: "Create an API key",
-		detail: "You make the secret and send its hash, so that the secret is in no request and no answer before it is used. " +
-			"The id of the operation is the id of the key.",
+		detail: "You make the secret and send its hash, so that the secret is in no request and no answer before it is " +
+			"used. The id of the operation is the id of the key.",
 		example: `{"name": "agent runtime", "scopes": ["read", "write"],
 			"key_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`,
 	}, func(_ context.Context, c caller, _ *create, in *vault.CreateKeyInput) error {
@@ -81,7 +81,8 @@ func CheckNewKey(creatorMasked bool, in vault.CreateKeyInput, now time.Time) err
 	}
 	for _, wide := range []Scope{ScopeAdmin, ScopeErase} {
 		if len(in.Agents) > 0 && slices.Contains(in.Scopes, string(wide)) {
-			return vault.Invalid("agents", "cannot be combined with the scope %s, which covers all agents; omit one of them", wide)
+			return vault.Invalid(
+				"agents", "cannot be combined with the scope %s, which covers all agents; omit one of them", wide)
 		}
 	}
 	if in.ExpiresAt != nil && !in.ExpiresAt.After(now) {

@@ -109,7 +109,8 @@ func (q *request) createKey() error {
 		status, text := explain(err)
 		field, _, _ := strings.Cut(e.Field, "[")
 		field = map[string]string{
-			"name": "name", "scopes": "scopes", "sources": "sources", "purpose": "purpose", "masked": "masked", "agents": "agents",
+			"name": "name", "scopes": "scopes", "sources": "sources", "purpose": "purpose", "masked": "masked",
+			"agents":     "agents",
 			"expires_at": "expires",
 		}[field]
 		p.Errors[field] = text

@@ -183,7 +183,8 @@ func (q *request) show(status int, title, section string, content templ.Componen
 	q.addOutcomes()
 	return q.render(status, framed(frame{
 		Title: title, Section: section, Token: q.session.Token, Name: q.session.Name, Actor: string(q.actor()),
-		Scopes: q.key.Scopes, Purpose: q.session.Purpose, Notices: q.notices, Here: q.here(), CanReveal: !q.key.Masked, Live: q.isLive && status == http.StatusOK,
+		Scopes: q.key.Scopes, Purpose: q.session.Purpose, Notices: q.notices, Here: q.here(), CanReveal: !q.key.Masked,
+		Live: q.isLive && status == http.StatusOK,
 	}, content))
 }
 

@@ -58,7 +58,7 @@ func (s APIKeys) RevokeKey(ctx context.Context, ev vault.Event) (once.Stored[vau
 	return once.Store(ctx, s.Once, ev, func(
 		_ *dbgen.Queries, op dbgen.Operation, in vault.RevokeKeyInput,
 	) (vault.KeyResult, error) {
-		out := vault.KeyResult{KeyID: in.KeyID}
+		out := vault.KeyResult(in)
 		n, err := s.Once.DB.System().RevokeAPIKey(ctx, dbgen.RevokeAPIKeyParams{
 			TenantID: op.TenantID, ID: in.KeyID, Actor: op.Actor, Operation: vault.RevokeKey.Name,
 		})
