@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,8 +32,8 @@ func (s *Server) keyRoutes() {
 	submit[create](s, vault.CreateKey, route{
 		method: http.MethodPost, path: "/v1/keys", tag: tagKeys, access: toAdmin,
 		summary: "Create an API key",
-		detail: "You make the secret and send its hash, so that the secret is in no request and no answer before it is used. " +
-			"The id of the operation is the id of the key.",
+		detail: "You make the secret and send its hash, so that the secret is in no request and no answer before it is " +
+			"used. The id of the operation is the id of the key.",
 		example: `{"name": "agent runtime", "scopes": ["read", "write"],
 			"key_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`,
 	}, func(_ context.Context, c caller, _ *create, in *vault.CreateKeyInput) error {
@@ -73,10 +74,16 @@ func (s *Server) keyRoutes() {
 }
 
 // CheckNewKey returns an error if a key may not create another one: a key whose values are masked must not make one
-// that sees them. An end that has passed is an error too.
+// that sees them. An end that has passed is an error too, and so are agents with a scope that covers all of them.
 func CheckNewKey(creatorMasked bool, in vault.CreateKeyInput, now time.Time) error {
 	if creatorMasked && !in.Masked {
 		return notAllowed("masked", "masked: this API key sees masked values only, so it can create only masked keys")
+	}
+	for _, wide := range []Scope{ScopeAdmin, ScopeErase} {
+		if len(in.Agents) > 0 && slices.Contains(in.Scopes, string(wide)) {
+			return vault.Invalid(
+				"agents", "cannot be combined with the scope %s, which covers all agents; omit one of them", wide)
+		}
 	}
 	if in.ExpiresAt != nil && !in.ExpiresAt.After(now) {
 		return vault.Invalid("expires_at", "is in the past; name a later time, or none for a key without an end")

@@ -212,7 +212,8 @@ func (s *Server) Operator(r *http.Request, secret string) (uuid.UUID, error) {
 			"too many unknown keys from this address; wait and try again").With("Retry-After", retryAfter)
 	}
 	if !s.isInside(r.Context()) {
-		return uuid.Nil, notAllowed("admin_token", "admin_token: it is not accepted at this address; use that of the operators")
+		return uuid.Nil, notAllowed(
+			"admin_token", "admin_token: it is not accepted at this address; use that of the operators")
 	}
 	if !s.isAdminToken(secret) {
 		s.strangers.Take(address, limit.ChangeCost, now)

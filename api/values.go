@@ -109,8 +109,8 @@ func (s *Server) valueRoutes() {
 		method: http.MethodPost, path: "/v1/customers/{customer_id}/values/{name}/expiry",
 		tag: tagCustomers, access: toWrite,
 		summary: "End the active value of a field now",
-		detail: "As if its expires_at had passed: the value stays in the history as expired, the field is missing until the " +
-			"next write, and what was derived from the value becomes stale.",
+		detail: "As if its expires_at had passed: the value stays in the history as expired, the field is missing until " +
+			"the next write, and what was derived from the value becomes stale.",
 		example: `{"item_id": "` + input.ExampleID + `"}`, optionalBody: true,
 	})
 	submit[write](s, vault.CorrectValue, route{

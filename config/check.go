@@ -48,6 +48,21 @@ var rules = map[string]struct {
 		"one word of 32 characters or more without spaces or line breaks, such as from openssl rand -hex 32",
 		func(s string) bool { return isWord(s) && len(s) >= 32 },
 	},
+	"word-or-none": {
+		"one word without spaces, or empty",
+		func(s string) bool { return s == "" || isWord(s) },
+	},
+	"groups": {
+		"a list of groups with their scopes, such as vault-admins=admin; support=read,review",
+		func(s string) bool {
+			for entry := range strings.SplitSeq(s, ";") {
+				if strings.TrimSpace(entry) != "" && !strings.Contains(entry, "=") {
+					return false
+				}
+			}
+			return true
+		},
+	},
 	"name":   {"a name without spaces", isWord},
 	"token":  {"one word without spaces or line breaks", isWord},
 	"keyset": {"a Tink keyset in base64; `vault sealing-key` makes one", isBase64},

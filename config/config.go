@@ -262,11 +262,11 @@ func (a API) ShutdownGrace() time.Duration { return seconds(a.ShutdownGraceSecon
 type Console struct {
 	DashboardURL    string `toml:"dashboard_url" rule:"collector-url"`
 	OIDCIssuer      string `toml:"oidc_issuer" rule:"collector-url"`
-	OIDCClientID    string `toml:"oidc_client_id"`
+	OIDCClientID    string `toml:"oidc_client_id" rule:"word-or-none"`
 	OIDCRedirectURL string `toml:"oidc_redirect_url" rule:"collector-url"`
-	OIDCTenant      string `toml:"oidc_tenant"`
+	OIDCTenant      string `toml:"oidc_tenant" rule:"word-or-none"`
 	OIDCGroupsClaim string `toml:"oidc_groups_claim" rule:"name"`
-	OIDCGroups      string `toml:"oidc_groups"`
+	OIDCGroups      string `toml:"oidc_groups" rule:"groups"`
 
 	// OIDCClientSecret is the secret of the console at the issuer.
 	OIDCClientSecret Secret `toml:"oidc_client_secret" env:"VAULT_CONSOLE_OIDC_CLIENT_SECRET" rule:"token" doc:"The secret of the console at the issuer of OpenID Connect (console.oidc_issuer). Empty: a public client, with PKCE alone."`

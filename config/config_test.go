@@ -191,7 +191,7 @@ func TestLoad_EveryKeyHasAVariable(t *testing.T) {
 		case k.rule == "cron":
 			value = "1 2 * * *"
 		default:
-			value = map[string]string{"engine-url": "https://e:1", "postgres-url": "postgres://h/d", "redis-url": "redis://h", "http-url": "http://h/v1", "collector-url": "http://h:4317", "address": "h:1", "address-or-none": "h:1", "long-token": strings.Repeat("word", 8), "time-zone": "Europe/Berlin"}[k.rule]
+			value = map[string]string{"engine-url": "https://e:1", "postgres-url": "postgres://h/d", "redis-url": "redis://h", "http-url": "http://h/v1", "collector-url": "http://h:4317", "address": "h:1", "address-or-none": "h:1", "long-token": strings.Repeat("word", 8), "time-zone": "Europe/Berlin", "groups": "a=read"}[k.rule]
 		}
 		if value == "" {
 			value = "word"
@@ -312,7 +312,7 @@ func TestLoad_BadFile(t *testing.T) {
 
 		{"[profile]\nvalidaton_mode = \"strict\"", `profile.validaton_mode (FILE): is not a key; did you mean profile.validation_mode?`},
 		{"[redis]\npassword = \"" + secretWord + "\"", `redis.password (FILE): is not a key; there are url, timeout_milliseconds`},
-		{"[http]\nport = 1", `http (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [operations], [erasure], [events], [worker], [api], [log], [tracing]`},
+		{"[http]\nport = 1", `http (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [operations], [erasure], [events], [worker], [api], [console], [log], [tracing]`},
 		{"profile = true", `profile (FILE): is a section: write [profile] and its keys under it`},
 		{"[profile]\ncache_enabled = yes", `FILE: is not TOML: line 2, column 17: expected 'n'`},
 		{"[log]\nlevel = \"info\"\nlevel = \"warn\"", `FILE: is not TOML: key level is already defined`},
@@ -411,7 +411,7 @@ func TestLoad_ReportsAllProblems(t *testing.T) {
 		`jobs.hatchet.cron_expire_fields (FILE): "often" is not a schedule of five fields (minute, hour, day of month, month, day of week), such as */5 * * * *`,
 		`profile.cache_ttl_seconds (FILE): 0 is not a whole number from 1 to 604800`,
 		`profile.validation_mode (FILE): "loose" is not strict, warn or disabled`,
-		`surprise (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [operations], [erasure], [events], [worker], [api], [log], [tracing]`,
+		`surprise (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [operations], [erasure], [events], [worker], [api], [console], [log], [tracing]`,
 		`redis.url (REDIS_URL): "memcached://h" is not a Redis address, such as redis://user:password@host:6379/0 or rediss:// for TLS`,
 		`log.level (VAULT_LOG_LEVEL): "loud" is not debug, info, warn or error`,
 		`VAULT_LOG_LVEL: is not a setting; did you mean VAULT_LOG_LEVEL?`,

@@ -2,6 +2,7 @@ package console
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -23,7 +24,7 @@ const (
 	sessionsPageSize  = 20
 	closedShown       = 5
 	// endedSearched is the number of a customer's newest versions among which expired and orphaned ones are searched.
-	endedSearched = 100
+	endedSearched = 32
 	// heardSearched is the number of a customer's newest versions among which those of a conversation are searched.
 	heardSearched = 500
 )
@@ -34,6 +35,9 @@ type customerList struct {
 	Next, Token                            string
 	ID, Channel, ExternalID                string
 	IDError, ChannelError, ExternalIDError string
+	Field, Value, FieldError, ValueError   string
+	Found                                  bool // Customers are those who have the value
+	More                                   bool // there are more of them
 }
 
 func (q *request) customersPage() error { return q.showCustomers(http.StatusOK, customerList{}) }
@@ -44,6 +48,9 @@ func (q *request) showCustomers(status int, list customerList) error {
 		return err
 	}
 	list.Token = q.session.Token
+	if list.Found {
+		return q.show(status, "Customers", "customers", customersContent(list))
+	}
 	var more bool
 	if list.Customers, more, err = q.options.Query.CustomersPage(
 		q.ctx, q.key.TenantID, after, customersPageSize); err != nil {
@@ -61,6 +68,7 @@ func (q *request) findCustomer() error {
 	form := customerList{
 		ID: strings.TrimSpace(q.r.PostFormValue("id")), Channel: strings.TrimSpace(q.r.PostFormValue("channel")),
 		ExternalID: strings.TrimSpace(q.r.PostFormValue("external_id")),
+		Field:      strings.TrimSpace(q.r.PostFormValue("field")), Value: strings.TrimSpace(q.r.PostFormValue("value")),
 	}
 	var found uuid.UUID
 	var err error
@@ -75,6 +83,8 @@ func (q *request) findCustomer() error {
 		if vault.CodeOf(err) == vault.CodeUnknown {
 			form.IDError = "There is no customer with this id."
 		}
+	case form.Field != "" || form.Value != "":
+		return q.findByValue(form)
 	case form.Channel == "" && form.ExternalID == "":
 		form.IDError = "Enter the id of a customer, or a channel and an identity."
 		return q.showCustomers(http.StatusUnprocessableEntity, form)
@@ -101,6 +111,36 @@ func (q *request) findCustomer() error {
 		return err
 	}
 	return q.redirect("/customers/" + found.String())
+}
+
+// findByValue lists the customers with a value of a field. To find a customer by a personal value tells that value, so
+// the audit has it like a read.
+func (q *request) findByValue(form customerList) error {
+	switch {
+	case form.Field == "":
+		form.FieldError = "Enter the name of the field, such as email."
+		return q.showCustomers(http.StatusUnprocessableEntity, form)
+	case form.Value == "":
+		form.ValueError = "Enter the whole value."
+		return q.showCustomers(http.StatusUnprocessableEntity, form)
+	}
+	q.ctx = q.readingAs("find-customers", true)
+	found, err := q.options.Query.FindCustomers(q.ctx, q.key.TenantID, []vault.FieldCondition{
+		{Field: form.Field, Kind: vault.ConditionEquals, Text: form.Value},
+	}, nil, customersPageSize)
+	if _, ok := errors.AsType[*vault.Error](err); ok {
+		status, text := explain(err)
+		form.FieldError = text
+		return q.showCustomers(status, form)
+	}
+	if err == nil {
+		err = q.options.Query.RecordReads(q.ctx)
+	}
+	if err != nil {
+		return err
+	}
+	form.Found, form.Customers, form.More = true, found.Customers, found.Next != nil
+	return q.showCustomers(http.StatusOK, form)
 }
 
 // customerPage is the content of the page of a customer.

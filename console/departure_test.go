@@ -42,7 +42,7 @@ func TestDelete_IsUndone(t *testing.T) {
 	v := w.visitor(w.key)
 	v.get("/items/" + city.String() + "/delete").want(200)
 	p := v.post("/items/" + city.String() + "/delete").want(200).has("delete-item succeeded.")
-	op := strings.TrimPrefix(p.at[strings.Index(p.at, "op="):], "op=")
+	_, op, _ := strings.Cut(p.at, "op=")
 	v.get("/operations/" + op).want(200).has("Restore the deleted item")
 	v.post("/items/"+city.String()+"/restore").want(200).has("restore-item succeeded.", "Oslo")
 	if w.active("city") != city {

@@ -130,7 +130,7 @@ func (q *request) live() error {
 		return out.Flush()
 	}
 	if err := send(fmt.Sprintf("retry: %d\n\n", reconnectAfter.Milliseconds())); err != nil {
-		return nil //nolint:nilerr // the client has gone
+		return nil // the client has gone
 	}
 	ends := time.NewTimer(streamFor)
 	defer ends.Stop()
@@ -142,7 +142,7 @@ func (q *request) live() error {
 			return nil
 		case state := <-states:
 			if err := send("event: state\ndata: " + state.String() + "\n\n"); err != nil {
-				return nil //nolint:nilerr // the client has gone
+				return nil // the client has gone
 			}
 		}
 	}

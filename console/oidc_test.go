@@ -256,13 +256,21 @@ func TestOIDC_RefusesForgedAnswers(t *testing.T) {
 		}
 		return strings.TrimPrefix(v.do(r).want(http.StatusSeeOther).header.Get("Location"), w.url+"/console")
 	}
-	adas, eves := callback(ada), callback(eve)
+	adas := callback(ada)
+	callback(eve)
 	eve.get(adas).want(400)
-	eves = callback(eve)
-	code := adas[strings.Index(adas, "code="):]
-	code = code[:strings.IndexByte(code+"&", '&')]
-	mixed := eves[:strings.Index(eves, "?")+1] + code + "&" + eves[strings.Index(eves, "state="):]
-	eve.get(mixed).want(403)
+	_, query, _ := strings.Cut(adas, "?")
+	stolen, err := url.ParseQuery(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, query, _ := strings.Cut(callback(eve), "?")
+	mixed, err := url.ParseQuery(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mixed.Set("code", stolen.Get("code"))
+	eve.get(path + "?" + mixed.Encode()).want(403)
 	closedWithout := w.stranger()
 	closed(closedWithout)
 	ada.get(callback(ada)).want(200).has("You are signed in")

@@ -276,6 +276,16 @@ func TestRights_OfEveryPageAndAction(t *testing.T) {
 	}
 }
 
+// firstKey returns the id of a key of the tenant.
+func (w *world) firstKey() string {
+	w.t.Helper()
+	keys, _, err := kit.Query.KeysPage(w.t.Context(), w.tenant, nil, 1)
+	if err != nil || len(keys) == 0 {
+		w.t.Fatalf("the keys are %v, %v", keys, err)
+	}
+	return keys[0].ID.String()
+}
+
 // A session with a key that is limited to another agent shows nothing of the agent, and changes nothing of it.
 func TestAgents_LimitedSession(t *testing.T) {
 	t.Parallel()
@@ -295,9 +305,9 @@ func TestAgents_LimitedSession(t *testing.T) {
 			p.lacks(other.String())
 		}
 		switch name {
-		case "inbox", "customers", "operations", "schema", "customer", "timeline":
+		case "inbox", "customers", "operations", "schema", "customer", "timeline", "questions":
 			p.want(200)
-		case "correct", "verify", "delete":
+		case "correct", "verify", "delete", "expire":
 			if p.status == 200 {
 				t.Errorf("%s is shown: %s", name, p.body)
 			}
@@ -318,16 +328,6 @@ func TestAgents_LimitedSession(t *testing.T) {
 	if after := w.state(); after != before {
 		t.Errorf("something was changed:\n%s\n%s", before, after)
 	}
-}
-
-// firstKey returns the id of a key of the tenant.
-func (w *world) firstKey() string {
-	w.t.Helper()
-	keys, _, err := kit.Query.KeysPage(w.t.Context(), w.tenant, nil, 1)
-	if err != nil || len(keys) == 0 {
-		w.t.Fatalf("the keys are %v, %v", keys, err)
-	}
-	return keys[0].ID.String()
 }
 
 // state is what the actions of a console could change.
@@ -384,6 +384,40 @@ func TestCustomers_AreFoundByIdentity(t *testing.T) {
 	v.post("/customers/find", "id", "7").want(422).has("This is not the id of a customer")
 	v.post("/customers/find", "id", testkit.ID().String()).want(404).has("There is no customer with this id.")
 	v.post("/customers/find", "external_id", "7").want(422).has("Enter the channel")
+}
+
+// Customers are found by the whole value of a field; a personal value is found by those who may see it, and the audit has
+// that.
+func TestCustomers_AreFoundByValue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.define(nil, "plan")
+	w.define(func(d *vault.Definition) { d.IsPII = true }, "passport")
+	w.write("plan", "gold")
+	w.write("passport", "X1234567")
+	v := w.visitor(w.key)
+	v.get("/customers").want(200)
+	id := w.customer.String()
+	v.post("/customers/find", "field", "plan", "value", "gold").want(200).has("Customers with this value", id)
+	v.post("/customers/find", "field", "plan", "value", "silver").want(200).has("There is no customer").lacks(id)
+	v.post("/customers/find", "field", "plan").want(422).has("Enter the whole value.")
+	v.post("/customers/find", "value", "gold").want(422).has("Enter the name of the field")
+	if p := v.post("/customers/find", "field", "no such", "value", hostile); p.status < 400 || strings.Contains(p.body, "<img") {
+		t.Errorf("an odd field gives %d: %s", p.status, p.body)
+	}
+	v.post("/customers/find", "field", "passport", "value", "X1234567").want(200).has(id)
+	testkit.Eventually(t, "the audit has the search", func(ctx context.Context) (bool, bool) {
+		all, _, err := kit.Query.AuditPage(ctx, w.tenant, vault.AuditFilter{Operation: "find-customers"}, nil, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return true, len(all) > 0 && slices.Contains(all[0].Fields, "passport")
+	})
+	masked := w.visitor(w.newKey(func(in *dbgen.CreateAPIKeyParams) { in.Masked = true }, "read"))
+	masked.get("/customers").want(200)
+	if p := masked.post("/customers/find", "field", "passport", "value", "X1234567").lacks("Customers with this value"); p.status < 400 {
+		t.Errorf("a masked key searches personal values: %s", p.text())
+	}
 }
 
 // A stale form says what happened and changes nothing; one with an error keeps what was typed.

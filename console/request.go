@@ -110,8 +110,13 @@ func (q *request) toSignIn() error {
 
 // reading returns the context of the reads of the person: masked, unless the person asked for the values and the key
 // may see them.
-func (q *request) reading(reveal bool) context.Context {
-	access := vault.Access{Purpose: q.purpose(), Masked: q.key.Masked || !reveal, Agents: q.key.Agents}
+func (q *request) reading(reveal bool) context.Context { return q.readingAs("", reveal) }
+
+// readingAs is reading with the name of the read in the audit, for reads that query records itself.
+func (q *request) readingAs(operation string, reveal bool) context.Context {
+	access := vault.Access{
+		Purpose: q.purpose(), Masked: q.key.Masked || !reveal, Agents: q.key.Agents, Operation: operation,
+	}
 	return vault.WithActor(query.WithAccess(q.r.Context(), access), q.actor())
 }
 
@@ -178,7 +183,8 @@ func (q *request) show(status int, title, section string, content templ.Componen
 	q.addOutcomes()
 	return q.render(status, framed(frame{
 		Title: title, Section: section, Token: q.session.Token, Name: q.session.Name, Actor: string(q.actor()),
-		Scopes: q.key.Scopes, Purpose: q.session.Purpose, Notices: q.notices, Here: q.here(), CanReveal: !q.key.Masked, Live: q.isLive && status == http.StatusOK,
+		Scopes: q.key.Scopes, Purpose: q.session.Purpose, Notices: q.notices, Here: q.here(), CanReveal: !q.key.Masked,
+		Live: q.isLive && status == http.StatusOK,
 	}, content))
 }
 

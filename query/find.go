@@ -27,6 +27,12 @@ func (q *Queries) CustomerOfItem(ctx context.Context, tenant, item uuid.UUID) (u
 func (q *Queries) Dependents(
 	ctx context.Context, tenant, customer uuid.UUID, limit int,
 ) (page []vault.Dependent, more bool, err error) {
+	if len(vault.AgentsOf(ctx)) > 0 {
+		return nil, false, &vault.Error{
+			Code: vault.CodeNotAllowed, Field: "customer_id",
+			Message: "customer_id: what depends on a whole customer concerns all agents, and this API key is limited to some",
+		}
+	}
 	rows, err := q.db.Tenant(tenant).PageCustomerDependents(ctx, dbgen.PageCustomerDependentsParams{
 		TenantID: tenant, CustomerID: customer, MaxRows: int32(min(limit, MaxPage)) + 1, //nolint:gosec // at most MaxPage
 	})

@@ -239,6 +239,7 @@ func (q *Queries) ClosedQuestionsPage(
 ) (page []vault.Question, more bool, err error) {
 	//nolint:gosec // at most MaxPage
 	in := dbgen.PageClosedQuestionsParams{TenantID: tenant, CustomerID: customer, MaxRows: int32(min(limit, MaxPage)) + 1}
+	in.Agents = vault.AgentsOf(ctx)
 	if after != nil {
 		in.BeforeOpenedAt, in.BeforeID = &after.OpenedAt, &after.ID
 	}

@@ -59,6 +59,7 @@ func victim(t *testing.T) *world {
 		"attempt + 1, 'expired', deadline_at, clock_timestamp() FROM questions WHERE tenant_id = $2", newID(), w.tenant)
 	source := w.write("plan", text(secret))
 	w.write("email", text("victim@example.com"), from(source.ItemID))
+	w.as(newID()).write("plan", text(secret), from(source.ItemID))
 	w.remove(w.as(newID()).write("plan", text(secret)).ItemID, false)
 	card := w.addAsset(secret)
 	w.write(

@@ -709,20 +709,22 @@ WHERE q.tenant_id = $1
         AND c.customer_id = $2::uuid
   ))
   AND q.status <> 'open'
+  AND ($3::uuid[] IS NULL OR q.agent_id = ANY ($3::uuid[]))
   AND (
-    $3::timestamptz IS NULL
-    OR (q.opened_at, q.id) < ($3, $4::uuid)
+    $4::timestamptz IS NULL
+    OR (q.opened_at, q.id) < ($4, $5::uuid)
   )
 ORDER BY q.opened_at DESC, q.id DESC
-LIMIT $5
+LIMIT $6
 `
 
 type PageClosedQuestionsParams struct {
-	TenantID       uuid.UUID  `json:"tenant_id"`
-	CustomerID     uuid.UUID  `json:"customer_id"`
-	BeforeOpenedAt *time.Time `json:"before_opened_at"`
-	BeforeID       *uuid.UUID `json:"before_id"`
-	MaxRows        int32      `json:"max_rows"`
+	TenantID       uuid.UUID   `json:"tenant_id"`
+	CustomerID     uuid.UUID   `json:"customer_id"`
+	Agents         []uuid.UUID `json:"agents"`
+	BeforeOpenedAt *time.Time  `json:"before_opened_at"`
+	BeforeID       *uuid.UUID  `json:"before_id"`
+	MaxRows        int32       `json:"max_rows"`
 }
 
 // Returns a page of the closed questions to a customer and the customers merged with it (as in ListMergedCustomers), the
@@ -732,6 +734,7 @@ func (q *Queries) PageClosedQuestions(ctx context.Context, arg PageClosedQuestio
 	rows, err := q.db.Query(ctx, pageClosedQuestions,
 		arg.TenantID,
 		arg.CustomerID,
+		arg.Agents,
 		arg.BeforeOpenedAt,
 		arg.BeforeID,
 		arg.MaxRows,
@@ -1011,23 +1014,31 @@ func (q *Queries) PageFailedOperations(ctx context.Context, arg PageFailedOperat
 }
 
 const pageHistory = `-- name: PageHistory :many
-SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
-FROM customer_profiles c
-JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
-JOIN customer_values f ON f.profile_id = p.id
-WHERE c.tenant_id = $1
-  AND c.customer_id = $2
-  AND p.deleted_at IS NULL
-  AND f.name = coalesce($3, f.name)
-  AND ($4::text[] IS NULL OR f.name = ANY ($4::text[]))
-  AND f.deleted_at IS NULL
-  AND (
-    $5::timestamptz IS NULL
-    OR (f.accepted_at, f.operation_id, f.id) <
-        ($5, $6::uuid, $7::uuid)
-  )
-ORDER BY f.accepted_at DESC, f.operation_id DESC, f.id DESC
-LIMIT $8
+SELECT v.id, v.tenant_id, v.profile_id, v.name, v.value, v.encrypted, v.blind_key, v.match_key, v.field_key, v.value_type, v.source, v.source_session_id, v.source_scenario_id, v.source_step_id, v.source_item_id, v.source_item_type, v.source_metadata, v.status, v.superseded_by_id, v.superseded_at, v.yields_to_id, v.decision, v.decided_by, v.decided_at, v.decision_note, v.verified, v.verification_method, v.verified_at, v.verified_by, v.confidence, v.requires_confirmation, v.collected_at, v.updated_at, v.expires_at, v.definition_id, v.warnings, v.operation_id, v.actor, v.accepted_at, v.deleted_at, v.deletion_proposed_at, v.deletion_reason, v.stale_since
+FROM (
+    SELECT f.id
+    FROM customer_values f
+    WHERE f.profile_id = (
+        SELECT p.id
+        FROM customer_profiles c
+        JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
+        WHERE c.tenant_id = $1
+          AND c.customer_id = $2
+          AND p.deleted_at IS NULL
+    )
+      AND f.name = coalesce($3, f.name)
+      AND ($4::text[] IS NULL OR f.name = ANY ($4::text[]))
+      AND f.deleted_at IS NULL
+      AND (
+        $5::timestamptz IS NULL
+        OR (f.accepted_at, f.operation_id, f.id) <
+            ($5, $6::uuid, $7::uuid)
+      )
+    ORDER BY f.accepted_at DESC, f.operation_id DESC, f.id DESC
+    LIMIT $8
+) page
+JOIN customer_values v ON v.id = page.id
+ORDER BY v.accepted_at DESC, v.operation_id DESC, v.id DESC
 `
 
 type PageHistoryParams struct {
@@ -1044,6 +1055,7 @@ type PageHistoryParams struct {
 // Returns a page of the versions of a customer's values, newest first: of one name, or of all names if name is null.
 // The before_ parameters are the position of the last row of the previous page; null: the first page. Index:
 // customer_values_history.
+// The page is found among the ids first, so that the sort moves no values.
 func (q *Queries) PageHistory(ctx context.Context, arg PageHistoryParams) ([]CustomerValue, error) {
 	rows, err := q.db.Query(ctx, pageHistory,
 		arg.TenantID,

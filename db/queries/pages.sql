@@ -1,24 +1,33 @@
 -- Returns a page of the versions of a customer's values, newest first: of one name, or of all names if name is null.
 -- The before_ parameters are the position of the last row of the previous page; null: the first page. Index:
 -- customer_values_history.
+-- The page is found among the ids first, so that the sort moves no values.
 -- name: PageHistory :many
-SELECT f.*
-FROM customer_profiles c
-JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
-JOIN customer_values f ON f.profile_id = p.id
-WHERE c.tenant_id = sqlc.arg(tenant_id)
-  AND c.customer_id = sqlc.arg(customer_id)
-  AND p.deleted_at IS NULL
-  AND f.name = coalesce(sqlc.narg(name), f.name)
-  AND (sqlc.narg(names)::text[] IS NULL OR f.name = ANY (sqlc.narg(names)::text[]))
-  AND f.deleted_at IS NULL
-  AND (
-    sqlc.narg(before_accepted_at)::timestamptz IS NULL
-    OR (f.accepted_at, f.operation_id, f.id) <
-        (sqlc.narg(before_accepted_at), sqlc.narg(before_operation_id)::uuid, sqlc.narg(before_id)::uuid)
-  )
-ORDER BY f.accepted_at DESC, f.operation_id DESC, f.id DESC
-LIMIT sqlc.arg(max_rows);
+SELECT v.*
+FROM (
+    SELECT f.id
+    FROM customer_values f
+    WHERE f.profile_id = (
+        SELECT p.id
+        FROM customer_profiles c
+        JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
+        WHERE c.tenant_id = sqlc.arg(tenant_id)
+          AND c.customer_id = sqlc.arg(customer_id)
+          AND p.deleted_at IS NULL
+    )
+      AND f.name = coalesce(sqlc.narg(name), f.name)
+      AND (sqlc.narg(names)::text[] IS NULL OR f.name = ANY (sqlc.narg(names)::text[]))
+      AND f.deleted_at IS NULL
+      AND (
+        sqlc.narg(before_accepted_at)::timestamptz IS NULL
+        OR (f.accepted_at, f.operation_id, f.id) <
+            (sqlc.narg(before_accepted_at), sqlc.narg(before_operation_id)::uuid, sqlc.narg(before_id)::uuid)
+      )
+    ORDER BY f.accepted_at DESC, f.operation_id DESC, f.id DESC
+    LIMIT sqlc.arg(max_rows)
+) page
+JOIN customer_values v ON v.id = page.id
+ORDER BY v.accepted_at DESC, v.operation_id DESC, v.id DESC;
 
 -- Returns a page of the open questions, oldest first: of one customer, or of all customers if customer_id is null.
 -- The questions of a customer include those of the customers merged with it (as in ListMergedCustomers). The after_
@@ -80,6 +89,7 @@ WHERE q.tenant_id = sqlc.arg(tenant_id)
         AND c.customer_id = sqlc.arg(customer_id)::uuid
   ))
   AND q.status <> 'open'
+  AND (sqlc.narg(agents)::uuid[] IS NULL OR q.agent_id = ANY (sqlc.narg(agents)::uuid[]))
   AND (
     sqlc.narg(before_opened_at)::timestamptz IS NULL
     OR (q.opened_at, q.id) < (sqlc.narg(before_opened_at), sqlc.narg(before_id)::uuid)

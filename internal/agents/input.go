@@ -53,7 +53,7 @@ func CheckInput(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, operati
 func checkFields(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, input any) error {
 	switch in := input.(type) {
 	case vault.WriteValueInput, vault.VerifyValueInput, vault.CorrectValueInput, vault.ProposeDeletionInput,
-		vault.ImportValuesInput:
+		vault.ExpireValueInput, vault.ImportValuesInput:
 		return CheckFields(ctx, q, tenant, vault.FieldsOf(in)...)
 	case vault.AddAssetInput:
 		return checkAsset(in)

@@ -72,14 +72,15 @@ func signIn(c config.Console) (*console.OIDC, error) {
 	tenant, err := uuid.Parse(c.OIDCTenant)
 	switch {
 	case err != nil:
-		return nil, errors.New("configuration: console.oidc_tenant: is not the id of a tenant; `vault tenants list` shows them")
+		return nil, errors.New(
+			"configuration: console.oidc_tenant: is not the id of a tenant; `vault tenants list` shows them")
 	case c.OIDCClientID == "":
 		return nil, errors.New("configuration: console.oidc_client_id: is required with console.oidc_issuer")
 	case !strings.HasSuffix(c.OIDCRedirectURL, console.Path+"/oidc/callback"):
 		return nil, errors.New("configuration: console.oidc_redirect_url: must end in /console/oidc/callback")
 	case len(groups) == 0:
-		return nil, errors.New("configuration: console.oidc_groups: is empty, so nobody could sign in; name a group and its " +
-			"scopes, such as vault-admins=admin")
+		return nil, errors.New("configuration: console.oidc_groups: is empty, so nobody could sign in; name a group and " +
+			"its scopes, such as vault-admins=admin")
 	}
 	return &console.OIDC{
 		Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret.Reveal(),

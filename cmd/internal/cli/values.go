@@ -24,7 +24,8 @@ func (a *App) valuesCommand() *cobra.Command {
 	active := one("get", "Show the active value of a field")
 	momentVars(active, &at)
 	cmd.AddCommand(
-		a.writeCommand(), a.verifyCommand(), a.expireCommand(), a.correctCommand(), a.proposeDeletionCommand(), a.decideValueCommand(),
+		a.writeCommand(), a.verifyCommand(), a.expireCommand(), a.correctCommand(), a.proposeDeletionCommand(),
+		a.decideValueCommand(),
 		a.elementCommand("add", "Add an element to the list of a field", (*client.Client).AddElement),
 		a.elementCommand("remove", "Remove an element from the list of a field", (*client.Client).RemoveElement),
 		a.read(byKey, active,

@@ -99,6 +99,15 @@ _count_customers = Call(
     in_query=("where",),
     result=m.CustomerCount,
 )
+_create_key = Call(
+    name="create_key",
+    method="POST",
+    path="/v1/keys",
+    in_path={},
+    in_query=(),
+    has_body=True,
+    result=m.KeyResult,
+)
 _decide_review = Call(
     name="decide_review",
     method="POST",
@@ -172,6 +181,15 @@ _erase_customer = Call(
     in_query=(),
     has_body=True,
     result=m.EraseResult,
+)
+_expire_value = Call(
+    name="expire_value",
+    method="POST",
+    path="/v1/customers/{customer_id}/values/{name}/expiry",
+    in_path={"customer_id": "customer_id", "name": "name"},
+    in_query=(),
+    has_body=True,
+    result=m.ItemResult,
 )
 _expire_values = Call(
     name="expire_values",
@@ -403,6 +421,14 @@ _list_audit = Call(
     in_query=("subject", "actor", "action", "operation", "purpose", "from", "to", "limit"),
     result=m.AuditEntry,
 )
+_list_closed_questions = Call(
+    name="list_closed_questions",
+    method="GET",
+    path="/v1/customers/{customer_id}/questions/closed",
+    in_path={"customer_id": "customer_id"},
+    in_query=("limit",),
+    result=m.Question,
+)
 _list_customer_history = Call(
     name="list_customer_history",
     method="GET",
@@ -458,6 +484,14 @@ _list_history = Call(
     in_path={"customer_id": "customer_id", "name": "name"},
     in_query=("limit",),
     result=m.Value,
+)
+_list_keys = Call(
+    name="list_keys",
+    method="GET",
+    path="/v1/keys",
+    in_path={},
+    in_query=("limit",),
+    result=m.KeySummary,
 )
 _list_merges = Call(
     name="list_merges",
@@ -522,6 +556,14 @@ _list_sessions = Call(
     in_query=("limit",),
     result=m.SessionSummary,
 )
+_list_usage = Call(
+    name="list_usage",
+    method="GET",
+    path="/v1/usage",
+    in_path={},
+    in_query=("limit",),
+    result=m.Usage,
+)
 _merge_customers = Call(
     name="merge_customers",
     method="POST",
@@ -566,16 +608,6 @@ _read_conversation = Call(
     in_query=(),
     result=m.ReadConversationResult,
 )
-_recall = Call(
-    name="recall",
-    method="POST",
-    path="/v1/customers/{customer_id}/recall",
-    in_path={"customer_id": "customer_id"},
-    in_query=(),
-    has_body=True,
-    reads=True,
-    result=m.Recalled,
-)
 _record_consent = Call(
     name="record_consent",
     method="POST",
@@ -608,6 +640,14 @@ _restore_item = Call(
     in_path={"item_id": "item_id"},
     in_query=(),
     result=m.ItemResult,
+)
+_revoke_key = Call(
+    name="revoke_key",
+    method="DELETE",
+    path="/v1/keys/{key_id}",
+    in_path={"key_id": "key_id"},
+    in_query=(),
+    result=m.KeyResult,
 )
 _save_definition = Call(
     name="save_definition",
@@ -955,6 +995,31 @@ class Methods:
         members: dict[str, Any] = {"where": where}
         return self._call(_count_customers, None, members, None, None)
 
+    def create_key(
+        self,
+        body: m.CreateKey | None = None,
+        /,
+        *,
+        agents: list[UUID] | None = None,
+        expires_at: datetime | str | None = None,
+        key_hash: str | None = None,
+        masked: bool | None = None,
+        name: str | None = None,
+        purpose: str | None = None,
+        scopes: list[Literal["read", "write", "verify", "review", "erase", "admin"]] | None = None,
+        sources: list[m.ValueSource] | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.KeyResult]:
+        """Create an API key.
+
+        You make the secret and send its hash, so that the secret is in no request and no answer
+        before it is used. The id of the operation is the id of the key.
+        """
+        members: dict[str, Any] = {"agents": agents, "expires_at": expires_at, "key_hash": key_hash, "masked": masked,
+            "name": name, "purpose": purpose, "scopes": scopes, "sources": sources}
+        return self._call(_create_key, body, members, wait, idempotency_key)
+
     def decide_review(
         self,
         body: m.DecideReview | None = None,
@@ -1110,6 +1175,25 @@ class Methods:
         """
         members: dict[str, Any] = {"customer_id": customer_id, "derived": derived}
         return self._call(_erase_customer, body, members, wait, idempotency_key)
+
+    def expire_value(
+        self,
+        body: m.ExpireValue | None = None,
+        /,
+        *,
+        customer_id: Id | None = None,
+        name: str | None = None,
+        item_id: Id | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.ItemResult]:
+        """End the active value of a field now.
+
+        As if its expires_at had passed: the value stays in the history as expired, the field is
+        missing until the next write, and what was derived from the value becomes stale.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id, "name": name, "item_id": item_id}
+        return self._call(_expire_value, body, members, wait, idempotency_key)
 
     def expire_values(
         self,
@@ -1511,6 +1595,19 @@ class Methods:
             purpose, "from": from_, "to": to, "limit": limit}
         return self._list(_list_audit, members)
 
+    def list_closed_questions(
+        self,
+        customer_id: Id,
+        *,
+        limit: int | None = None,
+    ) -> Iterator[m.Question]:
+        """List the closed questions to a customer.
+
+        The newest first, with how they ended.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id, "limit": limit}
+        return self._list(_list_closed_questions, members)
+
     def list_customer_history(
         self,
         customer_id: Id,
@@ -1616,6 +1713,18 @@ class Methods:
         """
         members: dict[str, Any] = {"customer_id": customer_id, "name": name, "limit": limit}
         return self._list(_list_history, members)
+
+    def list_keys(
+        self,
+        *,
+        limit: int | None = None,
+    ) -> Iterator[m.KeySummary]:
+        """List the API keys.
+
+        Newest first, also those that were revoked. No answer holds a key or its hash.
+        """
+        members: dict[str, Any] = {"limit": limit}
+        return self._list(_list_keys, members)
 
     def list_merges(
         self,
@@ -1727,6 +1836,18 @@ class Methods:
         members: dict[str, Any] = {"customer_id": customer_id, "limit": limit}
         return self._list(_list_sessions, members)
 
+    def list_usage(
+        self,
+        *,
+        limit: int | None = None,
+    ) -> Iterator[m.Usage]:
+        """List what was used of the language model, by day.
+
+        Newest day first. Days without a call are left out.
+        """
+        members: dict[str, Any] = {"limit": limit}
+        return self._list(_list_usage, members)
+
     def merge_customers(
         self,
         body: m.MergeCustomers | None = None,
@@ -1815,26 +1936,6 @@ class Methods:
         """
         members: dict[str, Any] = {"session_id": session_id}
         return self._call(_read_conversation, None, members, wait, idempotency_key)
-
-    def recall(
-        self,
-        body: m.Recall | None = None,
-        /,
-        *,
-        customer_id: Id | None = None,
-        limit: int | None = None,
-        question: str | None = None,
-    ) -> m.Recalled:
-        """Find the facts and quotes of a customer that are closest to a question.
-
-        It compares the question with the active values of the customer and with the newest 2,000
-        turns (up to 4 MiB) of the conversations of the customer and of those merged with it: by
-        their words, and by the meaning of the turns that have an embedding. Both ranks are fused.
-        Turns that say a value which was deleted, is withheld or is masked for the key are left out.
-        Nothing of other customers is read.
-        """
-        members: dict[str, Any] = {"customer_id": customer_id, "limit": limit, "question": question}
-        return self._call(_recall, body, members, None, None)
 
     def record_consent(
         self,
@@ -1925,6 +2026,20 @@ class Methods:
         """
         members: dict[str, Any] = {"item_id": item_id}
         return self._call(_restore_item, None, members, wait, idempotency_key)
+
+    def revoke_key(
+        self,
+        key_id: Id,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.KeyResult]:
+        """Revoke an API key.
+
+        It ends within seconds. To revoke it again changes nothing.
+        """
+        members: dict[str, Any] = {"key_id": key_id}
+        return self._call(_revoke_key, None, members, wait, idempotency_key)
 
     def save_definition(
         self,
@@ -2512,6 +2627,31 @@ class AsyncMethods:
         members: dict[str, Any] = {"where": where}
         return await self._call(_count_customers, None, members, None, None)
 
+    async def create_key(
+        self,
+        body: m.CreateKey | None = None,
+        /,
+        *,
+        agents: list[UUID] | None = None,
+        expires_at: datetime | str | None = None,
+        key_hash: str | None = None,
+        masked: bool | None = None,
+        name: str | None = None,
+        purpose: str | None = None,
+        scopes: list[Literal["read", "write", "verify", "review", "erase", "admin"]] | None = None,
+        sources: list[m.ValueSource] | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.KeyResult]:
+        """Create an API key.
+
+        You make the secret and send its hash, so that the secret is in no request and no answer
+        before it is used. The id of the operation is the id of the key.
+        """
+        members: dict[str, Any] = {"agents": agents, "expires_at": expires_at, "key_hash": key_hash, "masked": masked,
+            "name": name, "purpose": purpose, "scopes": scopes, "sources": sources}
+        return await self._call(_create_key, body, members, wait, idempotency_key)
+
     async def decide_review(
         self,
         body: m.DecideReview | None = None,
@@ -2667,6 +2807,25 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"customer_id": customer_id, "derived": derived}
         return await self._call(_erase_customer, body, members, wait, idempotency_key)
+
+    async def expire_value(
+        self,
+        body: m.ExpireValue | None = None,
+        /,
+        *,
+        customer_id: Id | None = None,
+        name: str | None = None,
+        item_id: Id | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.ItemResult]:
+        """End the active value of a field now.
+
+        As if its expires_at had passed: the value stays in the history as expired, the field is
+        missing until the next write, and what was derived from the value becomes stale.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id, "name": name, "item_id": item_id}
+        return await self._call(_expire_value, body, members, wait, idempotency_key)
 
     async def expire_values(
         self,
@@ -3068,6 +3227,19 @@ class AsyncMethods:
             purpose, "from": from_, "to": to, "limit": limit}
         return self._list(_list_audit, members)
 
+    def list_closed_questions(
+        self,
+        customer_id: Id,
+        *,
+        limit: int | None = None,
+    ) -> AsyncIterator[m.Question]:
+        """List the closed questions to a customer.
+
+        The newest first, with how they ended.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id, "limit": limit}
+        return self._list(_list_closed_questions, members)
+
     def list_customer_history(
         self,
         customer_id: Id,
@@ -3173,6 +3345,18 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"customer_id": customer_id, "name": name, "limit": limit}
         return self._list(_list_history, members)
+
+    def list_keys(
+        self,
+        *,
+        limit: int | None = None,
+    ) -> AsyncIterator[m.KeySummary]:
+        """List the API keys.
+
+        Newest first, also those that were revoked. No answer holds a key or its hash.
+        """
+        members: dict[str, Any] = {"limit": limit}
+        return self._list(_list_keys, members)
 
     def list_merges(
         self,
@@ -3284,6 +3468,18 @@ class AsyncMethods:
         members: dict[str, Any] = {"customer_id": customer_id, "limit": limit}
         return self._list(_list_sessions, members)
 
+    def list_usage(
+        self,
+        *,
+        limit: int | None = None,
+    ) -> AsyncIterator[m.Usage]:
+        """List what was used of the language model, by day.
+
+        Newest day first. Days without a call are left out.
+        """
+        members: dict[str, Any] = {"limit": limit}
+        return self._list(_list_usage, members)
+
     async def merge_customers(
         self,
         body: m.MergeCustomers | None = None,
@@ -3372,26 +3568,6 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"session_id": session_id}
         return await self._call(_read_conversation, None, members, wait, idempotency_key)
-
-    async def recall(
-        self,
-        body: m.Recall | None = None,
-        /,
-        *,
-        customer_id: Id | None = None,
-        limit: int | None = None,
-        question: str | None = None,
-    ) -> m.Recalled:
-        """Find the facts and quotes of a customer that are closest to a question.
-
-        It compares the question with the active values of the customer and with the newest 2,000
-        turns (up to 4 MiB) of the conversations of the customer and of those merged with it: by
-        their words, and by the meaning of the turns that have an embedding. Both ranks are fused.
-        Turns that say a value which was deleted, is withheld or is masked for the key are left out.
-        Nothing of other customers is read.
-        """
-        members: dict[str, Any] = {"customer_id": customer_id, "limit": limit, "question": question}
-        return await self._call(_recall, body, members, None, None)
 
     async def record_consent(
         self,
@@ -3482,6 +3658,20 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"item_id": item_id}
         return await self._call(_restore_item, None, members, wait, idempotency_key)
+
+    async def revoke_key(
+        self,
+        key_id: Id,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.KeyResult]:
+        """Revoke an API key.
+
+        It ends within seconds. To revoke it again changes nothing.
+        """
+        members: dict[str, Any] = {"key_id": key_id}
+        return await self._call(_revoke_key, None, members, wait, idempotency_key)
 
     async def save_definition(
         self,
