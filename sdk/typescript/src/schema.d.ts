@@ -190,6 +190,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/agents/{agent_id}/definitions/{name}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what a changed definition would break
+         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do. Returns the stored values that would be invalid, the scenarios that could no longer start for customers, and the requirements and conditions that name the field. The numbers are those of the customers that it looked at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as true. A key that sees masked values gets no examples of a personal field.
+         */
+        post: operations["dry-run-definition"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/agents/{agent_id}/rules": {
         parameters: {
             query?: never;
@@ -231,6 +251,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/agents/{agent_id}/rules/{rule_id}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what a changed rule would break
+         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do. Returns the requirements of the rule whose evidence would be gone. What the extraction finds in the new text is not known before, so it looks at no customer.
+         */
+        post: operations["dry-run-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/agents/{agent_id}/scenarios": {
         parameters: {
             query?: never;
@@ -266,6 +306,26 @@ export interface paths {
          */
         put: operations["save-scenario"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{agent_id}/scenarios/{scenario_id}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what a changed scenario would break
+         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do. Returns the requirements whose step or evidence would be gone, and for how many customers its new variables change what the scenario asks. What the extraction finds in the new text is not known before. The numbers are those of the customers that it looked at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as true.
+         */
+        post: operations["dry-run-scenario"];
         delete?: never;
         options?: never;
         head?: never;
@@ -728,6 +788,26 @@ export interface paths {
         get: operations["list-closed-questions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{customer_id}/recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find the facts and quotes of a customer that are closest to a question
+         * @description It compares the question with the active values of the customer and with the newest 2,000 turns (up to 4 MiB) of the conversations of the customer and of those merged with it: by their words, and by the meaning of the turns that have an embedding. Both ranks are fused. Turns that say a value which was deleted, is withheld or is masked for the key are left out. Nothing of other customers is read.
+         */
+        post: operations["recall"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1460,6 +1540,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/scenarios/{scenario_id}/requirements/{field_name}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what a changed requirement would break
+         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do. Returns for how many customers the scenario could no longer start, and who would be asked for more. The numbers are those of the customers that it looked at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as true.
+         */
+        post: operations["dry-run-requirement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions/{session_id}": {
         parameters: {
             query?: never;
@@ -1575,6 +1675,111 @@ export interface paths {
         get: operations["list-usage"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the webhooks
+         * @description Sorted by id, without their secrets.
+         */
+        get: operations["list-webhooks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a webhook
+         * @description Without its secret.
+         */
+        get: operations["get-webhook"];
+        /**
+         * Save a webhook
+         * @description A subscription to the feed, delivered to an address by the convention Standard Webhooks: signed, at least once, in order for each customer, with retries over about three days. It begins with what happens from then on. The caller makes the secret, and no read returns it.
+         */
+        put: operations["save-webhook"];
+        post?: never;
+        /**
+         * Delete a webhook
+         * @description Removes its deliveries too. Nothing is delivered afterwards.
+         */
+        delete: operations["delete-webhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the deliveries of a webhook
+         * @description Newest first. Finished ones are kept as long as events.
+         */
+        get: operations["list-deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deliver dead deliveries of a webhook again */
+        post: operations["replay-deliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver a test to a webhook
+         * @description A message of the type webhook.test without data. The list of deliveries shows its outcome.
+         */
+        post: operations["test-webhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2259,7 +2464,7 @@ export interface components {
             workflow: "correct-value";
         };
         CreateKey: {
-            /** @description The agents whose data the key may use. Absent: all agents. Not with the scopes admin and erase, which cover all agents. */
+            /** @description The ids of the agents whose data the key may use. Absent: all agents. The scopes admin and erase cover all agents, so they cannot be combined with it. */
             agents?: string[];
             /**
              * Format: date-time
@@ -2795,8 +3000,86 @@ export interface components {
             previous_id?: string;
             restored?: boolean;
         };
+        DeleteWebhookOperation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            /**
+             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
+             * @example key:01920000-0000-7000-8000-000000000001
+             */
+            actor?: string;
+            /**
+             * Format: int64
+             * @description The number of times the operation was pushed to the workflow engine.
+             */
+            attempts?: number;
+            /**
+             * Format: uuid
+             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
+             */
+            batch_id?: string;
+            /** @description The reason of the failure. */
+            error?: components["schemas"]["Rejection"];
+            /** Format: date-time */
+            finished_at?: string;
+            /** Format: uuid */
+            operation_id: string;
+            /**
+             * Format: uuid
+             * @description The operation that caused this one.
+             */
+            parent_id?: string;
+            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
+            replayed?: components["schemas"]["ReplayAction"];
+            /** @description The result: ids, counts and names. */
+            result?: components["schemas"]["SavedResult"];
+            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
+            status: components["schemas"]["OperationStatus"];
+            /** @description The open question that a gap fill waits for. */
+            waiting_for?: components["schemas"]["WaitingFor"];
+            /**
+             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            workflow: "delete-webhook";
+        };
         /** @enum {string} */
         DeletionReason: "wrong" | "customer_asked" | "not_needed" | "other";
+        Delivery: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description The header webhook-id of each attempt.
+             */
+            delivery_id: string;
+            /**
+             * Format: int64
+             * @description The event of the feed. Absent: a test.
+             */
+            event_id?: number;
+            /** Format: date-time */
+            finished_at?: string;
+            /** @description Why the last attempt failed. */
+            last_error?: string;
+            /**
+             * Format: int64
+             * @description The HTTP status of the last answer.
+             */
+            last_status?: number;
+            /**
+             * Format: date-time
+             * @description The time of the next attempt, of a pending delivery.
+             */
+            next_at?: string;
+            status: components["schemas"]["DeliveryStatus"];
+            /** @description The type of the event, or webhook.test. */
+            type: string;
+        };
+        /** @enum {string} */
+        DeliveryStatus: "pending" | "delivered" | "dead";
         /** @enum {string} */
         DerivedAction: "stale" | "erase";
         DetectOrphansOperation: {
@@ -2841,6 +3124,139 @@ export interface components {
              * @enum {string}
              */
             workflow: "detect-orphans";
+        };
+        DryRun: {
+            /** @description create, update, or keep: it is stored already. */
+            action: components["schemas"]["ChangeAction"];
+            /** @description Whether all customers were looked at, those before after included. If not, the numbers are those of a part. */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description The number of customers that were looked at.
+             */
+            customers: number;
+            effects?: components["schemas"]["DryRunEffect"][];
+            /** @description The key sees masked values only, so customers are counted and not named. */
+            examples_hidden?: boolean;
+            /** @description definition, requirement, scenario or rule. */
+            kind: string;
+            /** @description The members that differ from what is stored. */
+            members?: string[];
+            name: string;
+            /**
+             * Format: uuid
+             * @description Pass it as after to look at the customers that follow. Absent: there are none.
+             */
+            next_after?: string;
+            /** @description The requirements, conditions and dependencies that the change is about. One with a problem needs a change as well. */
+            references?: components["schemas"]["DryRunReference"][];
+            /** @description The scenarios that the change is about: for whom each could no longer start. */
+            scenarios?: components["schemas"]["DryRunScenario"][];
+            /** @description What becomes of the stored values. Absent: the change is not of a definition. */
+            values?: components["schemas"]["DryRunValues"];
+            /** @description Fields of examples that are left out, as the customers have not consented to the purpose. */
+            withheld?: components["schemas"]["Withheld"][];
+        };
+        DryRunEffect: {
+            member: string;
+            text: string;
+        };
+        DryRunExample: {
+            /** Format: uuid */
+            customer_id: string;
+            /** Format: uuid */
+            item_id: string;
+            reason: string;
+            status: components["schemas"]["ItemStatus"];
+            value: unknown;
+        };
+        DryRunMissing: {
+            /** Format: int64 */
+            customers: number;
+            field_name: string;
+            reason: components["schemas"]["MissingReason"];
+        };
+        DryRunReason: {
+            /** @description The problem, without a value. */
+            text: string;
+            /** Format: int64 */
+            values: number;
+        };
+        DryRunReference: {
+            field_name?: string;
+            /** @description requirement, condition, dependency, step condition, rule or evidence. */
+            kind: string;
+            /** @description What would be wrong with it after the change. Absent: nothing. */
+            problem?: string;
+            /** Format: uuid */
+            requirement_id?: string;
+            /** Format: uuid */
+            rule_id?: string;
+            rule_name?: string;
+            /** Format: uuid */
+            scenario_id: string;
+            scenario_name: string;
+            step_id?: string;
+        };
+        DryRunScenario: {
+            /**
+             * Format: int64
+             * @description The number of customers who would miss a field that they do not miss now.
+             */
+            asked: number;
+            /**
+             * Format: int64
+             * @description The number of customers for whom the scenario could start, and no longer could.
+             */
+            blocked: number;
+            /** @description Customers for whom the scenario could no longer start, then customers who would miss a field, at most 10. */
+            examples?: string[];
+            /** @description The fields that customers would miss, and why. */
+            missing?: components["schemas"]["DryRunMissing"][];
+            name: string;
+            /** @description A customer of whom nothing is known. */
+            new_customer: components["schemas"]["DryRunStart"];
+            /** Format: uuid */
+            scenario_id: string;
+            /**
+             * Format: int64
+             * @description The number of customers for whom the scenario could not start, and then could.
+             */
+            unblocked: number;
+        };
+        DryRunStart: {
+            /** @description The missing fields in the order of collection, after the change. */
+            asks_after: string[];
+            /** @description The missing fields in the order of collection, as it is. */
+            asks_before: string[];
+            blocked_after: boolean;
+            blocked_before: boolean;
+        };
+        DryRunValues: {
+            /**
+             * Format: int64
+             * @description The number of values that break the stored definition already, and the changed one too.
+             */
+            already_invalid: number;
+            /**
+             * Format: int64
+             * @description The number of active and pending values that were checked.
+             */
+            checked: number;
+            /**
+             * Format: int64
+             * @description The number of customers with such a value.
+             */
+            customers: number;
+            /** @description Values that would be invalid, at most 10. */
+            examples?: components["schemas"]["DryRunExample"][];
+            /**
+             * Format: int64
+             * @description The number of values that break the changed definition, and not the stored one.
+             */
+            invalid: number;
+            /** @description Why values would be invalid, the most frequent first, at most 10. */
+            reasons?: components["schemas"]["DryRunReason"][];
         };
         EraseCustomer: {
             /** Format: uuid */
@@ -3513,6 +3929,13 @@ export interface components {
             /** @description The fields of customers whose values are not shown, and why. */
             withheld?: components["schemas"]["Withheld"][];
         };
+        ListOfDelivery: {
+            items: components["schemas"]["Delivery"][];
+            /** @description The cursor of the next page. Absent: this is the last page. */
+            next_cursor?: string;
+            /** @description The fields of customers whose values are not shown, and why. */
+            withheld?: components["schemas"]["Withheld"][];
+        };
         ListOfErasure: {
             items: components["schemas"]["Erasure"][];
             /** @description The cursor of the next page. Absent: this is the last page. */
@@ -3585,6 +4008,13 @@ export interface components {
         };
         ListOfValue: {
             items: components["schemas"]["Value"][];
+            /** @description The cursor of the next page. Absent: this is the last page. */
+            next_cursor?: string;
+            /** @description The fields of customers whose values are not shown, and why. */
+            withheld?: components["schemas"]["Withheld"][];
+        };
+        ListOfWebhook: {
+            items: components["schemas"]["Webhook"][];
             /** @description The cursor of the next page. Absent: this is the last page. */
             next_cursor?: string;
             /** @description The fields of customers whose values are not shown, and why. */
@@ -3788,7 +4218,7 @@ export interface components {
             customer_ids: string[];
         };
         /** @description The status of an operation. workflow says which one it is, and with it the type of the result. */
-        Operation: components["schemas"]["WriteValueOperation"] | components["schemas"]["AddElementOperation"] | components["schemas"]["RemoveElementOperation"] | components["schemas"]["ImportValuesOperation"] | components["schemas"]["VerifyValueOperation"] | components["schemas"]["ExpireValueOperation"] | components["schemas"]["ProposeDeletionOperation"] | components["schemas"]["DecideValueOperation"] | components["schemas"]["CorrectValueOperation"] | components["schemas"]["AddAssetOperation"] | components["schemas"]["DeleteItemOperation"] | components["schemas"]["RestoreItemOperation"] | components["schemas"]["OpenCustomerOperation"] | components["schemas"]["OpenCustomersOperation"] | components["schemas"]["LinkChannelOperation"] | components["schemas"]["RecordConsentOperation"] | components["schemas"]["SetCustomerLabelOperation"] | components["schemas"]["MergeCustomersOperation"] | components["schemas"]["UnmergeCustomerOperation"] | components["schemas"]["DeleteCustomerOperation"] | components["schemas"]["EraseCustomerOperation"] | components["schemas"]["ExportCustomerOperation"] | components["schemas"]["SaveDefinitionOperation"] | components["schemas"]["DeleteDefinitionOperation"] | components["schemas"]["SaveRequirementOperation"] | components["schemas"]["DeleteRequirementOperation"] | components["schemas"]["SaveScenarioOperation"] | components["schemas"]["SaveRuleOperation"] | components["schemas"]["ExtractSchemaOperation"] | components["schemas"]["ApplyConfigurationOperation"] | components["schemas"]["DecideReviewOperation"] | components["schemas"]["SaveSessionOperation"] | components["schemas"]["FillGapsOperation"] | components["schemas"]["AnswerQuestionOperation"] | components["schemas"]["ClaimQuestionOperation"] | components["schemas"]["ReadConversationOperation"] | components["schemas"]["CancelFillOperation"] | components["schemas"]["CreateKeyOperation"] | components["schemas"]["RevokeKeyOperation"] | components["schemas"]["ExpireValuesOperation"] | components["schemas"]["DetectOrphansOperation"] | components["schemas"]["TakeTurnOperation"];
+        Operation: components["schemas"]["WriteValueOperation"] | components["schemas"]["AddElementOperation"] | components["schemas"]["RemoveElementOperation"] | components["schemas"]["ImportValuesOperation"] | components["schemas"]["VerifyValueOperation"] | components["schemas"]["ExpireValueOperation"] | components["schemas"]["ProposeDeletionOperation"] | components["schemas"]["DecideValueOperation"] | components["schemas"]["CorrectValueOperation"] | components["schemas"]["AddAssetOperation"] | components["schemas"]["DeleteItemOperation"] | components["schemas"]["RestoreItemOperation"] | components["schemas"]["OpenCustomerOperation"] | components["schemas"]["OpenCustomersOperation"] | components["schemas"]["LinkChannelOperation"] | components["schemas"]["RecordConsentOperation"] | components["schemas"]["SetCustomerLabelOperation"] | components["schemas"]["MergeCustomersOperation"] | components["schemas"]["UnmergeCustomerOperation"] | components["schemas"]["DeleteCustomerOperation"] | components["schemas"]["EraseCustomerOperation"] | components["schemas"]["ExportCustomerOperation"] | components["schemas"]["SaveDefinitionOperation"] | components["schemas"]["DeleteDefinitionOperation"] | components["schemas"]["SaveRequirementOperation"] | components["schemas"]["DeleteRequirementOperation"] | components["schemas"]["SaveScenarioOperation"] | components["schemas"]["SaveRuleOperation"] | components["schemas"]["ExtractSchemaOperation"] | components["schemas"]["ApplyConfigurationOperation"] | components["schemas"]["DecideReviewOperation"] | components["schemas"]["SaveSessionOperation"] | components["schemas"]["FillGapsOperation"] | components["schemas"]["AnswerQuestionOperation"] | components["schemas"]["ClaimQuestionOperation"] | components["schemas"]["ReadConversationOperation"] | components["schemas"]["CancelFillOperation"] | components["schemas"]["SaveWebhookOperation"] | components["schemas"]["DeleteWebhookOperation"] | components["schemas"]["TestWebhookOperation"] | components["schemas"]["ReplayDeliveriesOperation"] | components["schemas"]["CreateKeyOperation"] | components["schemas"]["RevokeKeyOperation"] | components["schemas"]["ExpireValuesOperation"] | components["schemas"]["DetectOrphansOperation"] | components["schemas"]["TakeTurnOperation"];
         /** @enum {string} */
         OperationStatus: "accepted" | "applied" | "succeeded" | "failed";
         OperationSummary: {
@@ -4029,6 +4459,69 @@ export interface components {
         };
         /** @enum {string} */
         ReadOutcome: "read" | "nothing_new" | "fill_running" | "customer_deleted";
+        Recall: {
+            /** @description The maximum number of results. Absent: 10. */
+            limit?: number;
+            /** @description The question, in words, such as: does she have allergies? */
+            question: string;
+        };
+        /** @enum {string} */
+        RecallKind: "fact" | "quote";
+        RecallResult: {
+            /**
+             * Format: date-time
+             * @description The time of the turn, or of the collection of the value.
+             */
+            at: string;
+            /**
+             * Format: double
+             * @description The confidence of the value, of a fact.
+             */
+            confidence?: number;
+            /**
+             * Format: uuid
+             * @description The id of the value, of a fact.
+             */
+            item_id?: string;
+            kind: components["schemas"]["RecallKind"];
+            /** @description The name of the field, of a fact. */
+            name?: string;
+            /**
+             * Format: double
+             * @description The reciprocal rank fusion of the ranks by words and by meaning. It orders the results of one answer.
+             */
+            score: number;
+            /**
+             * Format: uuid
+             * @description The session in which it was said.
+             */
+            session_id?: string;
+            /** @description The source of the value, of a fact. */
+            source?: components["schemas"]["ValueSource"];
+            /** @description Who said it, of a quote. */
+            speaker?: components["schemas"]["Speaker"];
+            /** @description What was said, of a quote. */
+            text?: string;
+            /**
+             * Format: int64
+             * @description The index of the turn in the session.
+             */
+            turn?: number;
+            /** @description The value, of a fact. */
+            value?: unknown;
+            /** @description Whether the value is verified, of a fact. */
+            verified?: boolean;
+        };
+        Recalled: {
+            /** @description false: the customer has more turns than a recall reads, and the oldest were left out. */
+            complete: boolean;
+            /** @description Whether turns were also compared by their meaning. false: by their words only, because the model could not embed the question. */
+            meaning: boolean;
+            /** @description The closest facts and quotes, the closest first. */
+            results: components["schemas"]["RecallResult"][];
+            /** @description The fields that are left out, and why. */
+            withheld?: components["schemas"]["Withheld"][];
+        };
         ReceiptKey: {
             /** @description The public key that checks the receipts of this tenant: a keyset of Tink in JSON, as vault erasure verify reads it. */
             public_key: string;
@@ -4147,6 +4640,67 @@ export interface components {
         };
         /** @enum {string} */
         ReplayAction: "reopened" | "repeated";
+        ReplayDeliveries: {
+            /**
+             * Format: uuid
+             * @description The delivery. Absent: all dead deliveries of the webhook.
+             */
+            delivery_id?: string;
+            /** Format: uuid */
+            webhook_id?: string;
+        };
+        ReplayDeliveriesOperation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            /**
+             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
+             * @example key:01920000-0000-7000-8000-000000000001
+             */
+            actor?: string;
+            /**
+             * Format: int64
+             * @description The number of times the operation was pushed to the workflow engine.
+             */
+            attempts?: number;
+            /**
+             * Format: uuid
+             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
+             */
+            batch_id?: string;
+            /** @description The reason of the failure. */
+            error?: components["schemas"]["Rejection"];
+            /** Format: date-time */
+            finished_at?: string;
+            /** Format: uuid */
+            operation_id: string;
+            /**
+             * Format: uuid
+             * @description The operation that caused this one.
+             */
+            parent_id?: string;
+            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
+            replayed?: components["schemas"]["ReplayAction"];
+            /** @description The result: ids, counts and names. */
+            result?: components["schemas"]["ReplayDeliveriesResult"];
+            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
+            status: components["schemas"]["OperationStatus"];
+            /** @description The open question that a gap fill waits for. */
+            waiting_for?: components["schemas"]["WaitingFor"];
+            /**
+             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            workflow: "replay-deliveries";
+        };
+        ReplayDeliveriesResult: {
+            /**
+             * Format: int64
+             * @description The number of deliveries.
+             */
+            replayed: number;
+            /** Format: uuid */
+            webhook_id: string;
+        };
         /** @enum {string} */
         RequiredLevel: "hard" | "soft";
         Requirement: {
@@ -4547,6 +5101,68 @@ export interface components {
              */
             workflow: "save-session";
         };
+        SaveWebhook: {
+            /**
+             * Format: uuid
+             * @description Only events of this agent. Absent: all.
+             */
+            agent_id?: string;
+            /** @description false: deliver nothing until it is saved again. Absent: true. */
+            enabled?: boolean;
+            /** @description Signs the deliveries: whsec_ and 24 to 64 random bytes in base64. A new webhook needs one; no read returns it. Another one than before replaces it, and the one before still signs for 24 hours. Absent: it stays. */
+            secret?: string;
+            /** @description The types of the events. Absent: all. */
+            types?: components["schemas"]["EventType"][];
+            /** @description The address that receives the events: https, and not a private one unless the configuration allows it. */
+            url: string;
+            /** @description Send the values that the key of this request may see, by its purpose, as long as the key is valid. */
+            values?: boolean;
+            /** Format: uuid */
+            webhook_id?: string;
+        };
+        SaveWebhookOperation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            /**
+             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
+             * @example key:01920000-0000-7000-8000-000000000001
+             */
+            actor?: string;
+            /**
+             * Format: int64
+             * @description The number of times the operation was pushed to the workflow engine.
+             */
+            attempts?: number;
+            /**
+             * Format: uuid
+             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
+             */
+            batch_id?: string;
+            /** @description The reason of the failure. */
+            error?: components["schemas"]["Rejection"];
+            /** Format: date-time */
+            finished_at?: string;
+            /** Format: uuid */
+            operation_id: string;
+            /**
+             * Format: uuid
+             * @description The operation that caused this one.
+             */
+            parent_id?: string;
+            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
+            replayed?: components["schemas"]["ReplayAction"];
+            /** @description The result: ids, counts and names. */
+            result?: components["schemas"]["SavedResult"];
+            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
+            status: components["schemas"]["OperationStatus"];
+            /** @description The open question that a gap fill waits for. */
+            waiting_for?: components["schemas"]["WaitingFor"];
+            /**
+             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            workflow: "save-webhook";
+        };
         SavedResult: {
             /** Format: uuid */
             extraction_operation_id?: string;
@@ -4806,6 +5422,58 @@ export interface components {
              * @enum {string}
              */
             workflow: "take-turn";
+        };
+        TestWebhookOperation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            /**
+             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
+             * @example key:01920000-0000-7000-8000-000000000001
+             */
+            actor?: string;
+            /**
+             * Format: int64
+             * @description The number of times the operation was pushed to the workflow engine.
+             */
+            attempts?: number;
+            /**
+             * Format: uuid
+             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
+             */
+            batch_id?: string;
+            /** @description The reason of the failure. */
+            error?: components["schemas"]["Rejection"];
+            /** Format: date-time */
+            finished_at?: string;
+            /** Format: uuid */
+            operation_id: string;
+            /**
+             * Format: uuid
+             * @description The operation that caused this one.
+             */
+            parent_id?: string;
+            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
+            replayed?: components["schemas"]["ReplayAction"];
+            /** @description The result: ids, counts and names. */
+            result?: components["schemas"]["TestWebhookResult"];
+            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
+            status: components["schemas"]["OperationStatus"];
+            /** @description The open question that a gap fill waits for. */
+            waiting_for?: components["schemas"]["WaitingFor"];
+            /**
+             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            workflow: "test-webhook";
+        };
+        TestWebhookResult: {
+            /**
+             * Format: uuid
+             * @description The delivery; list-deliveries shows its outcome.
+             */
+            delivery_id: string;
+            /** Format: uuid */
+            webhook_id: string;
         };
         Turn: {
             /** Format: date-time */
@@ -5093,6 +5761,33 @@ export interface components {
             /** Format: int64 */
             index: number;
             message: string;
+        };
+        Webhook: {
+            /** Format: uuid */
+            agent_id?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description The reason that the vault disabled it: gone, as the receiver answered 410. */
+            disabled_reason?: string;
+            enabled: boolean;
+            /**
+             * Format: uuid
+             * @description The API key that saved it, whose rights decide about values.
+             */
+            key_id?: string;
+            /**
+             * Format: date-time
+             * @description Up to then the secret before the last change signs too.
+             */
+            previous_secret_until?: string;
+            /** @description None: all. */
+            types: components["schemas"]["EventType"][];
+            /** Format: date-time */
+            updated_at: string;
+            url: string;
+            values: boolean;
+            /** Format: uuid */
+            webhook_id: string;
         };
         Withheld: {
             name: string;
@@ -6449,6 +7144,151 @@ export interface operations {
             };
         };
     };
+    "dry-run-definition": {
+        parameters: {
+            query?: {
+                /** @description The next_after of the previous answer. Absent: from the first customer. */
+                after?: string;
+                /** @description The maximum number of customers to look at, in the order of their ids. */
+                customers?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the agent, from its configuration service. */
+                agent_id: string;
+                /** @description The name of the field. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "value_type": "string",
+                 *       "allowed_values": [
+                 *         "gold",
+                 *         "silver"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["Definition"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-rules": {
         parameters: {
             query?: {
@@ -6808,6 +7648,144 @@ export interface operations {
             };
         };
     };
+    "dry-run-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the agent, from its configuration service. */
+                agent_id: string;
+                /** @description The id of the rule, from the configuration service. */
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "scenario_id": "0198c5f2-8a4b-7cde-9f01-23456789abcd",
+                 *       "name": "Adults only",
+                 *       "condition": "The customer is an adult"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Rule"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-scenarios": {
         parameters: {
             query?: {
@@ -7060,6 +8038,148 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "dry-run-scenario": {
+        parameters: {
+            query?: {
+                /** @description The next_after of the previous answer. Absent: from the first customer. */
+                after?: string;
+                /** @description The maximum number of customers to look at, in the order of their ids. */
+                customers?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the agent, from its configuration service. */
+                agent_id: string;
+                /** @description The id of the scenario, from the configuration service. */
+                scenario_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Onboarding",
+                 *       "description": "We need the customer's email address."
+                 *     }
+                 */
+                "application/json": components["schemas"]["Scenario"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
                 };
             };
             /** @description Bad Request */
@@ -10217,6 +11337,132 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recall: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the customer: chosen by the caller, or returned by POST /v1/customers. */
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "question": "Which languages does she speak?",
+                 *       "limit": 5
+                 *     }
+                 */
+                "application/json": components["schemas"]["Recall"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recalled"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15099,6 +16345,148 @@ export interface operations {
             };
         };
     };
+    "dry-run-requirement": {
+        parameters: {
+            query?: {
+                /** @description The next_after of the previous answer. Absent: from the first customer. */
+                after?: string;
+                /** @description The maximum number of customers to look at, in the order of their ids. */
+                customers?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the scenario, from the configuration service. */
+                scenario_id: string;
+                /** @description The name of the field. */
+                field_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "required_level": "hard",
+                 *       "fallback_action": "ask"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Requirement"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-session": {
         parameters: {
             query?: never;
@@ -15991,6 +17379,829 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-webhooks": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOfWebhook"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the webhook, chosen by the caller. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "save-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
+                Prefer?: string;
+                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id of the webhook, chosen by the caller. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "url": "https://example.com/events",
+                 *       "types": [
+                 *         "value.changed",
+                 *         "customer.erased"
+                 *       ],
+                 *       "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
+                 *     }
+                 */
+                "application/json": components["schemas"]["SaveWebhook"];
+            };
+        };
+        responses: {
+            /** @description The operation has succeeded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaveWebhookOperation"];
+                };
+            };
+            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
+            202: {
+                headers: {
+                    Location?: string;
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
+                Prefer?: string;
+                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id of the webhook, chosen by the caller. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operation has succeeded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeleteWebhookOperation"];
+                };
+            };
+            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
+            202: {
+                headers: {
+                    Location?: string;
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-deliveries": {
+        parameters: {
+            query?: {
+                /** @description Only deliveries with this status. dead: all attempts failed. */
+                status?: components["schemas"]["DeliveryStatus"];
+                /** @description The next_cursor of the previous page. Empty: the first page. */
+                cursor?: string;
+                /** @description The maximum number of entries of the page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the webhook, chosen by the caller. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOfDelivery"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replay-deliveries": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
+                Prefer?: string;
+                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id of the webhook, chosen by the caller. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["ReplayDeliveries"];
+            };
+        };
+        responses: {
+            /** @description The operation has succeeded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayDeliveriesOperation"];
+                };
+            };
+            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
+            202: {
+                headers: {
+                    Location?: string;
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "test-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
+                Prefer?: string;
+                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id of the webhook, chosen by the caller. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operation has succeeded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestWebhookOperation"];
+                };
+            };
+            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
+            202: {
+                headers: {
+                    Location?: string;
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -158,6 +158,14 @@ _delete_requirement = Call(
     in_query=("step_id", "rule_id"),
     result=m.SavedResult,
 )
+_delete_webhook = Call(
+    name="delete_webhook",
+    method="DELETE",
+    path="/v1/webhooks/{webhook_id}",
+    in_path={"webhook_id": "webhook_id"},
+    in_query=(),
+    result=m.SavedResult,
+)
 _detect_orphans = Call(
     name="detect_orphans",
     method="POST",
@@ -172,6 +180,50 @@ _drop_cached_profile = Call(
     path="/admin/cache/profiles/{customer_id}",
     in_path={"customer_id": "customer_id"},
     in_query=(),
+)
+_dry_run_definition = Call(
+    name="dry_run_definition",
+    method="POST",
+    path="/v1/agents/{agent_id}/definitions/{name}/dry-run",
+    in_path={"agent_id": "agent_id", "name": "name"},
+    in_query=("after", "customers"),
+    has_body=True,
+    reads=True,
+    reads=True,
+    result=m.DryRun,
+)
+_dry_run_requirement = Call(
+    name="dry_run_requirement",
+    method="POST",
+    path="/v1/scenarios/{scenario_id}/requirements/{field_name}/dry-run",
+    in_path={"scenario_id": "scenario_id", "field_name": "field_name"},
+    in_query=("after", "customers"),
+    has_body=True,
+    reads=True,
+    reads=True,
+    result=m.DryRun,
+)
+_dry_run_rule = Call(
+    name="dry_run_rule",
+    method="POST",
+    path="/v1/agents/{agent_id}/rules/{rule_id}/dry-run",
+    in_path={"agent_id": "agent_id", "rule_id": "id"},
+    in_query=(),
+    has_body=True,
+    reads=True,
+    reads=True,
+    result=m.DryRun,
+)
+_dry_run_scenario = Call(
+    name="dry_run_scenario",
+    method="POST",
+    path="/v1/agents/{agent_id}/scenarios/{scenario_id}/dry-run",
+    in_path={"agent_id": "agent_id", "scenario_id": "id"},
+    in_query=("after", "customers"),
+    has_body=True,
+    reads=True,
+    reads=True,
+    result=m.DryRun,
 )
 _erase_customer = Call(
     name="erase_customer",
@@ -378,6 +430,14 @@ _get_value = Call(
     in_query=("as_of", "known_at"),
     result=m.Value,
 )
+_get_webhook = Call(
+    name="get_webhook",
+    method="GET",
+    path="/v1/webhooks/{webhook_id}",
+    in_path={"webhook_id": "webhook_id"},
+    in_query=(),
+    result=m.Webhook,
+)
 _import_customer_values = Call(
     name="import_customer_values",
     method="POST",
@@ -452,6 +512,14 @@ _list_definitions = Call(
     in_path={"agent_id": "agent_id"},
     in_query=("limit",),
     result=m.Definition,
+)
+_list_deliveries = Call(
+    name="list_deliveries",
+    method="GET",
+    path="/v1/webhooks/{webhook_id}/deliveries",
+    in_path={"webhook_id": "webhook_id"},
+    in_query=("status", "limit"),
+    result=m.Delivery,
 )
 _list_derived = Call(
     name="list_derived",
@@ -564,6 +632,14 @@ _list_usage = Call(
     in_query=("limit",),
     result=m.Usage,
 )
+_list_webhooks = Call(
+    name="list_webhooks",
+    method="GET",
+    path="/v1/webhooks",
+    in_path={},
+    in_query=(),
+    result=m.Webhook,
+)
 _merge_customers = Call(
     name="merge_customers",
     method="POST",
@@ -608,6 +684,17 @@ _read_conversation = Call(
     in_query=(),
     result=m.ReadConversationResult,
 )
+_recall = Call(
+    name="recall",
+    method="POST",
+    path="/v1/customers/{customer_id}/recall",
+    in_path={"customer_id": "customer_id"},
+    in_query=(),
+    has_body=True,
+    reads=True,
+    reads=True,
+    result=m.Recalled,
+)
 _record_consent = Call(
     name="record_consent",
     method="POST",
@@ -625,6 +712,15 @@ _remove_element = Call(
     in_query=(),
     has_body=True,
     result=m.ItemResult,
+)
+_replay_deliveries = Call(
+    name="replay_deliveries",
+    method="POST",
+    path="/v1/webhooks/{webhook_id}/replay",
+    in_path={"webhook_id": "webhook_id"},
+    in_query=(),
+    has_body=True,
+    result=m.ReplayDeliveriesResult,
 )
 _replay_operation = Call(
     name="replay_operation",
@@ -694,6 +790,15 @@ _save_session = Call(
     has_body=True,
     result=m.SavedResult,
 )
+_save_webhook = Call(
+    name="save_webhook",
+    method="PUT",
+    path="/v1/webhooks/{webhook_id}",
+    in_path={"webhook_id": "webhook_id"},
+    in_query=(),
+    has_body=True,
+    result=m.SavedResult,
+)
 _set_customer_label = Call(
     name="set_customer_label",
     method="PUT",
@@ -720,6 +825,14 @@ _take_turn = Call(
     in_query=("max_tokens", "format"),
     has_body=True,
     result=m.TurnResult,
+)
+_test_webhook = Call(
+    name="test_webhook",
+    method="POST",
+    path="/v1/webhooks/{webhook_id}/test",
+    in_path={"webhook_id": "webhook_id"},
+    in_query=(),
+    result=m.TestWebhookResult,
 )
 _unmerge_customer = Call(
     name="unmerge_customer",
@@ -1130,6 +1243,20 @@ class Methods:
             rule_id}
         return self._call(_delete_requirement, None, members, wait, idempotency_key)
 
+    def delete_webhook(
+        self,
+        webhook_id: Id,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.SavedResult]:
+        """Delete a webhook.
+
+        Removes its deliveries too. Nothing is delivered afterwards.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id}
+        return self._call(_delete_webhook, None, members, wait, idempotency_key)
+
     def detect_orphans(
         self,
         *,
@@ -1154,6 +1281,162 @@ class Methods:
         """
         members: dict[str, Any] = {"customer_id": customer_id}
         return self._call(_drop_cached_profile, None, members, None, None)
+
+    def dry_run_definition(
+        self,
+        body: m.Definition | None = None,
+        /,
+        *,
+        agent_id: Id | None = None,
+        name: str | None = None,
+        about: str | None = None,
+        allowed_values: list[Any] | None = None,
+        ask_channels: list[str] | None = None,
+        collection_prompt: str | None = None,
+        default_region: str | None = None,
+        description: str | None = None,
+        display_name: str | None = None,
+        enabled: bool | None = None,
+        encryption_required: bool | None = None,
+        erase_on_withdrawal: bool | None = None,
+        extraction_examples: list[str] | None = None,
+        extraction_prompt_hint: str | None = None,
+        forbid_extraction: bool | None = None,
+        freshness_seconds: int | None = None,
+        is_pii: bool | None = None,
+        json_schema: Any | None = None,
+        max_elements: int | None = None,
+        maximum: Any | None = None,
+        minimum: Any | None = None,
+        multiple: bool | None = None,
+        on_conflict: m.OnConflict | None = None,
+        purposes: list[str] | None = None,
+        remove_after_days: int | None = None,
+        required_verification: bool | None = None,
+        retention_days: int | None = None,
+        retry_prompt: str | None = None,
+        searchable: bool | None = None,
+        source_priority: list[m.ValueSource] | None = None,
+        stale_action: m.StaleAction | None = None,
+        time_zone: str | None = None,
+        unit: str | None = None,
+        validation_mode: m.ValidationMode | None = None,
+        validation_regex: str | None = None,
+        value_type: m.ValueType | None = None,
+        verification_methods: list[str] | None = None,
+        write_once: bool | None = None,
+        after: Id | None = None,
+        customers: int | None = None,
+    ) -> m.DryRun:
+        """Say what a changed definition would break.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
+        Returns the stored values that would be invalid, the scenarios that could no longer start
+        for customers, and the requirements and conditions that name the field. The numbers are
+        those of the customers that it looked at: complete says whether these are all, and
+        next_after leads to the others. It looks at fewer than asked for if that takes long. A
+        condition that reads the session counts as true. A key that sees masked values gets no
+        examples of a personal field.
+        """
+        members: dict[str, Any] = {"agent_id": agent_id, "name": name, "about": about, "allowed_values": allowed_values,
+            "ask_channels": ask_channels, "collection_prompt": collection_prompt, "default_region":
+            default_region, "description": description, "display_name": display_name, "enabled":
+            enabled, "encryption_required": encryption_required, "erase_on_withdrawal":
+            erase_on_withdrawal, "extraction_examples": extraction_examples,
+            "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
+            forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
+            "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
+            minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
+            "remove_after_days": remove_after_days, "required_verification": required_verification,
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
+            searchable, "source_priority": source_priority, "stale_action": stale_action,
+            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
+            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
+            verification_methods, "write_once": write_once, "after": after, "customers": customers}
+        return self._call(_dry_run_definition, body, members, None, None)
+
+    def dry_run_requirement(
+        self,
+        body: m.Requirement | None = None,
+        /,
+        *,
+        scenario_id: Id | None = None,
+        field_name: str | None = None,
+        agent_id: Id | None = None,
+        collection_order: int | None = None,
+        depends_on_fields: list[str] | None = None,
+        fallback_action: m.FallbackAction | None = None,
+        refuse_stale: bool | None = None,
+        required_level: m.RequiredLevel | None = None,
+        rule_id: Id | None = None,
+        step_id: str | None = None,
+        when_condition: str | None = None,
+        after: Id | None = None,
+        customers: int | None = None,
+    ) -> m.DryRun:
+        """Say what a changed requirement would break.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
+        Returns for how many customers the scenario could no longer start, and who would be asked
+        for more. The numbers are those of the customers that it looked at: complete says whether
+        these are all, and next_after leads to the others. It looks at fewer than asked for if that
+        takes long. A condition that reads the session counts as true.
+        """
+        members: dict[str, Any] = {"scenario_id": scenario_id, "field_name": field_name, "agent_id": agent_id,
+            "collection_order": collection_order, "depends_on_fields": depends_on_fields,
+            "fallback_action": fallback_action, "refuse_stale": refuse_stale, "required_level":
+            required_level, "rule_id": rule_id, "step_id": step_id, "when_condition":
+            when_condition, "after": after, "customers": customers}
+        return self._call(_dry_run_requirement, body, members, None, None)
+
+    def dry_run_rule(
+        self,
+        body: m.Rule | None = None,
+        /,
+        *,
+        agent_id: Id | None = None,
+        id: Id | None = None,
+        action: str | None = None,
+        condition: str | None = None,
+        name: str | None = None,
+        scenario_id: Id | None = None,
+    ) -> m.DryRun:
+        """Say what a changed rule would break.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
+        Returns the requirements of the rule whose evidence would be gone. What the extraction finds
+        in the new text is not known before, so it looks at no customer.
+        """
+        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "action": action, "condition": condition, "name": name,
+            "scenario_id": scenario_id}
+        return self._call(_dry_run_rule, body, members, None, None)
+
+    def dry_run_scenario(
+        self,
+        body: m.Scenario | None = None,
+        /,
+        *,
+        agent_id: Id | None = None,
+        id: Id | None = None,
+        description: str | None = None,
+        name: str | None = None,
+        steps: list[m.ScenarioStep] | None = None,
+        variables: dict[str, str] | None = None,
+        after: Id | None = None,
+        customers: int | None = None,
+    ) -> m.DryRun:
+        """Say what a changed scenario would break.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
+        Returns the requirements whose step or evidence would be gone, and for how many customers
+        its new variables change what the scenario asks. What the extraction finds in the new text
+        is not known before. The numbers are those of the customers that it looked at: complete says
+        whether these are all, and next_after leads to the others. It looks at fewer than asked for
+        if that takes long. A condition that reads the session counts as true.
+        """
+        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "description": description, "name": name, "steps":
+            steps, "variables": variables, "after": after, "customers": customers}
+        return self._call(_dry_run_scenario, body, members, None, None)
 
     def erase_customer(
         self,
@@ -1509,6 +1792,17 @@ class Methods:
         members: dict[str, Any] = {"customer_id": customer_id, "name": name, "as_of": as_of, "known_at": known_at}
         return self._call(_get_value, None, members, None, None)
 
+    def get_webhook(
+        self,
+        webhook_id: Id,
+    ) -> m.Webhook:
+        """Get a webhook.
+
+        Without its secret.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id}
+        return self._call(_get_webhook, None, members, None, None)
+
     def import_customer_values(
         self,
         body: m.ImportValues | None = None,
@@ -1652,6 +1946,20 @@ class Methods:
         """
         members: dict[str, Any] = {"agent_id": agent_id, "limit": limit}
         return self._list(_list_definitions, members)
+
+    def list_deliveries(
+        self,
+        webhook_id: Id,
+        *,
+        status: m.DeliveryStatus | None = None,
+        limit: int | None = None,
+    ) -> Iterator[m.Delivery]:
+        """List the deliveries of a webhook.
+
+        Newest first. Finished ones are kept as long as events.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id, "status": status, "limit": limit}
+        return self._list(_list_deliveries, members)
 
     def list_derived(
         self,
@@ -1848,6 +2156,16 @@ class Methods:
         members: dict[str, Any] = {"limit": limit}
         return self._list(_list_usage, members)
 
+    def list_webhooks(
+        self,
+    ) -> Iterator[m.Webhook]:
+        """List the webhooks.
+
+        Sorted by id, without their secrets.
+        """
+        members: dict[str, Any] = {}
+        return self._list(_list_webhooks, members)
+
     def merge_customers(
         self,
         body: m.MergeCustomers | None = None,
@@ -1937,6 +2255,26 @@ class Methods:
         members: dict[str, Any] = {"session_id": session_id}
         return self._call(_read_conversation, None, members, wait, idempotency_key)
 
+    def recall(
+        self,
+        body: m.Recall | None = None,
+        /,
+        *,
+        customer_id: Id | None = None,
+        limit: int | None = None,
+        question: str | None = None,
+    ) -> m.Recalled:
+        """Find the facts and quotes of a customer that are closest to a question.
+
+        It compares the question with the active values of the customer and with the newest 2,000
+        turns (up to 4 MiB) of the conversations of the customer and of those merged with it: by
+        their words, and by the meaning of the turns that have an embedding. Both ranks are fused.
+        Turns that say a value which was deleted, is withheld or is masked for the key are left out.
+        Nothing of other customers is read.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id, "limit": limit, "question": question}
+        return self._call(_recall, body, members, None, None)
+
     def record_consent(
         self,
         body: m.RecordConsent | None = None,
@@ -1996,6 +2334,20 @@ class Methods:
             "verification_method": verification_method, "verified": verified, "verified_by":
             verified_by}
         return self._call(_remove_element, body, members, wait, idempotency_key)
+
+    def replay_deliveries(
+        self,
+        body: m.ReplayDeliveries | None = None,
+        /,
+        *,
+        webhook_id: Id | None = None,
+        delivery_id: Id | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.ReplayDeliveriesResult]:
+        """Deliver dead deliveries of a webhook again."""
+        members: dict[str, Any] = {"webhook_id": webhook_id, "delivery_id": delivery_id}
+        return self._call(_replay_deliveries, body, members, wait, idempotency_key)
 
     def replay_operation(
         self,
@@ -2206,6 +2558,31 @@ class Methods:
             ended, "turns": turns, "variables": variables}
         return self._call(_save_session, body, members, wait, idempotency_key)
 
+    def save_webhook(
+        self,
+        body: m.SaveWebhook | None = None,
+        /,
+        *,
+        webhook_id: Id | None = None,
+        agent_id: Id | None = None,
+        enabled: bool | None = None,
+        secret: str | None = None,
+        types: list[m.EventType] | None = None,
+        url: str | None = None,
+        values: bool | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.SavedResult]:
+        """Save a webhook.
+
+        A subscription to the feed, delivered to an address by the convention Standard Webhooks:
+        signed, at least once, in order for each customer, with retries over about three days. It
+        begins with what happens from then on. The caller makes the secret, and no read returns it.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id, "agent_id": agent_id, "enabled": enabled, "secret": secret,
+            "types": types, "url": url, "values": values}
+        return self._call(_save_webhook, body, members, wait, idempotency_key)
+
     def set_customer_label(
         self,
         body: m.SetCustomerLabel | None = None,
@@ -2296,6 +2673,20 @@ class Methods:
             "session_key": session_key, "speaker": speaker, "text": text, "max_tokens": max_tokens,
             "format": format}
         return self._call(_take_turn, body, members, wait, idempotency_key)
+
+    def test_webhook(
+        self,
+        webhook_id: Id,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.TestWebhookResult]:
+        """Deliver a test to a webhook.
+
+        A message of the type webhook.test without data. The list of deliveries shows its outcome.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id}
+        return self._call(_test_webhook, None, members, wait, idempotency_key)
 
     def unmerge_customer(
         self,
@@ -2762,6 +3153,20 @@ class AsyncMethods:
             rule_id}
         return await self._call(_delete_requirement, None, members, wait, idempotency_key)
 
+    async def delete_webhook(
+        self,
+        webhook_id: Id,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.SavedResult]:
+        """Delete a webhook.
+
+        Removes its deliveries too. Nothing is delivered afterwards.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id}
+        return await self._call(_delete_webhook, None, members, wait, idempotency_key)
+
     async def detect_orphans(
         self,
         *,
@@ -2786,6 +3191,162 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"customer_id": customer_id}
         return await self._call(_drop_cached_profile, None, members, None, None)
+
+    async def dry_run_definition(
+        self,
+        body: m.Definition | None = None,
+        /,
+        *,
+        agent_id: Id | None = None,
+        name: str | None = None,
+        about: str | None = None,
+        allowed_values: list[Any] | None = None,
+        ask_channels: list[str] | None = None,
+        collection_prompt: str | None = None,
+        default_region: str | None = None,
+        description: str | None = None,
+        display_name: str | None = None,
+        enabled: bool | None = None,
+        encryption_required: bool | None = None,
+        erase_on_withdrawal: bool | None = None,
+        extraction_examples: list[str] | None = None,
+        extraction_prompt_hint: str | None = None,
+        forbid_extraction: bool | None = None,
+        freshness_seconds: int | None = None,
+        is_pii: bool | None = None,
+        json_schema: Any | None = None,
+        max_elements: int | None = None,
+        maximum: Any | None = None,
+        minimum: Any | None = None,
+        multiple: bool | None = None,
+        on_conflict: m.OnConflict | None = None,
+        purposes: list[str] | None = None,
+        remove_after_days: int | None = None,
+        required_verification: bool | None = None,
+        retention_days: int | None = None,
+        retry_prompt: str | None = None,
+        searchable: bool | None = None,
+        source_priority: list[m.ValueSource] | None = None,
+        stale_action: m.StaleAction | None = None,
+        time_zone: str | None = None,
+        unit: str | None = None,
+        validation_mode: m.ValidationMode | None = None,
+        validation_regex: str | None = None,
+        value_type: m.ValueType | None = None,
+        verification_methods: list[str] | None = None,
+        write_once: bool | None = None,
+        after: Id | None = None,
+        customers: int | None = None,
+    ) -> m.DryRun:
+        """Say what a changed definition would break.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
+        Returns the stored values that would be invalid, the scenarios that could no longer start
+        for customers, and the requirements and conditions that name the field. The numbers are
+        those of the customers that it looked at: complete says whether these are all, and
+        next_after leads to the others. It looks at fewer than asked for if that takes long. A
+        condition that reads the session counts as true. A key that sees masked values gets no
+        examples of a personal field.
+        """
+        members: dict[str, Any] = {"agent_id": agent_id, "name": name, "about": about, "allowed_values": allowed_values,
+            "ask_channels": ask_channels, "collection_prompt": collection_prompt, "default_region":
+            default_region, "description": description, "display_name": display_name, "enabled":
+            enabled, "encryption_required": encryption_required, "erase_on_withdrawal":
+            erase_on_withdrawal, "extraction_examples": extraction_examples,
+            "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
+            forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
+            "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
+            minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
+            "remove_after_days": remove_after_days, "required_verification": required_verification,
+            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
+            searchable, "source_priority": source_priority, "stale_action": stale_action,
+            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
+            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
+            verification_methods, "write_once": write_once, "after": after, "customers": customers}
+        return await self._call(_dry_run_definition, body, members, None, None)
+
+    async def dry_run_requirement(
+        self,
+        body: m.Requirement | None = None,
+        /,
+        *,
+        scenario_id: Id | None = None,
+        field_name: str | None = None,
+        agent_id: Id | None = None,
+        collection_order: int | None = None,
+        depends_on_fields: list[str] | None = None,
+        fallback_action: m.FallbackAction | None = None,
+        refuse_stale: bool | None = None,
+        required_level: m.RequiredLevel | None = None,
+        rule_id: Id | None = None,
+        step_id: str | None = None,
+        when_condition: str | None = None,
+        after: Id | None = None,
+        customers: int | None = None,
+    ) -> m.DryRun:
+        """Say what a changed requirement would break.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
+        Returns for how many customers the scenario could no longer start, and who would be asked
+        for more. The numbers are those of the customers that it looked at: complete says whether
+        these are all, and next_after leads to the others. It looks at fewer than asked for if that
+        takes long. A condition that reads the session counts as true.
+        """
+        members: dict[str, Any] = {"scenario_id": scenario_id, "field_name": field_name, "agent_id": agent_id,
+            "collection_order": collection_order, "depends_on_fields": depends_on_fields,
+            "fallback_action": fallback_action, "refuse_stale": refuse_stale, "required_level":
+            required_level, "rule_id": rule_id, "step_id": step_id, "when_condition":
+            when_condition, "after": after, "customers": customers}
+        return await self._call(_dry_run_requirement, body, members, None, None)
+
+    async def dry_run_rule(
+        self,
+        body: m.Rule | None = None,
+        /,
+        *,
+        agent_id: Id | None = None,
+        id: Id | None = None,
+        action: str | None = None,
+        condition: str | None = None,
+        name: str | None = None,
+        scenario_id: Id | None = None,
+    ) -> m.DryRun:
+        """Say what a changed rule would break.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
+        Returns the requirements of the rule whose evidence would be gone. What the extraction finds
+        in the new text is not known before, so it looks at no customer.
+        """
+        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "action": action, "condition": condition, "name": name,
+            "scenario_id": scenario_id}
+        return await self._call(_dry_run_rule, body, members, None, None)
+
+    async def dry_run_scenario(
+        self,
+        body: m.Scenario | None = None,
+        /,
+        *,
+        agent_id: Id | None = None,
+        id: Id | None = None,
+        description: str | None = None,
+        name: str | None = None,
+        steps: list[m.ScenarioStep] | None = None,
+        variables: dict[str, str] | None = None,
+        after: Id | None = None,
+        customers: int | None = None,
+    ) -> m.DryRun:
+        """Say what a changed scenario would break.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
+        Returns the requirements whose step or evidence would be gone, and for how many customers
+        its new variables change what the scenario asks. What the extraction finds in the new text
+        is not known before. The numbers are those of the customers that it looked at: complete says
+        whether these are all, and next_after leads to the others. It looks at fewer than asked for
+        if that takes long. A condition that reads the session counts as true.
+        """
+        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "description": description, "name": name, "steps":
+            steps, "variables": variables, "after": after, "customers": customers}
+        return await self._call(_dry_run_scenario, body, members, None, None)
 
     async def erase_customer(
         self,
@@ -3141,6 +3702,17 @@ class AsyncMethods:
         members: dict[str, Any] = {"customer_id": customer_id, "name": name, "as_of": as_of, "known_at": known_at}
         return await self._call(_get_value, None, members, None, None)
 
+    async def get_webhook(
+        self,
+        webhook_id: Id,
+    ) -> m.Webhook:
+        """Get a webhook.
+
+        Without its secret.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id}
+        return await self._call(_get_webhook, None, members, None, None)
+
     async def import_customer_values(
         self,
         body: m.ImportValues | None = None,
@@ -3284,6 +3856,20 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"agent_id": agent_id, "limit": limit}
         return self._list(_list_definitions, members)
+
+    def list_deliveries(
+        self,
+        webhook_id: Id,
+        *,
+        status: m.DeliveryStatus | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[m.Delivery]:
+        """List the deliveries of a webhook.
+
+        Newest first. Finished ones are kept as long as events.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id, "status": status, "limit": limit}
+        return self._list(_list_deliveries, members)
 
     def list_derived(
         self,
@@ -3480,6 +4066,16 @@ class AsyncMethods:
         members: dict[str, Any] = {"limit": limit}
         return self._list(_list_usage, members)
 
+    def list_webhooks(
+        self,
+    ) -> AsyncIterator[m.Webhook]:
+        """List the webhooks.
+
+        Sorted by id, without their secrets.
+        """
+        members: dict[str, Any] = {}
+        return self._list(_list_webhooks, members)
+
     async def merge_customers(
         self,
         body: m.MergeCustomers | None = None,
@@ -3569,6 +4165,26 @@ class AsyncMethods:
         members: dict[str, Any] = {"session_id": session_id}
         return await self._call(_read_conversation, None, members, wait, idempotency_key)
 
+    async def recall(
+        self,
+        body: m.Recall | None = None,
+        /,
+        *,
+        customer_id: Id | None = None,
+        limit: int | None = None,
+        question: str | None = None,
+    ) -> m.Recalled:
+        """Find the facts and quotes of a customer that are closest to a question.
+
+        It compares the question with the active values of the customer and with the newest 2,000
+        turns (up to 4 MiB) of the conversations of the customer and of those merged with it: by
+        their words, and by the meaning of the turns that have an embedding. Both ranks are fused.
+        Turns that say a value which was deleted, is withheld or is masked for the key are left out.
+        Nothing of other customers is read.
+        """
+        members: dict[str, Any] = {"customer_id": customer_id, "limit": limit, "question": question}
+        return await self._call(_recall, body, members, None, None)
+
     async def record_consent(
         self,
         body: m.RecordConsent | None = None,
@@ -3628,6 +4244,20 @@ class AsyncMethods:
             "verification_method": verification_method, "verified": verified, "verified_by":
             verified_by}
         return await self._call(_remove_element, body, members, wait, idempotency_key)
+
+    async def replay_deliveries(
+        self,
+        body: m.ReplayDeliveries | None = None,
+        /,
+        *,
+        webhook_id: Id | None = None,
+        delivery_id: Id | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.ReplayDeliveriesResult]:
+        """Deliver dead deliveries of a webhook again."""
+        members: dict[str, Any] = {"webhook_id": webhook_id, "delivery_id": delivery_id}
+        return await self._call(_replay_deliveries, body, members, wait, idempotency_key)
 
     async def replay_operation(
         self,
@@ -3838,6 +4468,31 @@ class AsyncMethods:
             ended, "turns": turns, "variables": variables}
         return await self._call(_save_session, body, members, wait, idempotency_key)
 
+    async def save_webhook(
+        self,
+        body: m.SaveWebhook | None = None,
+        /,
+        *,
+        webhook_id: Id | None = None,
+        agent_id: Id | None = None,
+        enabled: bool | None = None,
+        secret: str | None = None,
+        types: list[m.EventType] | None = None,
+        url: str | None = None,
+        values: bool | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.SavedResult]:
+        """Save a webhook.
+
+        A subscription to the feed, delivered to an address by the convention Standard Webhooks:
+        signed, at least once, in order for each customer, with retries over about three days. It
+        begins with what happens from then on. The caller makes the secret, and no read returns it.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id, "agent_id": agent_id, "enabled": enabled, "secret": secret,
+            "types": types, "url": url, "values": values}
+        return await self._call(_save_webhook, body, members, wait, idempotency_key)
+
     async def set_customer_label(
         self,
         body: m.SetCustomerLabel | None = None,
@@ -3928,6 +4583,20 @@ class AsyncMethods:
             "session_key": session_key, "speaker": speaker, "text": text, "max_tokens": max_tokens,
             "format": format}
         return await self._call(_take_turn, body, members, wait, idempotency_key)
+
+    async def test_webhook(
+        self,
+        webhook_id: Id,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.TestWebhookResult]:
+        """Deliver a test to a webhook.
+
+        A message of the type webhook.test without data. The list of deliveries shows its outcome.
+        """
+        members: dict[str, Any] = {"webhook_id": webhook_id}
+        return await self._call(_test_webhook, None, members, wait, idempotency_key)
 
     async def unmerge_customer(
         self,

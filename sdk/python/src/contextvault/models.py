@@ -90,6 +90,12 @@ DeletionReason = Literal[
     "other",
 ]
 
+DeliveryStatus = Literal[
+    "pending",
+    "delivered",
+    "dead",
+]
+
 DerivedAction = Literal[
     "stale",
     "erase",
@@ -212,6 +218,11 @@ ReadOutcome = Literal[
     "nothing_new",
     "fill_running",
     "customer_deleted",
+]
+
+RecallKind = Literal[
+    "fact",
+    "quote",
 ]
 
 ReplayAction = Literal[
@@ -790,8 +801,8 @@ class CreateKey:
     # The permissions of the key: read, write, verify, review, erase, admin.
 
     agents: list[UUID] | None = None
-    # The agents whose data the key may use. Absent: all agents. Not with the scopes admin and
-    # erase, which cover all agents.
+    # The ids of the agents whose data the key may use. Absent: all agents. The scopes admin and
+    # erase cover all agents, so they cannot be combined with it.
 
     expires_at: datetime | None = None
     # The end of the key. Absent: it is valid until it is revoked.
@@ -1116,6 +1127,217 @@ class DeleteResult:
     previous_id: UUID | None = None
 
     restored: bool | None = None
+
+
+@dataclass(kw_only=True)
+class Delivery:
+    """Delivery of the vault."""
+
+    attempts: int
+
+    created_at: datetime
+
+    delivery_id: UUID
+    # The header webhook-id of each attempt.
+
+    status: DeliveryStatus
+
+    type: str
+    # The type of the event, or webhook.test.
+
+    event_id: int | None = None
+    # The event of the feed. Absent: a test.
+
+    finished_at: datetime | None = None
+
+    last_error: str | None = None
+    # Why the last attempt failed.
+
+    last_status: int | None = None
+    # The HTTP status of the last answer.
+
+    next_at: datetime | None = None
+    # The time of the next attempt, of a pending delivery.
+
+
+@dataclass(kw_only=True)
+class DryRun:
+    """DryRun of the vault."""
+
+    action: ChangeAction
+    # create, update, or keep: it is stored already.
+
+    complete: bool
+    # Whether all customers were looked at, those before after included. If not, the numbers are
+    # those of a part.
+
+    customers: int
+    # The number of customers that were looked at.
+
+    kind: str
+    # definition, requirement, scenario or rule.
+
+    name: str
+
+    effects: list[DryRunEffect] | None = None
+
+    examples_hidden: bool | None = None
+    # The key sees masked values only, so customers are counted and not named.
+
+    members: list[str] | None = None
+    # The members that differ from what is stored.
+
+    next_after: UUID | None = None
+    # Pass it as after to look at the customers that follow. Absent: there are none.
+
+    references: list[DryRunReference] | None = None
+    # The requirements, conditions and dependencies that the change is about. One with a problem
+    # needs a change as well.
+
+    scenarios: list[DryRunScenario] | None = None
+    # The scenarios that the change is about: for whom each could no longer start.
+
+    values: DryRunValues | None = None
+    # What becomes of the stored values. Absent: the change is not of a definition.
+
+    withheld: list[Withheld] | None = None
+    # Fields of examples that are left out, as the customers have not consented to the purpose.
+
+
+@dataclass(kw_only=True)
+class DryRunEffect:
+    """DryRunEffect of the vault."""
+
+    member: str
+
+    text: str
+
+
+@dataclass(kw_only=True)
+class DryRunExample:
+    """DryRunExample of the vault."""
+
+    customer_id: UUID
+
+    item_id: UUID
+
+    reason: str
+
+    status: ItemStatus
+
+    value: Any
+
+
+@dataclass(kw_only=True)
+class DryRunMissing:
+    """DryRunMissing of the vault."""
+
+    customers: int
+
+    field_name: str
+
+    reason: MissingReason
+
+
+@dataclass(kw_only=True)
+class DryRunReason:
+    """DryRunReason of the vault."""
+
+    text: str
+    # The problem, without a value.
+
+    values: int
+
+
+@dataclass(kw_only=True)
+class DryRunReference:
+    """DryRunReference of the vault."""
+
+    kind: str
+    # requirement, condition, dependency, step condition, rule or evidence.
+
+    scenario_id: UUID
+
+    scenario_name: str
+
+    field_name: str | None = None
+
+    problem: str | None = None
+    # What would be wrong with it after the change. Absent: nothing.
+
+    requirement_id: UUID | None = None
+
+    rule_id: UUID | None = None
+
+    rule_name: str | None = None
+
+    step_id: str | None = None
+
+
+@dataclass(kw_only=True)
+class DryRunScenario:
+    """DryRunScenario of the vault."""
+
+    asked: int
+    # The number of customers who would miss a field that they do not miss now.
+
+    blocked: int
+    # The number of customers for whom the scenario could start, and no longer could.
+
+    name: str
+
+    new_customer: DryRunStart
+    # A customer of whom nothing is known.
+
+    scenario_id: UUID
+
+    unblocked: int
+    # The number of customers for whom the scenario could not start, and then could.
+
+    examples: list[UUID] | None = None
+    # Customers for whom the scenario could no longer start, then customers who would miss a field,
+    # at most 10.
+
+    missing: list[DryRunMissing] | None = None
+    # The fields that customers would miss, and why.
+
+
+@dataclass(kw_only=True)
+class DryRunStart:
+    """DryRunStart of the vault."""
+
+    asks_after: list[str]
+    # The missing fields in the order of collection, after the change.
+
+    asks_before: list[str]
+    # The missing fields in the order of collection, as it is.
+
+    blocked_after: bool
+
+    blocked_before: bool
+
+
+@dataclass(kw_only=True)
+class DryRunValues:
+    """DryRunValues of the vault."""
+
+    already_invalid: int
+    # The number of values that break the stored definition already, and the changed one too.
+
+    checked: int
+    # The number of active and pending values that were checked.
+
+    customers: int
+    # The number of customers with such a value.
+
+    invalid: int
+    # The number of values that break the changed definition, and not the stored one.
+
+    examples: list[DryRunExample] | None = None
+    # Values that would be invalid, at most 10.
+
+    reasons: list[DryRunReason] | None = None
+    # Why values would be invalid, the most frequent first, at most 10.
 
 
 @dataclass(kw_only=True)
@@ -1759,6 +1981,79 @@ class ReadField:
 
 
 @dataclass(kw_only=True)
+class Recall:
+    """Recall of the vault."""
+
+    question: str
+    # The question, in words, such as: does she have allergies?
+
+    limit: int | None = None
+    # The maximum number of results. Absent: 10.
+
+
+@dataclass(kw_only=True)
+class RecallResult:
+    """RecallResult of the vault."""
+
+    at: datetime
+    # The time of the turn, or of the collection of the value.
+
+    kind: RecallKind
+
+    score: float
+    # The reciprocal rank fusion of the ranks by words and by meaning. It orders the results of one
+    # answer.
+
+    confidence: float | None = None
+    # The confidence of the value, of a fact.
+
+    item_id: UUID | None = None
+    # The id of the value, of a fact.
+
+    name: str | None = None
+    # The name of the field, of a fact.
+
+    session_id: UUID | None = None
+    # The session in which it was said.
+
+    source: ValueSource | None = None
+    # The source of the value, of a fact.
+
+    speaker: Speaker | None = None
+    # Who said it, of a quote.
+
+    text: str | None = None
+    # What was said, of a quote.
+
+    turn: int | None = None
+    # The index of the turn in the session.
+
+    value: Any | None = None
+    # The value, of a fact.
+
+    verified: bool | None = None
+    # Whether the value is verified, of a fact.
+
+
+@dataclass(kw_only=True)
+class Recalled:
+    """Recalled of the vault."""
+
+    complete: bool
+    # false: the customer has more turns than a recall reads, and the oldest were left out.
+
+    meaning: bool
+    # Whether turns were also compared by their meaning. false: by their words only, because the
+    # model could not embed the question.
+
+    results: list[RecallResult]
+    # The closest facts and quotes, the closest first.
+
+    withheld: list[Withheld] | None = None
+    # The fields that are left out, and why.
+
+
+@dataclass(kw_only=True)
 class ReceiptKey:
     """ReceiptKey of the vault."""
 
@@ -1806,6 +2101,26 @@ class Rejection:
     field: str | None = None
 
     related: list[UUID] | None = None
+
+
+@dataclass(kw_only=True)
+class ReplayDeliveries:
+    """ReplayDeliveries of the vault."""
+
+    delivery_id: UUID | None = None
+    # The delivery. Absent: all dead deliveries of the webhook.
+
+    webhook_id: UUID | None = None
+
+
+@dataclass(kw_only=True)
+class ReplayDeliveriesResult:
+    """ReplayDeliveriesResult of the vault."""
+
+    replayed: int
+    # The number of deliveries.
+
+    webhook_id: UUID
 
 
 @dataclass(kw_only=True)
@@ -1932,6 +2247,35 @@ class SaveSession:
 
     variables: dict[str, Any] | None = None
     # Values by name.
+
+
+@dataclass(kw_only=True)
+class SaveWebhook:
+    """SaveWebhook of the vault."""
+
+    url: str
+    # The address that receives the events: https, and not a private one unless the configuration
+    # allows it.
+
+    agent_id: UUID | None = None
+    # Only events of this agent. Absent: all.
+
+    enabled: bool | None = None
+    # false: deliver nothing until it is saved again. Absent: true.
+
+    secret: str | None = None
+    # Signs the deliveries: whsec_ and 24 to 64 random bytes in base64. A new webhook needs one; no
+    # read returns it. Another one than before replaces it, and the one before still signs for 24
+    # hours. Absent: it stays.
+
+    types: list[EventType] | None = None
+    # The types of the events. Absent: all.
+
+    values: bool | None = None
+    # Send the values that the key of this request may see, by its purpose, as long as the key is
+    # valid.
+
+    webhook_id: UUID | None = None
 
 
 @dataclass(kw_only=True)
@@ -2132,6 +2476,16 @@ class TakeTurn:
     speaker: Speaker | None = None
     # The author of the message. Absent: customer. The turn of an agent is saved, and neither
     # answers nor says anything.
+
+
+@dataclass(kw_only=True)
+class TestWebhookResult:
+    """TestWebhookResult of the vault."""
+
+    delivery_id: UUID
+    # The delivery; list-deliveries shows its outcome.
+
+    webhook_id: UUID
 
 
 @dataclass(kw_only=True)
@@ -2383,6 +2737,37 @@ class Warned:
 
 
 @dataclass(kw_only=True)
+class Webhook:
+    """Webhook of the vault."""
+
+    created_at: datetime
+
+    enabled: bool
+
+    types: list[EventType]
+    # None: all.
+
+    updated_at: datetime
+
+    url: str
+
+    values: bool
+
+    webhook_id: UUID
+
+    agent_id: UUID | None = None
+
+    disabled_reason: str | None = None
+    # The reason that the vault disabled it: gone, as the receiver answered 410.
+
+    key_id: UUID | None = None
+    # The API key that saved it, whose rights decide about values.
+
+    previous_secret_until: datetime | None = None
+    # Up to then the secret before the last change signs too.
+
+
+@dataclass(kw_only=True)
 class Withheld:
     """Withheld of the vault."""
 
@@ -2497,6 +2882,10 @@ RESULTS: dict[str, Any] = {
     "claim-question": ClaimResult,
     "read-conversation": ReadConversationResult,
     "cancel-fill": CancelResult,
+    "save-webhook": SavedResult,
+    "delete-webhook": SavedResult,
+    "test-webhook": TestWebhookResult,
+    "replay-deliveries": ReplayDeliveriesResult,
     "create-key": KeyResult,
     "revoke-key": KeyResult,
     "expire-values": SweepResult,
