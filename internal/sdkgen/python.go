@@ -243,9 +243,6 @@ func pythonCall(b *strings.Builder, d document, o *operation) {
 	case o.ok() != nil:
 		result = pythonType(d, o.ok())
 	}
-	if o.Body != nil && !o.isChange() {
-		b.WriteString("    reads=True,\n")
-	}
 	if result != "" && !strings.HasPrefix(result, "Operation") {
 		b.WriteString("    result=" + qualified(d, result) + ",\n")
 	}

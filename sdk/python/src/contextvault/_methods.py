@@ -189,7 +189,6 @@ _dry_run_definition = Call(
     in_query=("after", "customers"),
     has_body=True,
     reads=True,
-    reads=True,
     result=m.DryRun,
 )
 _dry_run_requirement = Call(
@@ -199,7 +198,6 @@ _dry_run_requirement = Call(
     in_path={"scenario_id": "scenario_id", "field_name": "field_name"},
     in_query=("after", "customers"),
     has_body=True,
-    reads=True,
     reads=True,
     result=m.DryRun,
 )
@@ -211,7 +209,6 @@ _dry_run_rule = Call(
     in_query=(),
     has_body=True,
     reads=True,
-    reads=True,
     result=m.DryRun,
 )
 _dry_run_scenario = Call(
@@ -221,7 +218,6 @@ _dry_run_scenario = Call(
     in_path={"agent_id": "agent_id", "scenario_id": "id"},
     in_query=("after", "customers"),
     has_body=True,
-    reads=True,
     reads=True,
     result=m.DryRun,
 )
@@ -691,7 +687,6 @@ _recall = Call(
     in_path={"customer_id": "customer_id"},
     in_query=(),
     has_body=True,
-    reads=True,
     reads=True,
     result=m.Recalled,
 )
