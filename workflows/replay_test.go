@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/google/uuid"
 	"github.com/hatchet-dev/hatchet/pkg/client/rest"
 
 	"github.com/contextvault/contextvault/internal/testkit"
@@ -47,11 +48,22 @@ func TestReplay_LateReplayIsSuperseded(t *testing.T) {
 	}
 }
 
+// operation returns an operation as it is stored.
+func (s *scene) operation(id uuid.UUID) vault.Operation {
+	s.t.Helper()
+	op, err := kit.Query.Operation(s.t.Context(), s.tenant, id)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return op
+}
+
 func TestReplay_SucceededRunChangesNothing(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("country", "Norway"))
-	before := done(t, r, err)
+	done(t, r, err)
+	before := s.operation(r.ID)
 	profile := s.profile()
 	run := kit.Run(t, r.ID, rest.V1TaskStatusCOMPLETED)
 	kit.Replay(t, run)
@@ -106,7 +118,8 @@ func TestReplay_EndedGapFillAsksNothing(t *testing.T) {
 	fill := s.fill(vault.FillGapsInput{ScenarioID: s.scenario(asked("plan")...)})
 	q := kit.Question(t, s.tenant, s.customer)
 	done(t, s.answer(q, "gold"), nil)
-	before := done(t, fill, nil)
+	done(t, fill, nil)
+	before := s.operation(fill.ID)
 	run := kit.Run(t, fill.ID, rest.V1TaskStatusCOMPLETED)
 	kit.Replay(t, run)
 	kit.Rerun(t, run, rest.V1TaskStatusCOMPLETED)

@@ -270,7 +270,7 @@ async def all_of(v: Any) -> None:
     check(len(await everything(v.list_webhooks())) > 0, "there is no webhook")
     check((await v.test_webhook(hook)).result.delivery_id is not None, "the test has no delivery")
     check((await everything(v.list_deliveries(hook)))[0].type == "webhook.test", "the test is not listed")
-    check((await v.replay_deliveries(hook)).result.replayed == 0, "something was replayed")
+    check((await v.replay_deliveries(webhook_id=hook)).result.replayed == 0, "something was replayed")
     await v.delete_webhook(hook)
     check((await v.verify_audit()).findings == [], "the audit is not whole")
     digest = hashlib.sha256(secrets.token_bytes(32)).hexdigest()
