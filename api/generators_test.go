@@ -113,6 +113,9 @@ func canBeSentBack(path, read, written string, components map[string]any, add fu
 	if strings.HasPrefix(path, "/v1/customers/") || strings.HasPrefix(path, "/v1/sessions/") {
 		return // a value or a part of a session is a statement; what is stored of it is another thing
 	}
+	if strings.HasPrefix(path, "/v1/webhooks/") {
+		return // its secret is never read
+	}
 	if strings.TrimPrefix(read, "Stored") == written {
 		return
 	}

@@ -53,6 +53,7 @@ func (s *Server) webhookRoutes() {
 	register(s, route{
 		name: "list-webhooks", method: http.MethodGet, path: "/v1/webhooks", tag: tagEvents, access: toAdmin,
 		summary: "List the webhooks", detail: "Sorted by id, without their secrets.",
+		errors: []int{http.StatusUnprocessableEntity},
 	}, func(ctx context.Context, c caller, _ *struct{}) (*page[vault.Webhook], error) {
 		all, err := s.options.Query.Webhooks(ctx, c.tenant)
 		return &page[vault.Webhook]{listOf[vault.Webhook]{Items: all}}, err

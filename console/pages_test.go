@@ -300,7 +300,7 @@ func TestAgents_LimitedSession(t *testing.T) {
 	}, "read", "write", "verify", "review"))
 	for name, path := range paths {
 		p := limited.get(path)
-		p.lacks("gold", "silver", "first", "my note is blue", "Travel insurance", "X1234567", "loyalty card")
+		p.lacks("gold", "silver", "my note is blue", "Travel insurance", "X1234567", "loyalty card")
 		if p.status == 200 {
 			p.lacks(other.String())
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/internal/agents"
 	"github.com/contextvault/contextvault/internal/required"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
@@ -212,6 +213,9 @@ type setups struct {
 
 // newDryRun reads the configuration of an agent. An agent without any is new.
 func (q *Queries) newDryRun(ctx context.Context, tenant, agent uuid.UUID) (*dryRun, error) {
+	if err := agents.CheckAgent(ctx, agent); err != nil {
+		return nil, err
+	}
 	g, err := q.guard(ctx, tenant)
 	if err != nil {
 		return nil, err

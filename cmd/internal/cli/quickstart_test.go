@@ -326,6 +326,13 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	has(t, c.ok("", "usage"), "TOKENS")
 	has(t, c.ok("", "questions", "closed", "--customer", customer), question.ID.String())
 	c.ok(doc(t, "agent_id", agent, "name", "nickname", "value_type", "string", "enabled", true), "definitions", "save")
+	has(t, c.ok(doc(t, "agent_id", agent, "name", "nickname", "value_type", "number"), "definitions", "dry-run"), "nickname", "update")
+	has(t, c.ok(doc(t, "agent_id", agent, "id", scenario, "name", "Other", "description", "Nothing."),
+		"scenarios", "dry-run"), "Other")
+	has(t, c.ok(doc(t, "agent_id", agent, "id", newID(), "scenario_id", scenario, "name", "New", "condition", "Nothing."),
+		"rules", "dry-run"), "New", "create")
+	has(t, c.ok(doc(t, "agent_id", agent, "scenario_id", scenario, "field_name", "nickname", "required_level", "soft",
+		"fallback_action", "skip"), "requirements", "dry-run"), "nickname")
 	has(t, c.ok("", "operations", "replay", "--operation", failed.ID.String()), failed.ID.String(), "succeeded")
 	has(t, c.refused("", "operations", "replay", "--operation", failed.ID.String()), "a failed operation can be replayed")
 	has(t, c.ok("", "values", "expire", "--customer", customer, "--name", "nickname"), "expire-value", "succeeded")
