@@ -34,7 +34,7 @@ for (const [kind, transport] of Object.entries(transports)) {
 
   const { tools } = await client.listTools();
   assert.deepEqual(tools.map((t) => t.name).sort(), [
-    "answer_question", "confirm", "explain_value", "find_customer", "forget", "get_context", "get_missing", "next_question",
+    "answer_question", "confirm", "explain_value", "find_customer", "forget", "get_context", "get_missing", "next_question", "recall",
     "remember", "take_turn",
   ]);
   const facts = tools.find((t) => t.name === "remember").inputSchema.properties.facts.properties;
