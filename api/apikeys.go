@@ -19,7 +19,8 @@ func (s *Server) keyRoutes() {
 	type list struct{ input.Page }
 	register(s, route{
 		name: "list-keys", method: http.MethodGet, path: "/v1/keys", tag: tagKeys, access: toOperate,
-		summary: "List the API keys", detail: "Newest first, also those that were revoked. No answer holds a key or its hash.",
+		summary: "List the API keys",
+		detail:  "Newest first, also those that were revoked. No answer holds a key or its hash.",
 	}, func(ctx context.Context, c caller, in *list) (*page[vault.KeySummary], error) {
 		return pageByID(in.Page, func(after *uuid.UUID, limit int) ([]vault.KeySummary, bool, error) {
 			return s.options.Query.KeysPage(ctx, c.tenant, after, limit)

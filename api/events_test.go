@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -125,7 +126,7 @@ func TestEvents_PagesAndStream(t *testing.T) {
 		t.Errorf("an expired cursor says %+v", gone)
 	}
 	for e, err := range reader.WatchEvents(t.Context(), client.EventsInput{After: 1}) {
-		if p, ok := err.(*client.Problem); !ok || p.Code != vault.CodeExpired {
+		if p, ok := errors.AsType[*client.Problem](err); !ok || p.Code != vault.CodeExpired {
 			t.Errorf("a stream from an expired cursor begins with %+v, %v", e, err)
 		}
 	}

@@ -57,8 +57,8 @@ func (in EventsInput) query() url.Values {
 	return query
 }
 
-// ListEvents lists the events of the feed up to the newest one, oldest first. To continue later, pass the id of the last
-// event as After. A *Problem with vault.CodeExpired says that events after it are not kept any longer.
+// ListEvents lists the events of the feed up to the newest one, oldest first. To continue later, pass the id of the
+// last event as After. A *Problem with vault.CodeExpired says that events after it are not kept any longer.
 func (c *Client) ListEvents(ctx context.Context, in EventsInput) iter.Seq2[vault.FeedEvent, error] {
 	return list[vault.FeedEvent](ctx, c, path("v1", "events"), in.query())
 }
@@ -183,7 +183,8 @@ func eventOf(kind, data string) (vault.FeedEvent, error) {
 
 // ListWebhooks lists the webhooks of the tenant.
 func (c *Client) ListWebhooks(ctx context.Context) iter.Seq2[vault.Webhook, error] {
-	return pages(ctx, c, path("v1", "webhooks"), url.Values{"limit": nil}, func(p page[vault.Webhook]) ([]vault.Webhook, string) {
+	all := url.Values{"limit": nil}
+	return pages(ctx, c, path("v1", "webhooks"), all, func(p page[vault.Webhook]) ([]vault.Webhook, string) {
 		return p.Items, ""
 	})
 }

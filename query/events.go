@@ -47,7 +47,8 @@ func (q *Queries) EventsPage(
 	return page, q.showEventValues(ctx, tenant, &page)
 }
 
-// LastEvent returns the last position in the feed of a tenant: a page that begins after it has what happens from now on.
+// LastEvent returns the last position in the feed of a tenant: a page that begins after it has what happens from now
+// on.
 func (q *Queries) LastEvent(ctx context.Context, tenant uuid.UUID) (int64, error) {
 	for {
 		more, err := q.db.PublishEvents(ctx, tenant)

@@ -23,7 +23,8 @@ func (q *Queries) KeysPage(
 	}
 	page, more = pageOf(rows, limit, func(row dbgen.PageAPIKeysRow) vault.KeySummary {
 		out := vault.KeySummary{
-			ID: row.ID, Name: row.Name, Scopes: row.Scopes, Agents: row.Agents, Purpose: row.Purpose, Masked: !row.Pii, CreatedAt: row.CreatedAt,
+			ID: row.ID, Name: row.Name, Scopes: row.Scopes, Agents: row.Agents, Purpose: row.Purpose, Masked: !row.Pii,
+			CreatedAt: row.CreatedAt,
 			ExpiresAt: row.ExpiresAt, RevokedAt: row.RevokedAt, LastUsedAt: row.LastUsedAt,
 		}
 		for _, source := range row.Sources {

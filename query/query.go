@@ -1,5 +1,5 @@
-// Package query reads the vault. It changes nothing, except that reading the feed publishes its new events, and calls no
-// model, except that a recall embeds its question. A read is one round trip to PostgreSQL, or one to Redis on a
+// Package query reads the vault. It changes nothing, except that reading the feed publishes its new events, and calls
+// no model, except that a recall embeds its question. A read is one round trip to PostgreSQL, or one to Redis on a
 // cache hit. Session and ReviewsPage read two tables and take two, and so do the sessions and the operations of a
 // customer, who may be merged; a chain with PII takes a second one for its customers; Missing combines several reads.
 // Rows of other tenants are not found.

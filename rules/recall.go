@@ -69,7 +69,8 @@ var emptyWords = func() map[string]bool {
 	out := map[string]bool{}
 	for _, w := range strings.Fields(`a an and are as at be but by did do does for from had has have he her his how i in
 		is it its me my of on or our she that the their them they this to was we were what when where which who whom why
-		will with you your der die das ein eine und ist sind war hat haben ich sie er es wir was wer wie wo wann warum mit von zu im
+		will with you your der die das ein eine und ist sind war hat haben ich sie er es wir was wer wie wo wann warum mit von
+		zu im
 		le la les un une et est sont a ont je il elle nous vous que qui quoi ou quand de du des el los las y es son tiene que
 		quien cuando donde`) {
 		out[w] = true

@@ -215,7 +215,7 @@ func TestEvents_LateCommit(t *testing.T) {
 	late, next := newID(), newID()
 	slow, err := pgx.Connect(t.Context(), w.url)
 	w.must(err)
-	defer slow.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // the end of the test
+	defer slow.Close(context.WithoutCancel(t.Context()))
 	tx, err := slow.Begin(t.Context())
 	w.must(err)
 	_, err = tx.Exec(t.Context(), "INSERT INTO events (tenant_id, type, customer_id) VALUES ($1, 'customer.deleted', $2)",

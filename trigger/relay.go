@@ -57,8 +57,8 @@ func (c *Client) Wake(ctx context.Context, tenant uuid.UUID) (int, error) {
 	return c.pushAll(ctx, woken)
 }
 
-// Deliver starts deliver-webhooks if there is something to deliver, of any tenant. The signal carries nothing: what is due
-// is in the database.
+// Deliver starts deliver-webhooks if there is something to deliver, of any tenant. The signal carries nothing: what is
+// due is in the database.
 func (c *Client) Deliver(ctx context.Context) error {
 	if c.engine == nil {
 		return vault.Unavailable("the workflow engine", errNoEngine)

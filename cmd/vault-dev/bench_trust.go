@@ -49,7 +49,8 @@ func benchTrustCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "bench-trust", Args: cobra.NoArgs,
 		Short: "measure what the audit and sealing cost; writes " + trustFile,
-		Long: "Measure a write (accepted, validated, stored, acknowledged, without the engine) and a read of PII through the\n" +
+		Long: "Measure a write (accepted, validated, stored, acknowledged, without the engine) and a read of PII " +
+			"through the\n" +
 			"cache, with and without the audit, and of a sealed and a plain field. For the measurement without the audit, a\n" +
 			"trigger of this command drops its entries, in sessions of this command alone. It needs a database of its own.",
 		RunE: func(cmd *cobra.Command, _ []string) error { return benchTrust(cmd.Context()) },
@@ -320,8 +321,8 @@ func (b *trustBench) measure(ctx context.Context) ([]overhead, error) {
 	return out, nil
 }
 
-// alternate runs two functions in turn and returns the medians of the rounds' medians, in milliseconds. A first round is
-// not counted.
+// alternate runs two functions in turn and returns the medians of the rounds' medians, in milliseconds. A first round
+// is not counted.
 func alternate(repeats int, with, without func() error) (a, b float64, err error) {
 	var medians [2][]float64
 	for round := range trustRounds + 1 {

@@ -54,7 +54,8 @@ func (r *reader) reverses(c vault.Candidate, asked string) bool {
 
 // seeking matches a search that is what the customer wants, and no pause: "I need to find a house", not "I need to find
 // my papers".
-var seeking = regexp.MustCompile(`(?:^| )(?:need|want|like|love) to (?:find|get|look for|search for) (?:a|an|some|somewhere) `)
+var seeking = regexp.MustCompile(`(?:^| )(?:need|want|like|love) to (?:find|get|look for|search for) ` +
+	`(?:a|an|some|somewhere) `)
 
 // saying matches a sentence of the customer's own, and no remainder such as "for the subtitles".
 var saying = regexp.MustCompile(`(?:^| )(?:i|we|i'd|we'd|i'll|we'll|i'm|find|book|search|get|show|play)(?: |$)`)

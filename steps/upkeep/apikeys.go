@@ -48,12 +48,13 @@ func (s APIKeys) CreateKey(ctx context.Context, ev vault.Event) (once.Stored[vau
 	})
 }
 
-// checkAgents returns an error if a key for some agents is to have a scope that covers all of them, or names an agent that
-// the tenant does not have.
+// checkAgents returns an error if a key for some agents is to have a scope that covers all of them, or names an agent
+// that the tenant does not have.
 func checkAgents(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.CreateKeyInput) error {
 	for _, scope := range in.Scopes {
 		if len(in.Agents) > 0 && (scope == "admin" || scope == "erase") {
-			return vault.Invalid("agents", "cannot be combined with the scope %s, which covers all agents; omit one of them", scope)
+			return vault.Invalid("agents",
+				"cannot be combined with the scope %s, which covers all agents; omit one of them", scope)
 		}
 	}
 	for _, agent := range in.Agents {
@@ -74,7 +75,7 @@ func (s APIKeys) RevokeKey(ctx context.Context, ev vault.Event) (once.Stored[vau
 	return once.Store(ctx, s.Once, ev, func(
 		_ *dbgen.Queries, op dbgen.Operation, in vault.RevokeKeyInput,
 	) (vault.KeyResult, error) {
-		out := vault.KeyResult{KeyID: in.KeyID}
+		out := vault.KeyResult(in)
 		n, err := s.Once.DB.System().RevokeAPIKey(ctx, dbgen.RevokeAPIKeyParams{
 			TenantID: op.TenantID, ID: in.KeyID, Actor: op.Actor, Operation: vault.RevokeKey.Name,
 		})

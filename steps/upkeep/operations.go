@@ -99,8 +99,9 @@ func (s Operations) PurgeOperations(ctx context.Context, _ vault.Event) (Purged,
 	return out, err
 }
 
-// purgeEvents removes the finished deliveries, and the events, of each tenant that are past their retention. A batch is one transaction with the
-// positions of the feed, so that a reader sees either the events or that its cursor has expired.
+// purgeEvents removes the finished deliveries, and the events, of each tenant that are past their retention. A batch is
+// one transaction with the positions of the feed, so that a reader sees either the events or that its cursor has
+// expired.
 func (s Operations) purgeEvents(ctx context.Context) (removed int64, err error) {
 	before := s.Now().Add(-s.Settings.RetainEvents)
 	for {

@@ -19,7 +19,9 @@ import (
 // Feed reads events for deliveries.
 type Feed interface {
 	// Event returns an event by its position, with the value if access is not nil and allows it.
-	Event(ctx context.Context, tenant uuid.UUID, position int64, access *vault.Access, by vault.Actor) (vault.FeedEvent, error)
+	Event(
+		ctx context.Context, tenant uuid.UUID, position int64, access *vault.Access, by vault.Actor,
+	) (vault.FeedEvent, error)
 }
 
 // Webhooks saves webhooks and delivers events to them.
@@ -80,7 +82,8 @@ func (s Webhooks) SaveWebhook(ctx context.Context, ev vault.Event) (once.Stored[
 				return out, err
 			}
 			if n >= vault.MaxWebhooks {
-				return out, vault.Conflict("webhook_id", "webhook_id: the tenant has %d webhooks, which is the limit; delete one first", n)
+				return out, vault.Conflict("webhook_id",
+					"webhook_id: the tenant has %d webhooks, which is the limit; delete one first", n)
 			}
 			if in.Secret == "" {
 				return out, vault.Invalid("secret", "is required for a new webhook: whsec_ and random bytes in base64")

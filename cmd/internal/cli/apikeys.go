@@ -115,7 +115,8 @@ type apiKeys []vault.KeySummary
 func (k apiKeys) table(w io.Writer) {
 	head(w, "ID", "NAME", "SCOPES", "AGENTS", "PURPOSE", "MASKED", "CREATED", "EXPIRES", "REVOKED", "LAST USED")
 	for _, key := range k {
-		line(w, key.ID, key.Name, strings.Join(key.Scopes, ","), dash(joinIDs(key.Agents)), dash(key.Purpose), yesNo(key.Masked), when(&key.CreatedAt),
+		line(w, key.ID, key.Name, strings.Join(key.Scopes, ","), dash(joinIDs(key.Agents)),
+			dash(key.Purpose), yesNo(key.Masked), when(&key.CreatedAt),
 			when(key.ExpiresAt), when(key.RevokedAt), when(key.LastUsedAt))
 	}
 }

@@ -245,7 +245,8 @@ func (a *App) recordErasuresCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "record", Short: "Write the finished erasures to a file, for vault erasure repeat", Args: cobra.NoArgs,
 		Long: "Write the finished erasures of all tenants, or of --tenant, to a file. Keep it apart from the backups:\n" +
-			"after the restore of an old one, `vault erasure repeat` erases again who was erased since. The file has receipts,\n" +
+			"after the restore of an old one, `vault erasure repeat` erases again who was erased since. The file has " +
+			"receipts,\n" +
 			"keyed hashes and sealed keys, and no personal data. The command works on the database.",
 		Example: "  vault erasure record --output erased.jsonl",
 	}

@@ -93,7 +93,8 @@ func feedEvent(w io.Writer, e vault.FeedEvent) {
 	if e.IntoCustomerID != nil {
 		customer = fmt.Sprintf("%s into %s", customer, e.IntoCustomerID)
 	}
-	line(w, e.ID, when(&e.At), e.Type, customer, dash(e.Name), dash(e.Status), idOrDash(e.SubjectID), dash(string(e.Value)))
+	line(w, e.ID, when(&e.At), e.Type, customer, dash(e.Name), dash(e.Status),
+		idOrDash(e.SubjectID), dash(string(e.Value)))
 }
 
 func idOrDash(id *uuid.UUID) string {

@@ -28,7 +28,8 @@ func (a *App) webhooksCommand() *cobra.Command {
 	}, "webhook", "webhook `id`", &webhook)
 	enumVar(deliveries, &status, "status", "", "list only deliveries with this status", vault.DeliveryStatuses)
 	limitVar(deliveries, &limit, "deliveries")
-	remove := withID(&cobra.Command{Use: "delete", Short: "Delete a webhook"}, "webhook", "webhook `id`", &removed.WebhookID)
+	remove := withID(&cobra.Command{Use: "delete", Short: "Delete a webhook"}, "webhook",
+		"webhook `id`", &removed.WebhookID)
 	test := withID(&cobra.Command{Use: "test", Short: "Deliver a test to a webhook"},
 		"webhook", "webhook `id`", &tested.WebhookID)
 	replay := withID(&cobra.Command{Use: "replay", Short: "Deliver dead deliveries of a webhook again"},
@@ -49,7 +50,8 @@ func (a *App) webhooksCommand() *cobra.Command {
 		}),
 		save(a, &cobra.Command{
 			Use: "save", Short: "Save a webhook",
-			Example: `  echo '{"webhook_id": "0198…", "url": "https://example.com/events", "secret": "whsec_…"}' | vault webhooks save`,
+			Example: `  echo '{"webhook_id": "0198…", "url": "https://example.com/events", "secret": "whsec_…"}' ` +
+				`| vault webhooks save`,
 		}, (*client.Client).SaveWebhook),
 		submit(a, remove, &removed, (*client.Client).DeleteWebhook),
 		submit(a, test, &tested, (*client.Client).TestWebhook),

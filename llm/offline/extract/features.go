@@ -13,8 +13,8 @@ var (
 	featureLeads = text.NewWordSet(`with has have having serves serving serve offers offering offer includes including
 		include allows allowing allow provides providing provide`)
 	// wishVerbs stand before what the customer wants: "I prefer subtitles", "Find me a furnished flat".
-	wishVerbs = text.NewWordSet(`need want prefer preferably like love require wish looking find search book reserve get play
-		watch show see rent eat stay choose`)
+	wishVerbs = text.NewWordSet(`need want prefer preferably like love require wish looking find search book reserve get
+		play 		watch show see rent eat stay choose`)
 	// featureEnds end what a wish verb governs.
 	featureEnds = text.NewWordSet("but or because so if when unless though although whether")
 	// featureAdjectives may stand between a lead and its feature.
