@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -80,11 +79,8 @@ func CheckNewKey(creatorMasked bool, in vault.CreateKeyInput, now time.Time) err
 	if creatorMasked && !in.Masked {
 		return notAllowed("masked", "masked: this API key sees masked values only, so it can create only masked keys")
 	}
-	for _, wide := range []Scope{ScopeAdmin, ScopeErase} {
-		if len(in.Agents) > 0 && slices.Contains(in.Scopes, string(wide)) {
-			return vault.Invalid(
-				"agents", "cannot be combined with the scope %s, which covers all agents; omit one of them", wide)
-		}
+	if err := vault.CheckAgentScopes(in.Agents, in.Scopes); err != nil {
+		return err
 	}
 	if in.ExpiresAt != nil && !in.ExpiresAt.After(now) {
 		return vault.Invalid("expires_at", "is in the past; name a later time, or none for a key without an end")

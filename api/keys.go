@@ -126,11 +126,8 @@ func ParseAgents(text string, scopes []Scope) ([]uuid.UUID, error) {
 			out = append(out, id)
 		}
 	}
-	for _, wide := range []Scope{ScopeAdmin, ScopeErase} {
-		if slices.Contains(scopes, wide) {
-			return nil, vault.Invalid("agents",
-				"cannot be combined with the scope %s, which covers all agents; omit one of them", wide)
-		}
+	if err := vault.CheckAgentScopes(out, scopes); err != nil {
+		return nil, err
 	}
 	return out, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -160,15 +159,11 @@ func (q *request) oidcStart() error {
 		State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Next: q.next(),
 		Ends: q.options.Now().Add(signInFor).Unix(),
 	}
-	plain, err := json.Marshal(s)
+	sealed, err := q.sealed(s)
 	if err != nil {
 		return err
 	}
-	sealed, err := q.options.Sealer.Seal(q.ctx, plain)
-	if err != nil {
-		return err
-	}
-	q.setOIDCCookie(base64.RawURLEncoding.EncodeToString(sealed), int(signInFor.Seconds()))
+	q.setOIDCCookie(sealed, int(signInFor.Seconds()))
 	config := q.issuer.config(p)
 	http.Redirect(q.w, q.r, config.AuthCodeURL(
 		s.State, oidc.Nonce(s.Nonce), oauth2.S256ChallengeOption(s.Verifier)), http.StatusSeeOther)
@@ -226,16 +221,7 @@ func (q *request) oidcCallback() error {
 
 // signingIn opens the cookie of a person at the issuer.
 func (q *request) signingIn() (s signingIn, ok bool) {
-	cookie, err := q.r.Cookie(oidcCookie)
-	if err != nil {
-		return s, false
-	}
-	sealed, err := base64.RawURLEncoding.DecodeString(cookie.Value)
-	if err != nil {
-		return s, false
-	}
-	plain, err := q.options.Sealer.Open(q.ctx, sealed)
-	if err != nil || json.Unmarshal(plain, &s) != nil {
+	if !q.openCookie(oidcCookie, &s) {
 		return s, false
 	}
 	return s, s.State != "" && s.Nonce != "" && q.options.Now().Unix() < s.Ends

@@ -36,18 +36,33 @@ const (
 	maxName   = 100
 )
 
-// openSession returns the session of a request. ok is false if there is none that is valid.
-func (q *request) openSession() (s session, ok bool) {
-	cookie, err := q.r.Cookie(cookieName)
+// sealed returns the value of a cookie that only the console can read and write.
+func (q *request) sealed(v any) (string, error) {
+	plain, err := json.Marshal(v)
 	if err != nil {
-		return s, false
+		return "", err
+	}
+	sealed, err := q.options.Sealer.Seal(q.ctx, plain)
+	return base64.RawURLEncoding.EncodeToString(sealed), err
+}
+
+// openCookie reads what sealed made. It reports whether the cookie is there and is the console's.
+func (q *request) openCookie(name string, into any) bool {
+	cookie, err := q.r.Cookie(name)
+	if err != nil {
+		return false
 	}
 	sealed, err := base64.RawURLEncoding.DecodeString(cookie.Value)
 	if err != nil {
-		return s, false
+		return false
 	}
 	plain, err := q.options.Sealer.Open(q.ctx, sealed)
-	if err != nil || json.Unmarshal(plain, &s) != nil {
+	return err == nil && json.Unmarshal(plain, into) == nil
+}
+
+// openSession returns the session of a request. ok is false if there is none that is valid.
+func (q *request) openSession() (s session, ok bool) {
+	if !q.openCookie(cookieName, &s) {
 		return s, false
 	}
 	now := q.options.Now()
@@ -58,15 +73,11 @@ func (q *request) openSession() (s session, ok bool) {
 // keepSession sets the cookie of a session.
 func (q *request) keepSession(s session) error {
 	s.Seen = q.options.Now().Unix()
-	plain, err := json.Marshal(s)
+	sealed, err := q.sealed(s)
 	if err != nil {
 		return err
 	}
-	sealed, err := q.options.Sealer.Seal(q.ctx, plain)
-	if err != nil {
-		return err
-	}
-	q.setCookie(base64.RawURLEncoding.EncodeToString(sealed), 0)
+	q.setCookie(sealed, 0)
 	return nil
 }
 

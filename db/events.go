@@ -33,14 +33,29 @@ func (d *DB) PublishEvents(ctx context.Context, tenant uuid.UUID) (more bool, er
 	}
 	err = d.InTx(ctx, tenant, func(q *dbgen.Queries) error {
 		last, err := LockEventHead(ctx, q, tenant)
-		if err != nil {
-			return err
+		if err == nil {
+			_, more, err = publish(ctx, q, tenant, last)
 		}
-		now, err := q.PublishEvents(ctx, dbgen.PublishEventsParams{TenantID: tenant, Last: last, MaxRows: publishAtOnce})
-		more = now-last == publishAtOnce
 		return err
 	})
 	return more, err
+}
+
+// PublishAllEvents is PublishEvents for all of them, in a transaction. It returns the last position of the feed.
+func PublishAllEvents(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID) (last int64, err error) {
+	last, err = LockEventHead(ctx, q, tenant)
+	for more := true; more && err == nil; {
+		last, more, err = publish(ctx, q, tenant, last)
+	}
+	return last, err
+}
+
+// publish gives positions after the last one, and returns the new last one.
+func publish(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, last int64,
+) (now int64, more bool, err error) {
+	now, err = q.PublishEvents(ctx, dbgen.PublishEventsParams{TenantID: tenant, Last: last, MaxRows: publishAtOnce})
+	return now, now-last == publishAtOnce, err
 }
 
 // LockEventHead locks the positions of the feed of a tenant, and returns the last one.

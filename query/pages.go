@@ -224,12 +224,7 @@ func (q *Queries) QuestionsPage(
 	if err != nil {
 		return nil, false, err
 	}
-	page, more = pageOf(rows, limit, db.QuestionOf)
-	g, err := q.guard(ctx, tenant)
-	if err != nil {
-		return nil, false, err
-	}
-	return page, more, g.questions(ctx, page)
+	return q.questionsPage(ctx, tenant, rows, limit)
 }
 
 // ClosedQuestionsPage returns closed questions to a customer and the customers merged with it, newest first, starting
@@ -247,6 +242,13 @@ func (q *Queries) ClosedQuestionsPage(
 	if err != nil {
 		return nil, false, err
 	}
+	return q.questionsPage(ctx, tenant, rows, limit)
+}
+
+// questionsPage returns a page of questions as the reader may see them.
+func (q *Queries) questionsPage(
+	ctx context.Context, tenant uuid.UUID, rows []dbgen.Question, limit int,
+) (page []vault.Question, more bool, err error) {
 	page, more = pageOf(rows, limit, db.QuestionOf)
 	g, err := q.guard(ctx, tenant)
 	if err != nil {

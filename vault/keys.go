@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,6 +26,16 @@ type CreateKeyInput struct {
 	Masked bool `json:"masked,omitempty" doc:"The key sees values of PII fields masked only. A masked key can create only masked keys."`
 	// ExpiresAt is the end of the key. nil: it is valid until it is revoked.
 	ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"The end of the key. Absent: it is valid until it is revoked."`
+}
+
+// CheckAgentScopes returns an error if a key for some agents has a scope that covers all of them.
+func CheckAgentScopes[S ~string](agents []uuid.UUID, scopes []S) error {
+	for _, wide := range []S{"admin", "erase"} {
+		if len(agents) > 0 && slices.Contains(scopes, wide) {
+			return Invalid("agents", "cannot be combined with the scope %s, which covers all agents; omit one of them", wide)
+		}
+	}
+	return nil
 }
 
 // RevokeKeyInput is the input of revoke-key. The key ends within seconds.

@@ -44,6 +44,21 @@ func CheckIDs(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, ids ...uu
 	return nil
 }
 
+// CheckKnown returns an error if a tenant has not got an agent to which an API key is to be limited.
+func CheckKnown(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, agents []uuid.UUID) error {
+	for _, agent := range agents {
+		known, err := q.AgentExists(ctx, tenant, agent)
+		if err != nil {
+			return err
+		}
+		if !known {
+			return vault.Invalid("agents", "no agent of the tenant has the id %s: an agent is known from its first "+
+				"definition or scenario", agent)
+		}
+	}
+	return nil
+}
+
 // Foreign returns those of some ids that belong to agents that a context may not use, with their kinds.
 func Foreign(
 	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, ids []uuid.UUID,

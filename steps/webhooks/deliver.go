@@ -77,7 +77,7 @@ func (s Webhooks) queue(ctx context.Context) error {
 	for _, w := range all {
 		for more := true; more && err == nil; {
 			err = s.Once.DB.InTx(ctx, w.TenantID, func(q *dbgen.Queries) error {
-				if _, err := publishAll(ctx, q, w.TenantID); err != nil {
+				if _, err := db.PublishAllEvents(ctx, q, w.TenantID); err != nil {
 					return err
 				}
 				row, err := q.LockWebhook(ctx, w.TenantID, w.ID)

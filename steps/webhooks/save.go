@@ -59,7 +59,7 @@ func (s Webhooks) SaveWebhook(ctx context.Context, ev vault.Event) (once.Stored[
 			return out, vault.Invalid("values", "needs a request with an API key, whose rights decide about values")
 		}
 		// The positions are locked before the webhook, as deliver-webhooks does.
-		last, err := publishAll(ctx, q, ev.TenantID)
+		last, err := db.PublishAllEvents(ctx, q, ev.TenantID)
 		if err != nil {
 			return out, err
 		}
@@ -121,20 +121,6 @@ func (s Webhooks) secrets(
 	var err error
 	save.Secret, err = s.Once.Sealer.SealBytes(ctx, db.Owner{TenantID: tenant}, in.WebhookID, []byte(in.Secret))
 	return err
-}
-
-// publishAll publishes the events of a tenant and returns the last position of the feed.
-func publishAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID) (int64, error) {
-	const atOnce = 2000
-	last, err := db.LockEventHead(ctx, q, tenant)
-	for err == nil {
-		before := last
-		last, err = q.PublishEvents(ctx, dbgen.PublishEventsParams{TenantID: tenant, Last: before, MaxRows: atOnce})
-		if last-before < atOnce {
-			break
-		}
-	}
-	return last, err
 }
 
 func typesOf(types []vault.EventType) []string {

@@ -41,49 +41,17 @@ func (a *App) apiKeysCommand() *cobra.Command {
 }
 
 func (a *App) createAPIKeyCommand() *cobra.Command {
-	var in vault.CreateKeyInput
-	var scopes, sources, agents string
-	var pii bool
-	var expires time.Duration
 	cmd := &cobra.Command{
 		Use: "create", Short: "Create an API key and show it once",
 		Example: "  vault api-keys create --name 'agent runtime' --scopes read,write --expires-in 2160h",
 	}
-	textVar(cmd, &in.Name, "name", "purpose of the key, for people", true)
-	cmd.Flags().StringVar(&scopes, "scopes", "read,write", "scopes of the key: "+vault.OneOf(api.Scopes))
-	cmd.Flags().StringVar(&sources, "sources", "",
-		"sources of the values that the key may write (default: all except human_entered and document_extracted)")
-	cmd.Flags().StringVar(&agents, "agents", "",
-		"`ids` of the agents whose data the key may use, with commas between them (default: all agents)")
-	textVar(cmd, &in.Purpose, "purpose", "purpose of reads that state none, such as support", false)
-	cmd.Flags().BoolVar(&pii, "pii", true, "whether the key sees values of PII fields; false: they are masked")
-	cmd.Flags().DurationVar(&expires, "expires-in", 0, "lifetime of the key, such as 2160h; 0: until it is revoked")
+	flags := addKeyFlags(cmd)
 	a.addWaitFlag(cmd)
 	return a.read(byKey, cmd, func(ctx context.Context, c *client.Client) (any, error) {
-		granted, err := api.ParseScopes(scopes)
+		in, secret, err := flags.newKey()
 		if err != nil {
 			return nil, err
 		}
-		for _, scope := range granted {
-			in.Scopes = append(in.Scopes, string(scope))
-		}
-		if in.Sources, err = api.ParseSources(sources); err != nil {
-			return nil, err
-		}
-		if in.Agents, err = api.ParseAgents(agents, granted); err != nil {
-			return nil, err
-		}
-		if expires < 0 {
-			return nil, vault.Invalid("expires-in",
-				"is in the past; use a duration such as 2160h, or 0 for a key that never expires")
-		}
-		if expires > 0 {
-			at := time.Now().Add(expires).UTC()
-			in.ExpiresAt = &at
-		}
-		in.Masked = !pii
-		secret := api.NewKey()
-		in.KeyHash = hex.EncodeToString(api.HashKey(secret))
 		op, err := c.CreateKey(ctx, in, a.options(a.wait)...)
 		if err != nil {
 			return nil, err
@@ -91,6 +59,57 @@ func (a *App) createAPIKeyCommand() *cobra.Command {
 		a.noteUnfinished(op.ID, op.Status)
 		return newAPIKey{ID: op.ID, Name: in.Name, Scopes: in.Scopes, ExpiresAt: in.ExpiresAt, Key: secret}, nil
 	})
+}
+
+// keyFlags say what a new API key may do.
+type keyFlags struct {
+	name, scopes, sources, agents, purpose string
+	pii                                    bool
+	expires                                time.Duration
+}
+
+func addKeyFlags(cmd *cobra.Command) *keyFlags {
+	f := &keyFlags{}
+	textVar(cmd, &f.name, "name", "purpose of the key, for people", true)
+	cmd.Flags().StringVar(&f.scopes, "scopes", "read,write", "scopes of the key: "+vault.OneOf(api.Scopes))
+	cmd.Flags().StringVar(&f.sources, "sources", "",
+		"sources of the values that the key may write, such as tool_result,document_extracted (default: all except\n"+
+			"human_entered and document_extracted, which are stronger than the customer's own word)")
+	cmd.Flags().StringVar(&f.agents, "agents", "",
+		"`ids` of the agents whose data the key may use, with commas between them (default: all agents)")
+	textVar(cmd, &f.purpose, "purpose", "purpose of reads that state none, such as support", false)
+	cmd.Flags().BoolVar(&f.pii, "pii", true, "whether the key sees values of PII fields; false: they are masked")
+	cmd.Flags().DurationVar(&f.expires, "expires-in", 0, "lifetime of the key, such as 2160h; 0: until it is revoked")
+	return f
+}
+
+// newKey returns the key that the flags describe, and its new secret.
+func (f *keyFlags) newKey() (in vault.CreateKeyInput, secret string, err error) {
+	granted, err := api.ParseScopes(f.scopes)
+	if err != nil {
+		return in, "", err
+	}
+	in = vault.CreateKeyInput{Name: f.name, Purpose: f.purpose, Masked: !f.pii}
+	for _, scope := range granted {
+		in.Scopes = append(in.Scopes, string(scope))
+	}
+	if in.Sources, err = api.ParseSources(f.sources); err != nil {
+		return in, "", err
+	}
+	if in.Agents, err = api.ParseAgents(f.agents, granted); err != nil {
+		return in, "", err
+	}
+	if f.expires < 0 {
+		return in, "", vault.Invalid("expires-in",
+			"is in the past; use a duration such as 2160h, or 0 for a key that never expires")
+	}
+	if f.expires > 0 {
+		at := time.Now().Add(f.expires).UTC()
+		in.ExpiresAt = &at
+	}
+	secret = api.NewKey()
+	in.KeyHash = hex.EncodeToString(api.HashKey(secret))
+	return in, secret, nil
 }
 
 type newAPIKey struct {

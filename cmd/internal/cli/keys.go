@@ -10,9 +10,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"github.com/contextvault/contextvault/api"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/internal/agents"
 	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -35,96 +35,39 @@ func (a *App) keysCommand() *cobra.Command {
 }
 
 func (a *App) createKeyCommand() *cobra.Command {
-	var name, scopes, sources, limit, purpose string
-	var pii bool
-	var expires time.Duration
 	cmd := &cobra.Command{
 		Use: "create", Short: "Create an API key and show it once", Args: cobra.NoArgs,
 		Example: "  vault keys create --name 'agent runtime' --scopes read,write --expires-in 2160h",
-		RunE: a.ofTenant(func(ctx context.Context, r *app.Runtime, tenant uuid.UUID) (any, error) {
-			if name == "" {
-				return nil, vault.Invalid("name", "is required: the purpose of the key")
-			}
-			granted, err := api.ParseScopes(scopes)
-			if err != nil {
-				return nil, err
-			}
-			claimed, err := api.ParseSources(sources)
-			if err != nil {
-				return nil, err
-			}
-			agents, err := api.ParseAgents(limit, granted)
-			if err == nil {
-				err = checkAgents(ctx, r, tenant, agents)
-			}
-			if err != nil {
-				return nil, err
-			}
-			if expires < 0 {
-				return nil, vault.Invalid("expires-in",
-					"is in the past; use a duration such as 2160h, or 0 for a key that never expires")
-			}
-			secret := api.NewKey()
-			in := dbgen.CreateAPIKeyParams{
-				ID: uuid.Must(uuid.NewV7()), TenantID: tenant, Name: name, KeyHash: api.HashKey(secret), Purpose: purpose,
-				Masked: !pii, Agents: agents, Actor: string(vault.ActorAdmin), Operation: "keys create",
-			}
-			for _, source := range claimed {
-				in.Sources = append(in.Sources, string(source))
-			}
-			for _, scope := range granted {
-				in.Scopes = append(in.Scopes, string(scope))
-			}
-			if expires > 0 {
-				at := time.Now().Add(expires).UTC()
-				in.ExpiresAt = &at
-			}
-			if err := r.DB.System().CreateAPIKey(ctx, in); err != nil {
-				if db.IsForeignKeyViolation(err, "api_keys_tenant_id_fkey") {
-					err = fmt.Errorf("tenant %s does not exist; `vault tenants create` creates it", tenant)
-				}
-				return nil, err
-			}
-			return createdKey{
-				ID:        in.ID,
-				Name:      name,
-				Scopes:    in.Scopes,
-				Sources:   in.Sources,
-				Agents:    agents,
-				Purpose:   purpose,
-				PII:       pii,
-				ExpiresAt: in.ExpiresAt,
-				Key:       secret,
-			}, nil
-		}),
 	}
-	cmd.Flags().StringVar(&name, "name", "", "purpose of the key, for people")
-	cmd.Flags().StringVar(&scopes, "scopes", "read,write", "scopes of the key: "+vault.OneOf(api.Scopes))
-	cmd.Flags().StringVar(&sources, "sources", "",
-		"sources of the values that the key may write, such as tool_result,document_extracted (default: all except\n"+
-			"human_entered and document_extracted, which are stronger than the customer's own word)")
-	cmd.Flags().StringVar(&limit, "agents", "",
-		"`ids` of the agents whose data the key may use, with commas between them (default: all agents)")
-	textVar(cmd, &purpose, "purpose", "purpose of reads that state none, such as support", false)
-	cmd.Flags().BoolVar(&pii, "pii", true, "whether the key sees values of PII fields; false: they are masked")
-	cmd.Flags().DurationVar(&expires, "expires-in", 0, "lifetime of the key, such as 2160h; 0: until it is revoked")
-	_ = cmd.MarkFlagRequired("name")
-	return cmd
-}
-
-// checkAgents returns an error if an agent is not known in the tenant.
-func checkAgents(ctx context.Context, r *app.Runtime, tenant uuid.UUID, agents []uuid.UUID) error {
-	for _, agent := range agents {
-		known, err := r.DB.Tenant(tenant).AgentExists(ctx, tenant, agent)
+	flags := addKeyFlags(cmd)
+	cmd.RunE = a.ofTenant(func(ctx context.Context, r *app.Runtime, tenant uuid.UUID) (any, error) {
+		if flags.name == "" {
+			return nil, vault.Invalid("name", "is required: the purpose of the key")
+		}
+		in, secret, err := flags.newKey()
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if !known {
-			return vault.Invalid("agents", "no agent of the tenant has the id %s: an agent is known from its first "+
-				"definition or scenario", agent)
+		if err := agents.CheckKnown(ctx, r.DB.Tenant(tenant), tenant, in.Agents); err != nil {
+			return nil, err
 		}
-	}
-	return nil
+		row, err := db.NewAPIKey(uuid.Must(uuid.NewV7()), tenant, in)
+		if err != nil {
+			return nil, err
+		}
+		row.Actor, row.Operation = string(vault.ActorAdmin), "keys create"
+		if err := r.DB.System().CreateAPIKey(ctx, row); err != nil {
+			if db.IsForeignKeyViolation(err, "api_keys_tenant_id_fkey") {
+				err = fmt.Errorf("tenant %s does not exist; `vault tenants create` creates it", tenant)
+			}
+			return nil, err
+		}
+		return createdKey{
+			ID: row.ID, Name: in.Name, Scopes: row.Scopes, Sources: row.Sources, Agents: in.Agents, Purpose: in.Purpose,
+			PII: !in.Masked, ExpiresAt: in.ExpiresAt, Key: secret,
+		}, nil
+	})
+	return cmd
 }
 
 func (a *App) revokeKeyCommand() *cobra.Command {
