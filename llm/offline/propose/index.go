@@ -44,12 +44,13 @@ type index struct {
 	df      map[string]float64 // number of definitions with a canonical word
 	heads   map[string]int     // number of definitions whose name ends with a canonical word
 	context map[string]bool    // canonical words of the scenario's texts
+	topic   string             // the noun that the scenario is about; "": unknown
 }
 
 func newIndex(existing []vault.Definition, content []string) *index {
 	x := &index{
 		byKnown: map[string]int{}, df: map[string]float64{}, heads: map[string]int{},
-		context: map[string]bool{},
+		context: map[string]bool{}, topic: topicOf(content),
 	}
 	for _, c := range content {
 		for _, t := range terms(text.Words(c)) {

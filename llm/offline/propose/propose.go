@@ -199,6 +199,7 @@ func (t *textReader) readText(content llm.Text) ([]mention, []vault.SentenceRead
 	}
 	t.starts = nil
 	slices.SortStableFunc(t.found, func(a, b mention) int { return cmp.Compare(a.offset, b.offset) })
+	pairDates(t.found)
 	return t.found, t.readings
 }
 
@@ -259,8 +260,8 @@ func (x *index) ownOf(m mention) (*ownDefinition, mention) {
 		}
 		m.definition = text.MustFind("date_of_birth")
 	}
-	if m.definition.Name == "travel_date" && m.known {
-		if own := find("departure_date"); own != nil {
+	if other, ok := nearNames[m.definition.Name]; ok && m.known {
+		if own := find(other); own != nil {
 			return own, m
 		}
 	}
@@ -273,6 +274,12 @@ func (x *index) ownOf(m mention) (*ownDefinition, mention) {
 		}
 	}
 	return nil, m
+}
+
+// nearNames are names of the lexicon that stand for each other where the agent defines only one of them.
+var nearNames = map[string]string{
+	"travel_date": "departure_date", "number_of_guests": "party_size", "party_size": "number_of_guests",
+	"check_out_date": "departure_date",
 }
 
 // birth returns the date that holds the customer's date of birth, nil for none.

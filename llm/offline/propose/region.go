@@ -423,7 +423,8 @@ func (r *sentenceReader) suggest(from, end int, c *clause, list bool) (mention, 
 	// The customer as owner is no part of the name: "income of the applicant".
 	stop := end
 	for i := start; i < end; i++ {
-		if r.word(i) == "of" && (people[r.word(i+1)] || determiners[r.word(i+1)] && people[r.word(i+2)]) {
+		if r.word(i) == "of" && (people[r.word(i+1)] || determiners[r.word(i+1)] &&
+			(people[r.word(i+2)] || leading[r.word(i+2)] && people[r.word(i+3)])) {
 			stop, owned = i, true
 			break
 		}
@@ -465,14 +466,15 @@ func (r *sentenceReader) suggest(from, end int, c *clause, list bool) (mention, 
 	if f, n := text.Lexicon.At(r.tokens, start); n > 0 && start+n == stop {
 		return mention{definition: f, known: true, confidence: confidenceRequested, how: MatchedByNothing}, true
 	}
-	name := strings.Join(parts, "_")
+	name := r.index.qualified(strings.Join(parts, "_"))
 	if len(name) > vault.MaxNameLength || !vault.NamePattern.MatchString(name) ||
 		len(text.Words(vault.DisplayName(name))) == 0 { // such as a lone combining accent
 		return mention{}, false
 	}
 	head := headOf(parts)
 	if vagueNouns[head] && (len(parts) == 1 || !isDataNoun(parts)) || people[head] ||
-		(len(parts) == 1 && (numberHeads[parts[0]] || textHeads[parts[0]]) && !owned && !list) {
+		(len(parts) == 1 && (numberHeads[parts[0]] || textHeads[parts[0]]) && !owned && !list &&
+			!(c.owned && name != parts[0])) {
 		return mention{}, false
 	}
 	m := mention{definition: newDefinition(name), confidence: confidenceOtherNoun, how: MatchedByNothing}
@@ -483,6 +485,9 @@ func (r *sentenceReader) suggest(from, end int, c *clause, list bool) (mention, 
 	}
 	return m, true
 }
+
+// leading are words for the one person of a group who is the customer: "the main guest".
+var leading = text.NewWordSet("main lead leading primary principal")
 
 // isAcronym reports whether token i is written in capital letters, such as "ICCID".
 func (r *sentenceReader) isAcronym(i int) bool {
@@ -584,6 +589,9 @@ func (r *sentenceReader) readQuestionWords(words []string, ch chunk, scope condi
 		}
 		return mention{definition: newDefinition("number_of_" + words[2]), confidence: confidenceDataNoun}, true
 	}
+	if name, ok := bareQuestions[strings.Join(words, " ")]; ok {
+		return mention{definition: newDefinition(r.index.qualified(name)), confidence: confidenceDataNoun}, true
+	}
 	return r.wordedQuestion(words, ch, true)
 }
 
@@ -629,7 +637,14 @@ func (r *sentenceReader) readQuestion(c *clause, scope condition) {
 	if auxiliaries[words[0]] {
 		words[0] = "whether"
 	}
-	if m, ok := r.readQuestionWords(words, ch, scope); ok {
+	if r.readQuestionList(c, scope) {
+		return
+	}
+	m, ok := r.readQuestionWords(words, ch, scope)
+	if !ok {
+		m, ok = r.readChoice(c)
+	}
+	if ok {
 		r.addMention(m, c, scope, c.from, c.to)
 		r.last = slices.Clone(r.found[len(r.found)-1:])
 		return

@@ -1,6 +1,7 @@
 package propose
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/contextvault/contextvault/llm/offline/text"
@@ -18,6 +19,7 @@ type textReader struct {
 	expressions []mention // of the text
 	starts      []int     // offset of each sentence
 
+	given     *mention  // what the last sentence named without asking for it: "If there is none, ask for one."
 	last      []mention // mentions of the last clause that had any: "verify it"
 	condition condition // last condition of the text: "in that case", "otherwise"
 	truth     condition // last yes-or-no fact: "if so"
@@ -133,6 +135,7 @@ func (r *sentenceReader) read() listMode {
 		}
 	}
 	mode := r.readClauses()
+	r.given = r.namedBefore(len(r.clauses))
 	r.readFactsAboutCustomer()
 	reading := vault.SentenceReading{Text: strings.TrimSpace(text.Span{
 		Start: r.start, End: r.start + len(r.text),
@@ -288,7 +291,7 @@ func (r *sentenceReader) isPronoun(c *clause) bool {
 		return c.relative
 	}
 	w := r.word(c.objects[0])
-	if w != "it" && w != "them" && w != "these" && w != "this" && w != "that" && !c.relative {
+	if w != "it" && w != "them" && w != "these" && w != "this" && w != "that" && w != "one" && !c.relative {
 		return false
 	}
 	return n == 1 || c.relative || text.PhraseEnds[r.word(c.objects[0]+1)] || adverbs[r.word(c.objects[0]+1)] ||
@@ -297,6 +300,13 @@ func (r *sentenceReader) isPronoun(c *clause) bool {
 
 // readPronoun applies a need to what the clause before it was about.
 func (r *sentenceReader) readPronoun(c *clause, i int, scope condition) {
+	if i > 0 && r.isAbsence(r.clauses[i-1]) { // "if there is none, ask for one": that is when a need is asked for anyway
+		scope = r.mode.when
+		if m := r.namedBefore(i - 1); m != nil {
+			r.addMention(*m, c, scope, c.from, c.to)
+			return
+		}
+	}
 	if i > 0 {
 		before := r.clauses[i-1]
 		if before.kind == clauseStatement || before.kind == clauseGiven || c.relative && before.kind != clauseNeed {
@@ -314,6 +324,55 @@ func (r *sentenceReader) readPronoun(c *clause, i int, scope condition) {
 		m.soft = m.soft || c.soft
 		r.found = append(r.found, m)
 	}
+}
+
+// isAbsence reports whether a clause is the condition that what was named before is missing: "if there is none".
+func (r *sentenceReader) isAbsence(c clause) bool {
+	if c.kind != clauseCondition || c.marker != "if" && c.marker != "when" {
+		return false
+	}
+	for i := c.objects[0]; i < c.objects[1]; i++ {
+		switch w := r.word(i); {
+		case w == "none" || w == "missing" || w == "absent" || w == "unknown":
+			return true
+		case w == "one" && slices.ContainsFunc(r.tokens[c.objects[0]:i], func(t text.Token) bool { return negators[t.Word] }):
+			return true // "if we don't have one"
+		}
+	}
+	return false
+}
+
+// namedBefore returns what the clause before clause i, or the sentence before, named without asking for it.
+func (r *sentenceReader) namedBefore(i int) *mention {
+	if i == 0 {
+		return r.given
+	}
+	before := r.clauses[i-1]
+	if before.kind != clauseStatement && before.kind != clauseGiven {
+		return nil
+	}
+	if m, ok := r.namedIn(before, true); ok {
+		return &m
+	}
+	if m, ok := r.knownIn(before); ok {
+		return &m
+	}
+	return nil
+}
+
+// knownIn returns the last fact of the lexicon that a clause names.
+func (r *sentenceReader) knownIn(c clause) (m mention, ok bool) {
+	for i := c.from; i < c.to; {
+		f, n := text.Lexicon.At(r.tokens[:c.to], i)
+		if n > 0 {
+			m, ok = mention{definition: f, known: true, confidence: confidenceRequested, how: MatchedByNothing}, true
+		}
+		i += max(1, n)
+	}
+	if !ok {
+		return m, false
+	}
+	return r.index.knownMention(m), true
 }
 
 // isLead reports whether the object of a need is only a word for a list: "collect the following details:".

@@ -1,6 +1,7 @@
 package propose
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/contextvault/contextvault/llm/offline/text"
@@ -74,6 +75,22 @@ func (r *sentenceReader) readShared(words []string, ch chunk, scope condition) (
 	return mention{
 		definition: newDefinition(strings.Join(words, "_")), confidence: confidenceDataNoun, how: MatchedByNothing,
 	}, true
+}
+
+// pairDates names the dates of a stay alike. A text that names the arrival before the departure speaks of a stay, and
+// one that names the departure first of a journey.
+func pairDates(found []mention) {
+	at := func(name string) int {
+		return slices.IndexFunc(found, func(m mention) bool { return m.own == nil && m.known && m.definition.Name == name })
+	}
+	arrival, departure := at("check_in_date"), at("departure_date")
+	switch {
+	case arrival < 0 || departure < 0:
+	case arrival < departure:
+		found[departure].definition = text.MustFind("check_out_date")
+	case strings.Contains(text.Phrase(found[arrival].quote), "arrival"):
+		found[arrival].definition, found[arrival].known = newDefinition("arrival_date"), false
+	}
 }
 
 // suggestConsent returns a yes-or-no definition for "explicit consent to a credit check". end is the token after

@@ -239,7 +239,19 @@ var knownDefinitions = []KnownDefinition{
 	},
 	{
 		"party_size", "Party size", vault.TypeNumber, "How many people are you?", "4", false,
-		"number of people, number of guests, number of persons, group size, number of participants", KindAuto,
+		"number of people, number of persons, group size, number of participants", KindAuto,
+	},
+	{
+		"number_of_guests", "Number of guests", vault.TypeNumber, "How many guests are you?", "2", false,
+		"guest count", KindAuto,
+	},
+	{
+		"start_date", "Start date", vault.TypeDate, "On which date does it start?", "2030-05-17", false,
+		"starting date, date of the start, first day, beginning date", KindAuto,
+	},
+	{
+		"end_date", "End date", vault.TypeDate, "On which date does it end?", "2030-05-24", false,
+		"ending date, date of the end, last day, final day", KindAuto,
 	},
 	{
 		"emergency_contact", "Emergency contact", vault.TypeString, "Who should we contact in an emergency?",
