@@ -54,6 +54,17 @@ func TestPropose_NamesFromTheRestOfTheText(t *testing.T) {
 			name: "guests and people", text: "How many guests are coming?", definitions: []string{"party_size"},
 			want: []string{"party_size"}, not: []string{"number_of_guests"},
 		},
+		{name: "a wish", text: "Ask if they want breakfast.", want: []string{"breakfast"}},
+		{name: "what they have", text: "Find out whether the guest has any pets.", want: []string{"has_pets"}},
+		{name: "what they are", text: "Are you a student?", want: []string{"is_student"}},
+		{
+			name: "a wish that the agent defines", text: "Do you need parking?", definitions: []string{"parking_needed"},
+			not: []string{"parking"},
+		},
+		{name: "a fact that they may know", text: "Do you have your order number?", not: []string{"has_order_number"}},
+		{name: "what they want to do", text: "Ask whether they want to cancel.", not: []string{"cancel"}},
+		{name: "no fact", text: "Check if they have questions.", not: []string{"has_questions"}},
+		{name: "a condition", text: "If they have pets, tell them the rules.", not: []string{"has_pets"}},
 		{name: "the ends of a period", text: "Required: first and last day.", want: []string{"start_date", "end_date"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -244,7 +244,7 @@ func (r *sentenceReader) classifyQuestion(c *clause) bool {
 	}
 	w, next := r.word(c.from), r.word(c.from+1)
 	switch {
-	case whWords[w] || whPrepositions[w] && whWords[next], r.isChoice(c):
+	case whWords[w] || whPrepositions[w] && whWords[next], r.isChoice(c), r.asksYou(c):
 	case auxiliaries[w] && (people[next] || determiners[next] || owners[next] || next == "it" || next == "there"):
 	default:
 		return false

@@ -592,6 +592,11 @@ func (r *sentenceReader) readQuestionWords(words []string, ch chunk, scope condi
 	if name, ok := bareQuestions[strings.Join(words, " ")]; ok {
 		return mention{definition: newDefinition(r.index.qualified(name)), confidence: confidenceDataNoun}, true
 	}
+	if p.wants == vault.TypeBoolean {
+		if m, ok := r.suggestYesNo(ch); ok {
+			return m, true
+		}
+	}
 	return r.wordedQuestion(words, ch, true)
 }
 
