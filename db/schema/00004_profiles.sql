@@ -143,9 +143,11 @@ CREATE TABLE customer_values (
 CREATE UNIQUE INDEX customer_values_active ON customer_values (profile_id, name) WHERE status = 'active' AND deleted_at IS NULL;
 -- Filters by field: the customers with a value, and those with an old value, each in the order of a page. NULLS FIRST is
 -- an optimizer fence: no other index has this order. So are the predicates, which no other query implies: without
--- statistics PostgreSQL would otherwise take these indexes for small ones, and read them whole to find a profile.
-CREATE INDEX customer_values_match ON customer_values (match_key, profile_id NULLS FIRST) WHERE match_key IS NOT NULL;
-CREATE INDEX customer_values_age ON customer_values (field_key, collected_at NULLS FIRST, profile_id) WHERE field_key IS NOT NULL;
+-- statistics PostgreSQL would otherwise take these indexes for small ones, and read them whole to find a profile. The
+-- keys imply the tenant, but without it in the indexes, statistics of other tenants make PostgreSQL read the whole tenant by
+-- the primary key to intersect the two.
+CREATE INDEX customer_values_match ON customer_values (tenant_id, match_key, profile_id NULLS FIRST) WHERE match_key IS NOT NULL;
+CREATE INDEX customer_values_age ON customer_values (tenant_id, field_key, collected_at NULLS FIRST, profile_id) WHERE field_key IS NOT NULL;
 -- The pending values of a customer, and what waits for a decision in a tenant, in the order of the ids.
 CREATE INDEX customer_values_pending ON customer_values (profile_id, name) WHERE status = 'pending' AND deleted_at IS NULL;
 CREATE INDEX customer_values_undecided ON customer_values (tenant_id, id) WHERE (status = 'pending' OR deletion_proposed_at IS NOT NULL) AND deleted_at IS NULL;
