@@ -22,7 +22,6 @@ var scanned = map[string]string{
 	"CountValuesByStatus":      "it counts all of them, by an index alone once they are vacuumed",
 	"CountRotation":            "an operator asks for it, and it counts what is sealed by another key",
 	"CountFinishedOperations":  "how many finished in five minutes is not known beforehand",
-	"CountCandidates":          "how many have a value is not known beforehand, and here all have the same; a LIMIT ends it",
 }
 
 // Each query finds its rows by an index, under row-level security, however many there are. What hides an index from
