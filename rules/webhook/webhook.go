@@ -5,6 +5,7 @@ package webhook
 import (
 	"encoding/base64"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -16,6 +17,9 @@ import (
 
 // UserAgent is that of the deliveries. The API refuses requests with it: a webhook that leads to a vault is a loop.
 const UserAgent = "contextvault-webhooks"
+
+// StatusLoop is the status with which the API refuses them.
+const StatusLoop = http.StatusLoopDetected
 
 // waits are the times before the next attempts, about three days together.
 var waits = []time.Duration{
