@@ -32,8 +32,8 @@ type WebhookMessage struct {
 	Data *vault.FeedEvent `json:"data"`
 }
 
-// VerifyWebhook checks the signature of a delivery by the convention Standard Webhooks, and returns its message. body is
-// the body of the request as it arrived. While a secret is replaced, a receiver can pass both. Errors: ErrSignature.
+// VerifyWebhook checks the signature of a delivery by the convention Standard Webhooks, and returns its message. body
+// is the body of the request as it arrived. While a secret is replaced, a receiver can pass both. Errors: ErrSignature.
 func VerifyWebhook(body []byte, header http.Header, secrets ...string) (WebhookMessage, error) {
 	id, sent := header.Get("Webhook-Id"), header.Get("Webhook-Timestamp")
 	seconds, err := strconv.ParseInt(sent, 10, 64)

@@ -5,7 +5,6 @@ package webhook
 import (
 	"encoding/base64"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -18,8 +17,8 @@ import (
 // UserAgent is that of the deliveries. The API refuses requests with it: a webhook that leads to a vault is a loop.
 const UserAgent = "contextvault-webhooks"
 
-// StatusLoop is the status with which the API refuses them.
-const StatusLoop = http.StatusLoopDetected
+// StatusLoop is the status with which the API refuses them: 508 Loop Detected.
+const StatusLoop = 508
 
 // waits are the times before the next attempts, about three days together.
 var waits = []time.Duration{
