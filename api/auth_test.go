@@ -149,6 +149,12 @@ func TestRateLimit_ExceededKeyIsRefused(t *testing.T) {
 	if left := free.header.Get("RateLimit"); left != `"key";r=9;t=1` {
 		t.Errorf("after one read there is left %s", left)
 	}
+	// A change costs as much as ten reads.
+	writer, _ := s.newKey("write")
+	changed := s.do("PUT", "/v1/customers/"+testkit.ID().String()+"/label", `{"label": "VIP"}`, "Authorization: Bearer "+writer)
+	if left := changed.header.Get("RateLimit"); changed.status != 202 || left != `"key";r=0;t=1` {
+		t.Errorf("after one change, %d, there is left %s", changed.status, left)
+	}
 	s.do("GET", "/healthz", "", "Authorization: ").want(200)
 }
 

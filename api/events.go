@@ -31,7 +31,7 @@ const eventsPath = "/v1/events"
 const (
 	// eventsPoll is the interval at which a stream looks for new events.
 	eventsPoll = time.Second
-	// eventsPulse is the interval at which an idle stream sends a comment, so that proxies keep the connection.
+	// eventsPulse is the interval at which an idle stream sends its position, so that proxies keep the connection.
 	eventsPulse = 15 * time.Second
 	// eventsWrite is the maximum time to write to the client of a stream.
 	eventsWrite = 15 * time.Second
@@ -220,7 +220,7 @@ func (f *feed) stream(out huma.Context, first vault.EventPage) {
 	out.SetStatus(http.StatusOK)
 	send := func(page vault.EventPage) error {
 		_ = to.SetWriteDeadline(time.Now().Add(eventsWrite))
-		if err := writeEvents(out.BodyWriter(), page.Items); err != nil {
+		if err := writeEvents(out.BodyWriter(), page); err != nil {
 			return err
 		}
 		return to.Flush()
@@ -281,13 +281,14 @@ func (f *feed) fail(ctx context.Context, w io.Writer, to *http.ResponseControlle
 
 var errEvent = errors.New("encode an event")
 
-// writeEvents writes server-sent events; none are written as a comment.
-func writeEvents(w io.Writer, events []vault.FeedEvent) error {
-	if len(events) == 0 {
-		_, err := io.WriteString(w, ":\n\n")
+// writeEvents writes server-sent events, or only the position that was read: a client that connects again begins there,
+// also if no event was for it.
+func writeEvents(w io.Writer, page vault.EventPage) error {
+	if len(page.Items) == 0 {
+		_, err := fmt.Fprintf(w, "id: %d\n\n", page.Next)
 		return err
 	}
-	for _, e := range events {
+	for _, e := range page.Items {
 		encoded, err := json.Marshal(e)
 		if err != nil {
 			return errEvent // the cause may quote a value

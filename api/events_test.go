@@ -169,9 +169,34 @@ func TestEvents_StreamResumesAndEnds(t *testing.T) {
 	if _, err := io.Copy(text, res.Body); err != nil {
 		t.Fatal(err)
 	}
+	s.idleStreamSendsItsPosition()
 	if got := text.String(); !strings.HasPrefix(got, "id: 2\nevent: value.changed\ndata: {") ||
 		strings.Contains(got, "id: 1\n") || !strings.Contains(got, "event: error\ndata: {") ||
 		!strings.Contains(got, `"code":"unauthenticated"`) {
 		t.Errorf("the stream is %s", got)
+	}
+}
+
+// idleStreamSendsItsPosition checks that a stream without an event begins with the position that was read, where a client
+// that connects again begins.
+func (s *service) idleStreamSendsItsPosition() {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/v1/events?types=customer.merged", http.NoBody)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.key)
+	req.Header.Set("Accept", "text/event-stream")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	const want = "id: 2\n\n"
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(res.Body, got); err != nil || string(got) != want {
+		s.t.Errorf("an idle stream begins with %q, %v", got, err)
 	}
 }

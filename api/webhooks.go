@@ -93,12 +93,12 @@ func (s *Server) webhookRoutes() {
 	})
 }
 
-// refuseLoop refuses the delivery of a webhook that leads to a vault, this one or another. The status 410 disables it.
+// refuseLoop refuses the delivery of a webhook that leads to a vault, this one or another. The status disables it.
 func refuseLoop(w http.ResponseWriter, r *http.Request) bool {
 	if !strings.HasPrefix(r.UserAgent(), webhook.UserAgent) {
 		return false
 	}
-	problem.Write(w, problem.New(http.StatusGone, vault.CodeNotAllowed, "url",
+	problem.Write(w, problem.New(webhook.StatusLoop, vault.CodeNotAllowed, "url",
 		"the address of this webhook leads to a vault, which would be a loop"))
 	return true
 }

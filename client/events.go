@@ -127,7 +127,10 @@ func (c *Client) stream(
 		return false, true, c.unreachable(ctx, err)
 	}
 	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
+	if res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= http.StatusInternalServerError {
+		return false, true, nil // of the vault or of a proxy: connect again later
+	}
+	if res.StatusCode != http.StatusOK || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") {
 		text, err := io.ReadAll(io.LimitReader(res.Body, maxEvent))
 		if err != nil {
 			return false, true, c.unreachable(ctx, err)
@@ -137,12 +140,17 @@ func (c *Client) stream(
 	lines := bufio.NewScanner(res.Body)
 	lines.Buffer(nil, maxEvent)
 	var kind, data string
+	position := in.After
 	for lines.Scan() {
 		name, text, _ := strings.Cut(lines.Text(), ":")
 		text = strings.TrimPrefix(text, " ")
 		switch {
 		case lines.Text() != "":
 			switch name {
+			case "id":
+				if id, err := strconv.ParseInt(text, 10, 64); err == nil {
+					position = id
+				}
 			case "event":
 				kind = text
 			case "data":
@@ -158,6 +166,8 @@ func (c *Client) stream(
 			if !yield(event, nil) {
 				return true, false, nil
 			}
+		case position > in.After: // nothing up to there was for this reader
+			in.After = position
 		}
 	}
 	if err := lines.Err(); err != nil {

@@ -23,7 +23,7 @@ import (
 var kit *testkit.Kit
 
 func TestMain(m *testing.M) {
-	code := testkit.Main(m, func(k *testkit.Kit) { kit = k })
+	code := testkit.Main(m, func(k *testkit.Kit) { kit = k }, "VAULT_EVENTS_WEBHOOK_PRIVATE_ADDRESSES=true")
 	quitBrowser()
 	os.Exit(code)
 }

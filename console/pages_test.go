@@ -58,6 +58,7 @@ func full(t *testing.T, text string) (w *world, paths map[string]string) {
 		"expire":   "/customers/" + id + "/values/plan/expire", "delete customer": "/customers/" + id + "/delete",
 		"export": "/customers/" + id + "/export", "erase": "/customers/" + id + "/erase", "erasures": "/erasures",
 		"questions": "/customers/" + id + "/questions", "keys": "/keys", "audit": "/audit", "usage": "/usage",
+		"webhooks": "/webhooks", "webhook": "/webhooks/" + w.webhook("https://example.com/x", false).String(),
 	}
 }
 
@@ -215,7 +216,7 @@ func TestRights_OfEveryPageAndAction(t *testing.T) {
 	for name, path := range paths {
 		p := other.get(path)
 		switch name {
-		case "inbox", "customers", "operations", "schema", "erasures", "keys", "audit", "usage": // lists, which are empty
+		case "inbox", "customers", "operations", "schema", "erasures", "keys", "webhooks", "audit", "usage": // lists, which are empty
 			p.want(200).lacks("gold", "silver", w.customer.String(), w.agent.String(), "Travel insurance")
 		default:
 			p.want(404).lacks("gold", "silver", "Travel insurance")
@@ -225,7 +226,7 @@ func TestRights_OfEveryPageAndAction(t *testing.T) {
 	writer := w.visitor(w.newKey(nil, "read", "write"))
 	beyond := map[string]bool{ // the rights of a reader
 		"correct": true, "verify": true, "delete": true, "expire": true, "delete customer": true, "export": true,
-		"erase": true, "erasures": true, "keys": true, "audit": true, "usage": true,
+		"erase": true, "erasures": true, "keys": true, "webhooks": true, "webhook": true, "audit": true, "usage": true,
 	}
 	for name, path := range paths {
 		if beyond[name] {
@@ -260,6 +261,9 @@ func TestRights_OfEveryPageAndAction(t *testing.T) {
 		{"/items/" + plan + "/restore", nil, nil, 404},
 		{"/keys", []string{"name", "mine"}, nil, 422},
 		{"/keys/" + w.firstKey() + "/revoke", nil, nil, 404},
+		{paths["webhook"] + "/test", nil, nil, 404},
+		{paths["webhook"] + "/replay", nil, nil, 404},
+		{paths["webhook"] + "/delete", nil, nil, 404},
 		{"/audit/verify", nil, nil, 200},
 	} {
 		reader.post(action.path, action.fields...).want(403).has("nothing was changed")

@@ -193,6 +193,13 @@ func TestRemember_EvidenceGate(t *testing.T) {
 			delete(more, "session")
 			return out
 		}
+		versions := func() int {
+			t.Helper()
+			all, err := client.Collect(s.admin.ListHistory(t.Context(), turn.CustomerID, "age"))
+			s.must(err)
+			return len(all)
+		}
+		before := versions()
 		for name, c := range map[string]struct {
 			in       args
 			argument string
@@ -212,8 +219,8 @@ func TestRemember_EvidenceGate(t *testing.T) {
 				t.Errorf("%s: got %+v, want the argument %s", name, got, c.argument)
 			}
 		}
-		if _, err := s.admin.GetValue(t.Context(), turn.CustomerID, "unknown"); err == nil {
-			t.Error("there is a value of an unknown field")
+		if now := versions(); now != before {
+			t.Errorf("the refused facts made %d versions", now-before)
 		}
 		got := a.refused("remember", args{
 			"customer_id": turn.CustomerID.String(), "facts": args{"shoe_size": args{"value": 42}},

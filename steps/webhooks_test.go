@@ -26,7 +26,7 @@ import (
 
 var (
 	saveWebhook      = []string{"Webhooks.SaveWebhook", "Caches.InvalidateAndAcknowledge"}
-	deleteWebhook    = []string{"Webhooks.DeleteWebhook", "Caches.InvalidateAndAcknowledge"}
+	deleteWebhook    = []string{"Webhooks.StopDeliveries", "Webhooks.DeleteWebhook", "Caches.InvalidateAndAcknowledge"}
 	testWebhook      = []string{"Webhooks.TestWebhook", "Caches.InvalidateAndAcknowledge"}
 	replayDeliveries = []string{"Webhooks.ReplayDeliveries", "Caches.InvalidateAndAcknowledge"}
 )

@@ -66,7 +66,7 @@ type Webhook struct {
 	KeyID   *uuid.UUID  `json:"key_id,omitempty" doc:"The API key that saved it, whose rights decide about values."`
 	Enabled bool        `json:"enabled"`
 	// DisabledReason is empty if a person disabled the webhook.
-	DisabledReason string `json:"disabled_reason,omitempty" doc:"The reason that the vault disabled it: gone, as the receiver answered 410."`
+	DisabledReason string `json:"disabled_reason,omitempty" doc:"The reason that the vault disabled it: gone, as the receiver answered 410, or loop, as it leads to a vault."`
 	// PreviousUntil is the time up to which the secret before the last change signs too.
 	PreviousUntil *time.Time `json:"previous_secret_until,omitempty" doc:"Up to then the secret before the last change signs too."`
 	CreatedAt     time.Time  `json:"created_at"`

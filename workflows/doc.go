@@ -37,11 +37,11 @@
 //	take-turn          turn:taken                                profile              read → persist → invalidate-and-acknowledge
 //	claim-question     question:claimed                          profile              claim → invalidate-and-acknowledge
 //	propose-deletion   deletion:propose                          profile              persist → invalidate-and-acknowledge
-//	delete-webhook     webhook:delete                            profile              persist → invalidate-and-acknowledge
-//	deliver-webhooks   webhooks:deliver                          profile              deliver
-//	replay-deliveries  deliveries:replay                         profile              persist → invalidate-and-acknowledge
-//	save-webhook       webhook:save                              profile              persist → invalidate-and-acknowledge
-//	test-webhook       webhook:test                              profile              persist → invalidate-and-acknowledge
+//	delete-webhook     webhook:delete                            webhook              stop → persist → invalidate-and-acknowledge
+//	deliver-webhooks   webhooks:deliver            * * * * *                          deliver
+//	replay-deliveries  deliveries:replay                         webhook              persist → invalidate-and-acknowledge
+//	save-webhook       webhook:save                              webhook              persist → invalidate-and-acknowledge
+//	test-webhook       webhook:test                              webhook              persist → invalidate-and-acknowledge
 //	create-key         key:create                                key                  persist → invalidate-and-acknowledge
 //	revoke-key         key:revoke                                key                  persist → invalidate-and-acknowledge
 //	expire-values      values:expire               */5 * * * *                        expire → invalidate-and-acknowledge

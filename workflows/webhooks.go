@@ -22,9 +22,10 @@ func saveWebhook(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	return store(begin(c, s, vault.SaveWebhook), "persist", quick, s.Webhooks.SaveWebhook).end()
 }
 
-// deleteWebhook deletes a subscription with its deliveries.
+// deleteWebhook ends the deliveries of a subscription and deletes it with what is left of them.
 func deleteWebhook(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
-	return store(begin(c, s, vault.DeleteWebhook), "persist", quick, s.Webhooks.DeleteWebhook).end()
+	f := stage(begin(c, s, vault.DeleteWebhook), "stop", quick, s.Webhooks.StopDeliveries)
+	return store(f, "persist", quick, s.Webhooks.DeleteWebhook).end()
 }
 
 // testWebhook adds a delivery with a test message.

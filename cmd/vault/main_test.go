@@ -40,11 +40,12 @@ type process struct {
 }
 
 // startWorker starts a worker and waits until it is ready. The test ends it.
-func startWorker(t *testing.T, kit *testkit.Kit) *process {
+func startWorker(t *testing.T, kit *testkit.Kit, environ ...string) *process {
 	t.Helper()
-	return start(t, kit, "worker", "VAULT_WORKER_HEALTH_ADDRESS",
-		// With the cron of the relay, a test would depend on the start of the minute. The relay of the worker still runs.
-		"VAULT_JOBS_HATCHET_CRON_RELAY_OPERATIONS=0 0 1 1 *", "VAULT_WORKER_COUNT_INTERVAL_SECONDS=1")
+	return start(t, kit, "worker", "VAULT_WORKER_HEALTH_ADDRESS", append(environ,
+		// With these crons, a test would depend on the start of the minute. The relay of the worker still runs.
+		"VAULT_JOBS_HATCHET_CRON_RELAY_OPERATIONS=0 0 1 1 *", "VAULT_JOBS_HATCHET_CRON_DELIVER_WEBHOOKS=0 0 1 1 *",
+		"VAULT_WORKER_COUNT_INTERVAL_SECONDS=1")...)
 }
 
 // startServe starts `vault serve` and waits until it is ready. The test ends it.

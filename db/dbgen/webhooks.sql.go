@@ -40,6 +40,7 @@ WITH due AS (
       ) < $2::bigint
     ORDER BY d.next_at, d.seq
     LIMIT 1
+    FOR SHARE OF w
     FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE webhook_deliveries d
@@ -71,8 +72,8 @@ type ClaimDeliveryRow struct {
 }
 
 // Claims one delivery that is due, of any tenant, for an attempt: no delivery before it is about one of its customers,
-// and its webhook has fewer than max_at_once attempts in progress. A claim is a lease. Indexes: webhook_deliveries_due,
-// webhook_deliveries_pending.
+// and its webhook has fewer than max_at_once attempts in progress. A claim is a lease. The lock on the webhook keeps a
+// claim from beginning after the webhook was disabled. Indexes: webhook_deliveries_due, webhook_deliveries_pending.
 func (q *Queries) ClaimDelivery(ctx context.Context, lease time.Duration, maxAtOnce int64) (ClaimDeliveryRow, error) {
 	row := q.db.QueryRow(ctx, claimDelivery, lease, maxAtOnce)
 	var i ClaimDeliveryRow
@@ -92,6 +93,23 @@ func (q *Queries) ClaimDelivery(ctx context.Context, lease time.Duration, maxAtO
 		&i.PreviousUntil,
 	)
 	return i, err
+}
+
+const countAttempts = `-- name: CountAttempts :one
+SELECT count(*)
+FROM webhook_deliveries
+WHERE tenant_id = $1
+  AND webhook_id = $2
+  AND status = 'pending'
+  AND leased_until > clock_timestamp()
+`
+
+// Counts the attempts for a webhook that are in progress. Index: webhook_deliveries_pending.
+func (q *Queries) CountAttempts(ctx context.Context, tenantID uuid.UUID, webhookID uuid.UUID) (int64, error) {
+	row := q.db.QueryRow(ctx, countAttempts, tenantID, webhookID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const countWebhooks = `-- name: CountWebhooks :one

@@ -186,7 +186,8 @@ LIMIT sqlc.arg(max_rows);
 -- Each arm has its index, whatever the statistics say: customer_values_match, customer_values_age, the unique key of
 -- customer_profiles; then primary keys, customer_values_active, consents_profile.
 --
--- The walk takes one customer after the other: a plan that does not know its limit would sort all customers.
+-- The walk takes one customer after the other: a plan that does not know its limit would sort all customers. The
+-- profile is read of a candidate that passes the tests only.
 -- name: FindCustomers :many
 WITH RECURSIVE walk AS (
     SELECT sqlc.arg(after_id)::uuid AS id, sqlc.arg(after_id)::uuid AS customer_id, 0 AS step
@@ -271,14 +272,14 @@ WITH RECURSIVE walk AS (
     LIMIT sqlc.arg(chunk)::int
 ), tested AS MATERIALIZED (
     SELECT
-        p.customer_id, p.version, p.created_at, p.updated_at, c.at, c.position,
-        c.same AND p.merged_into_id IS NULL AND p.deleted_at IS NULL AND NOT EXISTS (
+        c.at, c.position, c.profile_id,
+        c.same AND NOT EXISTS (
             SELECT 1
             FROM tests t
             LEFT JOIN LATERAL (
                 SELECT v.encrypted, v.match_key, v.verified, v.collected_at, v.value
                 FROM customer_values v
-                WHERE v.profile_id = p.id
+                WHERE v.profile_id = c.profile_id
                   AND v.name = t.name
                   AND v.status = 'active'
                   AND v.deleted_at IS NULL
@@ -307,20 +308,29 @@ WITH RECURSIVE walk AS (
                     SELECT o.granted AND (o.expires_at IS NULL OR o.expires_at > sqlc.arg(now))
                     FROM consents o
                     WHERE o.tenant_id = sqlc.arg(tenant_id)
-                      AND o.profile_id = p.id
+                      AND o.profile_id = c.profile_id
                       AND o.purpose = t.purpose
                     ORDER BY o.accepted_at DESC, o.operation_id DESC
                     LIMIT 1
                 ), false)
             )
-        ) AS matches
+        ) AS passes
     FROM chunk c
-    CROSS JOIN LATERAL (
+), joined AS MATERIALIZED (
+    SELECT
+        t.at, t.position, p.id IS NOT NULL AS matches,
+        coalesce(p.customer_id, t.profile_id) AS customer_id, coalesce(p.version, 0) AS version,
+        coalesce(p.created_at, sqlc.arg(now)) AS created_at, coalesce(p.updated_at, sqlc.arg(now)) AS updated_at
+    FROM tested t
+    LEFT JOIN LATERAL (
         SELECT *
         FROM customer_profiles p
-        WHERE p.id = c.profile_id
+        WHERE t.passes
+          AND p.id = t.profile_id
+          AND p.merged_into_id IS NULL
+          AND p.deleted_at IS NULL
         OFFSET 0
-    ) p
+    ) p ON true
 ), numbered AS (
     SELECT
         t.customer_id, t.version, t.created_at, t.updated_at, t.at, t.position, t.matches,
@@ -328,7 +338,7 @@ WITH RECURSIVE walk AS (
         count(*) FILTER (WHERE t.matches) OVER () AS matched,
         count(*) FILTER (WHERE t.matches) OVER (ORDER BY t.at, t.position) AS place,
         row_number() OVER (ORDER BY t.at, t.position) AS number
-    FROM tested t
+    FROM joined t
 )
 SELECT
     n.customer_id, n.version, n.created_at, n.updated_at, n.at, n.position::uuid AS position, n.matches::bool AS matches,

@@ -69,6 +69,15 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND enabled;
 
+-- Counts the attempts for a webhook that are in progress. Index: webhook_deliveries_pending.
+-- name: CountAttempts :one
+SELECT count(*)
+FROM webhook_deliveries
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND webhook_id = sqlc.arg(webhook_id)
+  AND status = 'pending'
+  AND leased_until > clock_timestamp();
+
 -- Gets a webhook without its secrets. Index: primary key.
 -- name: GetWebhook :one
 SELECT id, url, types, agent_id, shows_values, key_id, enabled, disabled_reason, previous_until, created_at, updated_at
@@ -159,8 +168,8 @@ WHERE w.tenant_id = r.tenant_id
 RETURNING (SELECT h.last FROM event_heads h WHERE h.tenant_id = w.tenant_id) > w.queued_to AS more;
 
 -- Claims one delivery that is due, of any tenant, for an attempt: no delivery before it is about one of its customers,
--- and its webhook has fewer than max_at_once attempts in progress. A claim is a lease. Indexes: webhook_deliveries_due,
--- webhook_deliveries_pending.
+-- and its webhook has fewer than max_at_once attempts in progress. A claim is a lease. The lock on the webhook keeps a
+-- claim from beginning after the webhook was disabled. Indexes: webhook_deliveries_due, webhook_deliveries_pending.
 -- name: ClaimDelivery :one
 WITH due AS (
     SELECT d.seq
@@ -189,6 +198,7 @@ WITH due AS (
       ) < sqlc.arg(max_at_once)::bigint
     ORDER BY d.next_at, d.seq
     LIMIT 1
+    FOR SHARE OF w
     FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE webhook_deliveries d

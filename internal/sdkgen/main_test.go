@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 		a := api.New(k.APIOptions(operator))
 		a.Mount(mcp.Path, mcp.NewHandler(mcp.HandlerOptions{API: a, Stopping: a.Stopping(), Log: testkit.Log()}))
 		server = httptest.NewServer(routes.wrap(a))
-	}))
+	}, "VAULT_EVENTS_WEBHOOK_PRIVATE_ADDRESSES=true"))
 }
 
 // patience is the time-out for the outcome of an operation.

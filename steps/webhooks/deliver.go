@@ -28,6 +28,9 @@ const (
 	lease = 60 * time.Second
 	// runFor is the time after which a run makes no further attempt: it ends before a worker that stops gives up on it.
 	runFor = 10 * time.Second
+	// maxAttempt is the time of an attempt with all that it reads. It ends before its lease, so no other worker makes it
+	// at the same time.
+	maxAttempt = lease - 10*time.Second
 )
 
 // Delivered counts the work of DeliverDue.
@@ -103,8 +106,13 @@ type message struct {
 	Data      *vault.FeedEvent `json:"data"`
 }
 
+// disables has the answers that disable a webhook, with the reason that it shows.
+var disables = map[int]string{http.StatusGone: "gone", webhook.StatusLoop: "loop"}
+
 // attempt makes one attempt and records its outcome.
 func (s Webhooks) attempt(ctx context.Context, row dbgen.ClaimDeliveryRow) error {
+	ctx, cancel := context.WithTimeout(ctx, maxAttempt)
+	defer cancel()
 	body, err := s.body(ctx, row)
 	switch {
 	case vault.CodeOf(err) == vault.CodeUnknown:
@@ -127,13 +135,13 @@ func (s Webhooks) attempt(ctx context.Context, row dbgen.ClaimDeliveryRow) error
 	if ctx.Err() != nil && out.status == 0 {
 		return ctx.Err() // the worker stops; the lease ends
 	}
-	if out.status == http.StatusGone {
+	if reason := disables[out.status]; reason != "" {
 		if err := s.Once.DB.Tenant(row.TenantID).DisableWebhook(ctx, dbgen.DisableWebhookParams{
-			TenantID: row.TenantID, ID: row.WebhookID, Reason: "gone",
+			TenantID: row.TenantID, ID: row.WebhookID, Reason: reason,
 		}); err != nil {
 			return err
 		}
-		s.Log.WarnContext(ctx, "webhook_disabled", "webhook_id", row.WebhookID, "tenant_id", row.TenantID)
+		s.Log.WarnContext(ctx, "webhook_disabled", "webhook_id", row.WebhookID, "tenant_id", row.TenantID, "reason", reason)
 	}
 	return s.finish(ctx, row, out, true)
 }

@@ -1,12 +1,14 @@
 package webhooks
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
@@ -30,6 +32,8 @@ type Webhooks struct {
 	Feed Feed
 	// Private allows private addresses and http.
 	Private bool
+	// Timeout is the maximum time of one attempt. 0: 15 seconds.
+	Timeout time.Duration
 	Now     func() time.Time
 	Log     *slog.Logger
 
@@ -38,7 +42,7 @@ type Webhooks struct {
 
 // New returns the steps.
 func New(w Webhooks) Webhooks {
-	w.sender = newSender(w.Private)
+	w.sender = newSender(w.Private, cmp.Or(w.Timeout, sendTimeout))
 	return w
 }
 
@@ -139,6 +143,51 @@ func keyOf(a vault.Actor) *uuid.UUID {
 		return nil
 	}
 	return &id
+}
+
+// Stopped says that a webhook makes no attempt any more.
+type Stopped struct{ once.NoEffect }
+
+// Times of StopDeliveries.
+const (
+	// stopPoll is the interval at which it looks for attempts that have not ended.
+	stopPoll = 200 * time.Millisecond
+	// stopFor is the time after which it fails and is tried again: it ends before the time-out of its step. The lease of
+	// a lost worker takes some tries.
+	stopFor = 20 * time.Second
+)
+
+// StopDeliveries disables a webhook that is about to be deleted, and waits until its attempts have ended: once the
+// deletion is acknowledged, no request is on its way.
+func (s Webhooks) StopDeliveries(ctx context.Context, ev vault.Event) (Stopped, error) {
+	var webhook uuid.UUID
+	err := once.Staged(ctx, s.Once, ev, func(tx pgx.Tx, op dbgen.Operation, in vault.DeleteWebhookInput) error {
+		q := dbgen.New(tx)
+		row, err := lock(ctx, q, ev.TenantID, in.WebhookID)
+		if err != nil || row.AcceptedAt.After(op.AcceptedAt) {
+			return err
+		}
+		webhook = in.WebhookID
+		return q.DisableWebhook(ctx, dbgen.DisableWebhookParams{TenantID: ev.TenantID, ID: in.WebhookID})
+	})
+	if err != nil || webhook == uuid.Nil {
+		return Stopped{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, stopFor)
+	defer cancel()
+	poll := time.NewTicker(stopPoll)
+	defer poll.Stop()
+	for {
+		n, err := s.Once.DB.Tenant(ev.TenantID).CountAttempts(ctx, ev.TenantID, webhook)
+		if err != nil || n == 0 {
+			return Stopped{}, err
+		}
+		select {
+		case <-ctx.Done():
+			return Stopped{}, vault.Unavailable("the webhook, whose attempts have not ended", ctx.Err())
+		case <-poll.C:
+		}
+	}
 }
 
 // DeleteWebhook deletes a webhook with its secrets and deliveries. Nothing is delivered afterwards.

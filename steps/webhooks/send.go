@@ -34,7 +34,7 @@ var errPrivate = errors.New("a private address")
 type sender struct{ client *http.Client }
 
 // newSender returns a sender. private allows private addresses.
-func newSender(private bool) *sender {
+func newSender(private bool, timeout time.Duration) *sender {
 	dialer := &net.Dialer{Timeout: connectTimeout}
 	if !private {
 		// Called with the address of each connection, after the name was resolved: a name that leads elsewhere the next
@@ -48,7 +48,7 @@ func newSender(private bool) *sender {
 		}
 	}
 	return &sender{&http.Client{
-		Timeout: sendTimeout,
+		Timeout: timeout,
 		Transport: &http.Transport{
 			Proxy:       nil, // a proxy would connect for us, wherever the address leads
 			DialContext: dialer.DialContext, TLSHandshakeTimeout: connectTimeout, MaxResponseHeaderBytes: maxAnswer,
@@ -106,6 +106,8 @@ func (s *sender) send(ctx context.Context, r request) outcome {
 	_, _ = io.CopyN(io.Discard, res.Body, maxAnswer) // for the next request on the connection
 	out := outcome{status: res.StatusCode}
 	switch {
+	case res.StatusCode == webhook.StatusLoop:
+		out.problem = "the address leads to a vault, which would be a loop (508)"
 	case res.StatusCode >= 300 && res.StatusCode < 400:
 		out.problem = fmt.Sprintf("the receiver redirects (%d), which is not followed", res.StatusCode)
 	case res.StatusCode < 200 || res.StatusCode > 299:

@@ -1,6 +1,7 @@
 import createClient, { type Client } from "openapi-fetch";
 
 import { byCode } from "./codes.js";
+import { watch, type FeedEvent, type Open, type WatchInput } from "./events.js";
 import { NotVaultError, UnreachableError, VaultError } from "./problem.js";
 import type { components, operations, paths } from "./schema.js";
 
@@ -103,6 +104,7 @@ export class Core {
   /** The typed client of openapi-fetch, for requests with their own parameters. It repeats lost requests. */
   readonly http: Client<paths>;
   private readonly wait: number;
+  private readonly open: (path: string, signal: AbortSignal) => Promise<Response>;
 
   constructor(options: Options = {}) {
     const key = options.key ?? process.env["VAULT_API_KEY"];
@@ -111,11 +113,28 @@ export class Core {
     if (options.purpose) headers["Vault-Purpose"] = options.purpose;
     if (options.tenant) headers["X-Tenant"] = options.tenant;
     this.wait = options.wait ?? 30;
-    this.http = createClient<paths>({
-      baseUrl: options.server ?? process.env["VAULT_SERVER"] ?? "http://localhost:8000",
-      fetch: repeating(options.fetch ?? fetch, (options.timeout ?? 90) * 1000),
-      headers,
-    });
+    const server = options.server ?? process.env["VAULT_SERVER"] ?? "http://localhost:8000";
+    const send = options.fetch ?? fetch;
+    this.open = (path, signal) =>
+      send(server.replace(/\/$/, "") + path, { headers: { ...headers, Accept: "text/event-stream" }, signal, redirect: "manual" });
+    this.http = createClient<paths>({ baseUrl: server, fetch: repeating(send, (options.timeout ?? 90) * 1000), headers });
+  }
+
+  /**
+   * Reads the feed of events, and goes on with what happens next, until the caller leaves the loop or the signal comes.
+   * When the connection is lost it connects again and continues after the last event. It ends with the error of a refused
+   * request.
+   */
+  watchEvents(input: WatchInput = {}, options: { signal?: AbortSignal } = {}): AsyncGenerator<FeedEvent, void, void> {
+    const open: Open = async (query, signal) => {
+      const given = Object.entries(query).filter(([, value]) => value !== undefined);
+      const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+      const answer = await this.open(`/v1/events?${search}`, signal);
+      const streams = answer.headers.get("Content-Type")?.startsWith("text/event-stream");
+      if (answer.status === 200 && streams && answer.body) return answer.body as unknown as AsyncIterable<Uint8Array>;
+      throw problemOf({ status: answer.status, headers: answer.headers, text: await answer.text() });
+    };
+    return watch(open, problemInStream, input, options.signal);
   }
 
   protected async read<T>(call: Call, input: object, options?: WaitOptions): Promise<T> {
@@ -273,6 +292,13 @@ function problemOf(answer: Answer): VaultError {
     operationId: data["operation_id"] as string | undefined,
     requestId: answer.headers.get("X-Request-Id") ?? undefined,
   } as ConstructorParameters<typeof VaultError>[0]);
+}
+
+/** The problem with which the vault ends a stream. */
+function problemInStream(text: string): VaultError {
+  const headers = new Headers({ "Content-Type": "application/json" });
+  const status = /"status":(\d+)/.exec(text)?.[1];
+  return problemOf({ status: Number(status ?? 500), headers, text });
 }
 
 /** The status of the answer to a request that waits for a failed operation. */

@@ -4,8 +4,10 @@ import { Methods } from "./methods.js";
 
 export * from "./codes.js";
 export type { AnyOperation, ChangeOptions, Changed, Entry, Input, Options, Read, Schemas, WaitOptions } from "./core.js";
+export type { FeedEvent, WatchInput } from "./events.js";
 export { NotVaultError, UnreachableError, VaultError } from "./problem.js";
 export type { components, operations, paths } from "./schema.js";
+export { maxWebhookAge, SignatureError, verifyWebhook, type WebhookMessage } from "./webhooks.js";
 
 export type Definition = Schemas["Definition"];
 export type Requirement = Schemas["Requirement"];

@@ -5767,7 +5767,7 @@ export interface components {
             agent_id?: string;
             /** Format: date-time */
             created_at: string;
-            /** @description The reason that the vault disabled it: gone, as the receiver answered 410. */
+            /** @description The reason that the vault disabled it: gone, as the receiver answered 410, or loop, as it leads to a vault. */
             disabled_reason?: string;
             enabled: boolean;
             /**

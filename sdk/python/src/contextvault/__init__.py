@@ -19,8 +19,10 @@ from .models import (
     Turn,
     WriteValue,
 )
+from .webhooks import SignatureError, WebhookMessage, verify_webhook
 
 __all__ = [
     "AddAsset", "AsyncVault", "Definition", "FillGaps", "NotVaultError", "Operation", "Requirement", "Rule", "Scenario",
-    "ScenarioStep", "TakeTurn", "Turn", "UnreachableError", "Vault", "VaultError", "WriteValue",
+    "ScenarioStep", "SignatureError", "TakeTurn", "Turn", "UnreachableError", "Vault", "VaultError", "WebhookMessage",
+    "WriteValue", "verify_webhook",
 ]

@@ -11,8 +11,11 @@ from uuid import UUID
 
 import httpx
 
+from . import models
 from ._call import Call, Flow, Operation, Request, page, perform, until
+from ._events import Watch, is_stream, refused
 from ._methods import AsyncMethods, Methods
+from ._problem import VaultError
 
 R = TypeVar("R")
 
@@ -88,6 +91,38 @@ class Vault(_Settings, Methods):
         """Waits for the outcome of an operation, up to timeout seconds; with or_question, or for its question."""
         return self._run(until(operation, time.monotonic() + timeout, or_question))
 
+    def watch_events(
+        self,
+        *,
+        after: str | int | None = None,
+        types: str | None = None,
+        customer_id: UUID | str | None = None,
+        agent_id: UUID | str | None = None,
+        values: bool | None = None,
+    ) -> Iterator[models.FeedEvent]:
+        """Reads the feed of events, and goes on with what happens next, until the caller ends it.
+
+        after is the id of the last event that was received, or "latest". When the connection is lost it connects again
+        and continues after the last event. It ends with the error of a refused request.
+        """
+        watch = Watch(after, {"types": types, "customer_id": customer_id, "agent_id": agent_id, "values": values})
+        while True:
+            lost: Exception | None = None
+            try:
+                answer = self._http.send(watch.request(self._http), stream=True)
+                try:
+                    if not is_stream(answer):
+                        answer.read()
+                        raise refused(answer)
+                    for chunk in answer.iter_bytes():
+                        for event in watch.events(chunk):
+                            yield event
+                finally:
+                    answer.close()
+            except (httpx.TransportError, VaultError) as error:
+                lost = error
+            time.sleep(watch.pause(lost))
+
     def _run(self, flow: Flow) -> Any:
         answer: Any = None
         while True:
@@ -136,6 +171,38 @@ class AsyncVault(_Settings, AsyncMethods):
     async def wait(self, operation: Operation[R], timeout: float = 60, *, or_question: bool = False) -> Operation[R]:
         """Waits for the outcome of an operation, up to timeout seconds; with or_question, or for its question."""
         return await self._run(until(operation, time.monotonic() + timeout, or_question))
+
+    async def watch_events(
+        self,
+        *,
+        after: str | int | None = None,
+        types: str | None = None,
+        customer_id: UUID | str | None = None,
+        agent_id: UUID | str | None = None,
+        values: bool | None = None,
+    ) -> AsyncIterator[models.FeedEvent]:
+        """Reads the feed of events, and goes on with what happens next, until the caller ends it.
+
+        after is the id of the last event that was received, or "latest". When the connection is lost it connects again
+        and continues after the last event. It ends with the error of a refused request.
+        """
+        watch = Watch(after, {"types": types, "customer_id": customer_id, "agent_id": agent_id, "values": values})
+        while True:
+            lost: Exception | None = None
+            try:
+                answer = await self._http.send(watch.request(self._http), stream=True)
+                try:
+                    if not is_stream(answer):
+                        await answer.aread()
+                        raise refused(answer)
+                    async for chunk in answer.aiter_bytes():
+                        for event in watch.events(chunk):
+                            yield event
+                finally:
+                    await answer.aclose()
+            except (httpx.TransportError, VaultError) as error:
+                lost = error
+            await asyncio.sleep(watch.pause(lost))
 
     async def _run(self, flow: Flow) -> Any:
         answer: Any = None

@@ -2758,7 +2758,8 @@ class Webhook:
     agent_id: UUID | None = None
 
     disabled_reason: str | None = None
-    # The reason that the vault disabled it: gone, as the receiver answered 410.
+    # The reason that the vault disabled it: gone, as the receiver answered 410, or loop, as it
+    # leads to a vault.
 
     key_id: UUID | None = None
     # The API key that saved it, whose rights decide about values.
