@@ -50,6 +50,7 @@ func declarations(t *testing.T) map[string]declared {
 		ReadQuietSessions: cfg.Jobs.Hatchet.CronReadQuietSessions, SealAudit: cfg.Jobs.Hatchet.CronSealAudit,
 		RotateKeys: cfg.Jobs.Hatchet.CronRotateKeys, SealValues: cfg.Jobs.Hatchet.CronSealValues,
 		PurgeCustomers: cfg.Jobs.Hatchet.CronPurgeCustomers, RemoveExpired: cfg.Jobs.Hatchet.CronRemoveExpired,
+		ProposeMerges: cfg.Jobs.Hatchet.CronProposeMerges,
 	}) {
 		req, _, _, onFailure := w.Dump()
 		if onFailure != nil {
