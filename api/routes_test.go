@@ -49,6 +49,7 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.do("GET", "/v1/agents", "").want(200).has(agent.String())
 	s.do("GET", "/v1/events", "").want(200)
 	s.do("GET", "/v1/events?after=x", "").problem(422, vault.CodeInvalid)
+	s.proposedMerges(agent)
 	hook := "/v1/webhooks/" + testkit.ID().String()
 	s.change("PUT", hook, `{"url": "https://example.com/x", "types": ["fill.done"], "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="}`).
 		want(200)
