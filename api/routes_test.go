@@ -378,7 +378,7 @@ func (s *service) item(a answer) uuid.UUID {
 // everyRouteWithBadInput sends invalid input to every route.
 func (s *service) everyRouteWithBadInput() {
 	fill := func(path, with string) string {
-		for _, name := range []string{"agent_id", "scenario_id", "rule_id", "session_id", "customer_id", "item_id", "question_id", "review_id", "operation_id", "erasure_id", "export_id", "key_id", "webhook_id"} {
+		for _, name := range []string{"agent_id", "scenario_id", "rule_id", "session_id", "customer_id", "item_id", "question_id", "review_id", "operation_id", "erasure_id", "export_id", "key_id", "webhook_id", "merge_rule_id", "proposal_id"} {
 			path = strings.ReplaceAll(path, "{"+name+"}", with)
 		}
 		return strings.NewReplacer("{name}", "email", "{field_name}", "email").Replace(path)
