@@ -44,7 +44,7 @@
 //	test-webhook       webhook:test                              profile              persist → invalidate-and-acknowledge
 //	save-merge-rule    merge-rule:save                           rule                 persist → invalidate-and-acknowledge
 //	delete-merge-rule  merge-rule:delete                         rule                 persist → invalidate-and-acknowledge
-//	propose-merges     merges:propose             23 * * * *     tenant               propose → invalidate-and-acknowledge
+//	propose-merges     merges:propose              23 * * * *    tenant               propose → invalidate-and-acknowledge
 //	decide-merge       merge:decide                              pair of profiles     decide → invalidate-and-acknowledge
 //	create-key         key:create                                key                  persist → invalidate-and-acknowledge
 //	revoke-key         key:revoke                                key                  persist → invalidate-and-acknowledge
