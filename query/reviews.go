@@ -19,9 +19,9 @@ type ReviewPosition struct {
 }
 
 // ReviewsPage returns a page of what waits for a decision: extracted definitions, then requirements, then pending
-// values, then proposed merges, each oldest first. after is the position of the last entry of the previous page, nil for the first page. more
-// reports that there are further entries. A page with large values ends early, so that all of them have at most
-// vault.MaxPageBytes.
+// values, then proposed merges, each oldest first. after is the position of the last entry of the previous page, nil
+// for the first page. more reports that there are further entries. A page with large values ends early, so that all of
+// them have at most vault.MaxPageBytes.
 func (q *Queries) ReviewsPage(
 	ctx context.Context, tenant uuid.UUID, after *ReviewPosition, limit int,
 ) (page vault.Reviews, more bool, err error) {

@@ -29,7 +29,7 @@ func CheckMergeFields(fields []MergeField) []*vault.Error {
 			problems = append(problems, vault.Invalid(fmt.Sprintf("fields[%d]", i), "names %s, %s", f.Name, why))
 			continue
 		}
-		identifies = identifies || !slices.ContainsFunc(f.Definitions, func(d vault.Definition) bool { return isDay(d.ValueType) })
+		identifies = identifies || !slices.ContainsFunc(f.Definitions, isDay)
 	}
 	if len(problems) == 0 && len(fields) > 0 && !identifies {
 		problems = append(problems, vault.Invalid("fields", "are dates alone (%s), which many people share; add a field "+
@@ -38,7 +38,7 @@ func CheckMergeFields(fields []MergeField) []*vault.Error {
 	return problems
 }
 
-func isDay(t vault.ValueType) bool { return t == vault.TypeDate || t == vault.TypeDatetime }
+func isDay(d vault.Definition) bool { return d.ValueType == vault.TypeDate || d.ValueType == vault.TypeDatetime }
 
 // mergeFieldProblem returns why a field cannot be compared, "" if it can.
 func mergeFieldProblem(f MergeField) string {

@@ -13,8 +13,8 @@ import (
 )
 
 // DecideMerge stores the decision of a person about a proposed merge. An approval merges the customers in the same
-// transaction, with the locks and the undo of merge-customers. A decision about a proposal that is not pending any more,
-// or whose customers do not share the values any more, changes nothing.
+// transaction, with the locks and the undo of merge-customers. A decision about a proposal that is not pending any
+// more, or whose customers do not share the values any more, changes nothing.
 func (s Merges) DecideMerge(ctx context.Context, ev vault.Event) (once.Applied[vault.DecideMergeResult], error) {
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideMergeInput,

@@ -135,8 +135,8 @@ type pass struct {
 	skipped    bool
 }
 
-// inTx runs fn in a transaction that holds the rules of the tenant, so that two runs do not propose the same at once. It
-// does not run fn for a rule that was deleted or disabled meanwhile, or cannot be applied.
+// inTx runs fn in a transaction that holds the rules of the tenant, so that two runs do not propose the same at once.
+// It does not run fn for a rule that was deleted or disabled meanwhile, or cannot be applied.
 func (p *pass) inTx(ctx context.Context, fn func(q *dbgen.Queries) error) error {
 	return p.Once.InTx(ctx, p.tenant, func(q *dbgen.Queries) error {
 		all, err := q.LockMergeRules(ctx, p.tenant)

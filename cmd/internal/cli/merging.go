@@ -33,7 +33,7 @@ func (a *App) mergeRulesCommand() *cobra.Command {
 }
 
 func (a *App) mergesCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "merges", Short: "Find customers who may be the same person, and decide whether to merge them"}
+	cmd := &cobra.Command{Use: "merges", Short: "Find customers who may be the same person, and decide about them"}
 	var proposed vault.ProposeMergesInput
 	var decided vault.DecideMergeInput
 	var status vault.MergeProposalStatus
