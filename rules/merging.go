@@ -38,7 +38,9 @@ func CheckMergeFields(fields []MergeField) []*vault.Error {
 	return problems
 }
 
-func isDay(d vault.Definition) bool { return d.ValueType == vault.TypeDate || d.ValueType == vault.TypeDatetime }
+func isDay(d vault.Definition) bool {
+	return d.ValueType == vault.TypeDate || d.ValueType == vault.TypeDatetime
+}
 
 // mergeFieldProblem returns why a field cannot be compared, "" if it can.
 func mergeFieldProblem(f MergeField) string {

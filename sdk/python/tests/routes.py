@@ -271,7 +271,7 @@ async def all_of(v: Any) -> None:
             verified=True, verification_method="document")
     check((await v.propose_merges()).result.proposed == 1, "no merge is proposed")
     proposal = (await everything(v.list_merge_proposals(status="pending")))[0]
-    check((await v.decide_merge(proposal.proposal_id, decision="reject")).result.status == "rejected", "it is not rejected")
+    check((await v.decide_merge(proposal_id=proposal.proposal_id, decision="reject")).result.status == "rejected", "it is not rejected")
     await v.delete_merge_rule(merge_rule)
     hook = uuid4()
     await v.save_webhook(webhook_id=hook, url="https://example.com/x", types=["fill.done"],
