@@ -267,11 +267,12 @@ async def all_of(v: Any) -> None:
     await v.save_merge_rule(merge_rule_id=merge_rule, fields=["plan"])
     check([r.fields for r in await everything(v.list_merge_rules())] == [["plan"]], "the merge rule is not listed")
     for _ in range(2):
-        await v.write_value(agent_id=agent, customer_id=uuid4(), name="plan", value="platinum-77", source="user_provided",
-            verified=True, verification_method="document")
+        await v.write_value(agent_id=agent, customer_id=uuid4(), name="plan", value="platinum-77",
+            source="user_provided", verified=True, verification_method="document")
     check((await v.propose_merges()).result.proposed == 1, "no merge is proposed")
     proposal = (await everything(v.list_merge_proposals(status="pending")))[0]
-    check((await v.decide_merge(proposal_id=proposal.proposal_id, decision="reject")).result.status == "rejected", "it is not rejected")
+    decided = await v.decide_merge(proposal_id=proposal.proposal_id, decision="reject")
+    check(decided.result.status == "rejected", "it is not rejected")
     await v.delete_merge_rule(merge_rule)
     hook = uuid4()
     await v.save_webhook(webhook_id=hook, url="https://example.com/x", types=["fill.done"],
