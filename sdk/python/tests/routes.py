@@ -267,7 +267,7 @@ async def all_of(v: Any) -> None:
     await v.save_merge_rule(merge_rule_id=merge_rule, fields=["plan"])
     check([r.fields for r in await everything(v.list_merge_rules())] == [["plan"]], "the merge rule is not listed")
     for _ in range(2):
-        await v.write_value(agent_id=agent, customer_id=uuid4(), name="plan", value="platinum-77",
+        await v.write_value(agent_id=agent, customer_id=uuid4(), name="plan", value=str(merge_rule),
             source="user_provided", verified=True, verification_method="document")
     check((await v.propose_merges()).result.proposed == 1, "no merge is proposed")
     proposal = (await everything(v.list_merge_proposals(status="pending")))[0]

@@ -175,7 +175,7 @@ async function conversation(customer_id: string): Promise<void> {
   await v.saveMergeRule({ merge_rule_id, fields: ["plan"] });
   assert.deepEqual((await everything(v.listMergeRules()))[0]?.fields, ["plan"]);
   for (const customer_id of [randomUUID(), randomUUID()]) {
-    await v.writeValue({ agent_id, customer_id, name: "plan", value: "platinum-77", source: "user_provided", verified: true, verification_method: "document" });
+    await v.writeValue({ agent_id, customer_id, name: "plan", value: merge_rule_id, source: "user_provided", verified: true, verification_method: "document" });
   }
   assert.equal((await v.proposeMerges()).result?.proposed, 1);
   const proposal_id = (await everything(v.listMergeProposals({ status: "pending" })))[0]!.proposal_id;
