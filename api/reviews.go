@@ -27,7 +27,7 @@ func (s *Server) reviewRoutes() {
 		access:  toRead,
 		values:  true,
 		summary: "List the pending reviews",
-		detail:  "Extracted definitions first, then requirements, then pending values. Oldest first.",
+		detail:  "Extracted definitions first, then requirements, then pending values, then proposed merges. Oldest first.",
 	}, func(ctx context.Context, c caller, in *input.Page) (*one[PendingReviews], error) {
 		after, err := decodeCursor[query.ReviewPosition](in.Cursor)
 		if err != nil {
@@ -35,7 +35,11 @@ func (s *Server) reviewRoutes() {
 		}
 		reviews, more, err := s.options.Query.ReviewsPage(ctx, c.tenant, after, in.Limit)
 		out := &one[PendingReviews]{PendingReviews{Reviews: reviews}}
-		switch n, values := len(reviews.Requirements), len(reviews.Values); {
+		switch n, values, merges := len(reviews.Requirements), len(reviews.Values), len(reviews.Merges); {
+		case more && merges > 0:
+			out.Body.Next = cursor.Encode(query.ReviewPosition{
+				Kind: vault.ReviewOfMerge, ID: reviews.Merges[merges-1].ID,
+			})
 		case more && values > 0:
 			out.Body.Next = cursor.Encode(query.ReviewPosition{
 				Kind: vault.ReviewOfValue, ID: reviews.Values[values-1].Pending.ID,

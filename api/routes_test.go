@@ -49,6 +49,7 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.do("GET", "/v1/agents", "").want(200).has(agent.String())
 	s.do("GET", "/v1/events", "").want(200)
 	s.do("GET", "/v1/events?after=x", "").problem(422, vault.CodeInvalid)
+	s.proposedMerges(agent)
 	hook := "/v1/webhooks/" + testkit.ID().String()
 	s.change("PUT", hook, `{"url": "https://example.com/x", "types": ["fill.done"], "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="}`).
 		want(200)
@@ -377,7 +378,7 @@ func (s *service) item(a answer) uuid.UUID {
 // everyRouteWithBadInput sends invalid input to every route.
 func (s *service) everyRouteWithBadInput() {
 	fill := func(path, with string) string {
-		for _, name := range []string{"agent_id", "scenario_id", "rule_id", "session_id", "customer_id", "item_id", "question_id", "review_id", "operation_id", "erasure_id", "export_id", "key_id", "webhook_id"} {
+		for _, name := range []string{"agent_id", "scenario_id", "rule_id", "session_id", "customer_id", "item_id", "question_id", "review_id", "operation_id", "erasure_id", "export_id", "key_id", "webhook_id", "merge_rule_id", "proposal_id"} {
 			path = strings.ReplaceAll(path, "{"+name+"}", with)
 		}
 		return strings.NewReplacer("{name}", "email", "{field_name}", "email").Replace(path)

@@ -147,7 +147,8 @@ func New(o Options) *Server {
 		s.definitionRoutes, s.scenarioRoutes, s.configurationRoutes, s.requirementRoutes, s.dryRunRoutes, s.reviewRoutes,
 		s.customerRoutes, s.erasureRoutes, s.valueRoutes, s.itemRoutes,
 		s.gapRoutes, s.sessionRoutes, s.turnRoutes, s.questionRoutes,
-		s.operationRoutes, s.eventRoutes, s.webhookRoutes, s.auditRoutes, s.keyRoutes, s.adminRoutes, s.healthRoutes,
+		s.operationRoutes, s.eventRoutes, s.webhookRoutes, s.mergingRoutes, s.auditRoutes,
+		s.keyRoutes, s.adminRoutes, s.healthRoutes,
 	} {
 		add()
 	}
@@ -205,6 +206,7 @@ func description() huma.Config {
 				{Name: "Sessions", Description: "Variables and turns of conversations, for gap fill."},
 				{Name: "Questions", Description: "Questions of gap fills to customers."},
 				{Name: "Reviews", Description: "Extracted definitions and requirements that need a decision."},
+				{Name: "Merging", Description: "Rules that find customers who may be the same person, and proposed merges."},
 				{Name: "Operations", Description: "The status of operations."},
 				{Name: "Events", Description: "The feed of what happens, and webhooks that deliver it."},
 				{Name: "Audit", Description: "Who did what to whom, and whether that was changed."},

@@ -459,6 +459,46 @@ func (c *Client) ReplayDeliveries(
 	}, opts)
 }
 
+// SaveMergeRule: Save a merge rule. Two customers with equal values of all its fields may be the same person. Only
+// verified values count, unless the rule says otherwise.
+func (c *Client) SaveMergeRule(
+	ctx context.Context, in vault.SaveMergeRuleInput, opts ...Option,
+) (Operation[vault.SavedResult], error) {
+	return change[vault.SavedResult](ctx, c, request{
+		method: http.MethodPut, path: path("v1", "merge-rules", in.MergeRuleID), body: in,
+	}, opts)
+}
+
+// DeleteMergeRule: Delete a merge rule. Closes its pending proposals. Decisions stay.
+func (c *Client) DeleteMergeRule(
+	ctx context.Context, in vault.DeleteMergeRuleInput, opts ...Option,
+) (Operation[vault.SavedResult], error) {
+	return change[vault.SavedResult](ctx, c, request{
+		method: http.MethodDelete, path: path("v1", "merge-rules", in.MergeRuleID),
+	}, opts)
+}
+
+// ProposeMerges: Look for customers who may be the same person. By the merge rules of the tenant. Each pair becomes a
+// proposal, which a person decides. A schedule does the same.
+func (c *Client) ProposeMerges(
+	ctx context.Context, in vault.ProposeMergesInput, opts ...Option,
+) (Operation[vault.ProposeMergesResult], error) {
+	return change[vault.ProposeMergesResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "merge-proposals"), body: in,
+	}, opts)
+}
+
+// DecideMerge: Approve or reject a proposed merge. An approval merges the customers; unmerge-customer undoes it. A
+// rejected pair is not proposed again for the same values. If the proposal is not pending any more, or the customers do
+// not share the values any more, nothing is changed and the response is 409.
+func (c *Client) DecideMerge(
+	ctx context.Context, in vault.DecideMergeInput, opts ...Option,
+) (Operation[vault.DecideMergeResult], error) {
+	return change[vault.DecideMergeResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "merge-proposals", in.ProposalID, "decision"), body: in,
+	}, opts)
+}
+
 // CreateKey: Create an API key. You make the secret and send its hash, so that the secret is in no request and no
 // answer before it is used. The id of the operation is the id of the key.
 func (c *Client) CreateKey(

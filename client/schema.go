@@ -67,7 +67,7 @@ func (c *Client) ListRequirements(ctx context.Context, scenario uuid.UUID) iter.
 	return list[vault.Requirement](ctx, c, path("v1", "scenarios", scenario, "requirements"), nil)
 }
 
-// Review is an extracted definition or requirement, or a pending value, that needs a decision.
+// Review is an extracted definition or requirement, a pending value, or a proposed merge, that needs a decision.
 type Review struct {
 	Kind        vault.ReviewKind   `json:"kind"`
 	ID          uuid.UUID          `json:"id"`
@@ -75,10 +75,12 @@ type Review struct {
 	Requirement *vault.Requirement `json:"requirement,omitempty"`
 	// Value is decided by DecideValue; ID is that of the pending version.
 	Value *vault.PendingValue `json:"value,omitempty"`
+	// Merge is decided by DecideMerge.
+	Merge *vault.MergeProposal `json:"merge,omitempty"`
 }
 
 // ListReviews lists the pending reviews: extracted definitions first, then requirements, then
-// pending values, oldest first.
+// pending values, then proposed merges, oldest first.
 func (c *Client) ListReviews(ctx context.Context) iter.Seq2[Review, error] {
 	type pending struct {
 		vault.Reviews
@@ -94,6 +96,9 @@ func (c *Client) ListReviews(ctx context.Context) iter.Seq2[Review, error] {
 		}
 		for _, v := range p.Values {
 			out = append(out, Review{Kind: vault.ReviewOfValue, ID: v.Pending.ID, Value: &v})
+		}
+		for _, m := range p.Merges {
+			out = append(out, Review{Kind: vault.ReviewOfMerge, ID: m.ID, Merge: &m})
 		}
 		return out, p.Next
 	})

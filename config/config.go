@@ -87,6 +87,8 @@ type Hatchet struct {
 	CronRemoveExpired  string `toml:"cron_remove_expired" rule:"cron"`
 	// the sweep that delivers what no signal started
 	CronDeliverWebhooks string `toml:"cron_deliver_webhooks" rule:"cron"`
+
+	CronProposeMerges string `toml:"cron_propose_merges" rule:"cron"`
 	// steps at a time, without those that call the model
 	WorkerConcurrency int `toml:"worker_concurrency" rule:"1..1000"`
 	ModelConcurrency  int `toml:"model_concurrency" rule:"1..1000"`       // steps that call the model, at a time

@@ -77,6 +77,7 @@ func TestLoad_Defaults(t *testing.T) {
 			CronRelayOperations: "* * * * *", CronPurgeOperations: "17 3 * * *", CronReadQuietSessions: "* * * * *",
 			CronRotateKeys: "41 * * * *", CronSealValues: "*/5 * * * *",
 			CronSealAudit: "* * * * *", CronPurgeCustomers: "37 * * * *", CronRemoveExpired: "47 * * * *", CronDeliverWebhooks: "* * * * *",
+			CronProposeMerges: "23 * * * *",
 			WorkerConcurrency: 10, ModelConcurrency: 10,
 			MaxPushes: 32,
 		}},

@@ -46,6 +46,7 @@ type inboxItem struct {
 	Requirement *vault.Requirement
 	Definition  *vault.Definition
 	Value       *vault.PendingValue
+	Merge       *proposedMerge
 	Scenario    *vault.Scenario
 	Quote       string
 	Passages    []passage
@@ -81,6 +82,8 @@ func (i inboxItem) isDeletion() bool {
 
 func (i inboxItem) title() string {
 	switch {
+	case i.Merge != nil:
+		return i.Merge.title()
 	case i.Requirement != nil:
 		return "Requirement: " + i.Requirement.FieldName
 	case i.Definition != nil:
@@ -148,7 +151,12 @@ func (q *request) readInbox(limit int) (inbox, error) {
 			Session: v.Pending.SourceSessionID,
 		})
 	}
-	if more && len(page.Items) > 0 {
+	if err := q.addMerges(&page, reviews.Merges); err != nil {
+		return page, err
+	}
+	if n := len(reviews.Merges); more && n > 0 {
+		page.Next = cursor.Encode(query.ReviewPosition{Kind: vault.ReviewOfMerge, ID: reviews.Merges[n-1].ID})
+	} else if more && len(page.Items) > 0 {
 		last := page.Items[len(page.Items)-1]
 		page.Next = cursor.Encode(query.ReviewPosition{Kind: last.Kind, ID: last.ID})
 	}
@@ -333,7 +341,7 @@ func (q *request) rejected(item *inboxItem, err error) (status int) {
 	e, _ := errors.AsType[*vault.Error](err)
 	field := map[string]string{
 		"edit.when_condition": "when", "when_condition": "when", "edit.required_level": "level",
-		"edit.fallback_action": "fallback", "note": "note",
+		"edit.fallback_action": "fallback", "note": "note", "keep": "keep",
 	}[e.Field]
 	status, text := explain(err)
 	item.Errors, item.Picked = map[string]string{field: text}, true
@@ -369,6 +377,9 @@ func (q *request) wantedDecisions() (vault.Decision, []string, error) {
 // decideOne reads the fields of an item from the form, and submits its decision.
 func (q *request) decideOne(item *inboxItem, decision vault.Decision) (uuid.UUID, error) {
 	field := func(name string) string { return q.r.PostFormValue(name + "." + item.ID.String()) }
+	if item.Merge != nil {
+		return q.decideMerge(item, decision, field("keep"))
+	}
 	if item.Value != nil {
 		item.Note = field("note")
 		return submit(q, vault.DecideValue, vault.DecideValueInput{

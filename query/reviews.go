@@ -19,17 +19,20 @@ type ReviewPosition struct {
 }
 
 // ReviewsPage returns a page of what waits for a decision: extracted definitions, then requirements, then pending
-// values, each oldest first. after is the position of the last entry of the previous page, nil for the first page. more
-// reports that there are further entries. A page with large values ends early, so that all of them have at most
-// vault.MaxPageBytes.
+// values, then proposed merges, each oldest first. after is the position of the last entry of the previous page, nil
+// for the first page. more reports that there are further entries. A page with large values ends early, so that all of
+// them have at most vault.MaxPageBytes.
 func (q *Queries) ReviewsPage(
 	ctx context.Context, tenant uuid.UUID, after *ReviewPosition, limit int,
 ) (page vault.Reviews, more bool, err error) {
 	page = vault.Reviews{
 		Requirements: []vault.Requirement{}, Definitions: []vault.Definition{}, Values: []vault.PendingValue{},
+		Merges: []vault.MergeProposal{},
 	}
 	left := min(limit, MaxPage)
-	kinds := []vault.ReviewKind{vault.ReviewOfDefinition, vault.ReviewOfRequirement, vault.ReviewOfValue}
+	kinds := []vault.ReviewKind{
+		vault.ReviewOfDefinition, vault.ReviewOfRequirement, vault.ReviewOfValue, vault.ReviewOfMerge,
+	}
 	for _, kind := range kinds {
 		var from *uuid.UUID
 		if after != nil {
@@ -48,6 +51,9 @@ func (q *Queries) ReviewsPage(
 			n = len(page.Requirements)
 		case vault.ReviewOfValue:
 			page.Values, more, err = q.pendingValues(ctx, tenant, from, left)
+			n = len(page.Values)
+		case vault.ReviewOfMerge:
+			page.Merges, more, err = q.MergeProposalsPage(ctx, tenant, vault.MergePending, nil, from, left)
 		}
 		page.Withheld = Withheld(ctx)
 		if err != nil || more {

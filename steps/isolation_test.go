@@ -34,6 +34,8 @@ func victim(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
 	w.must(w.run(aMerge(w), mergeCustomers...))
+	sharing(w, 2)
+	w.must(w.run(w.searchingMerges(), proposeMerges...))
 	w.write("plan", text(secret))
 	w.must(w.run(w.consent(true), recordConsent...))
 	_, _, _ = pending(w)
@@ -448,6 +450,7 @@ func TestIsolation_Operations(t *testing.T) {
 		AgentID: agent, ScenarioID: scenario, FieldName: "plan", RequiredLevel: vault.LevelHard,
 		FallbackAction: vault.FallbackAsk,
 	}
+	mergeRule := w.proposals("")[0].MergeRuleID
 	attempts := []attempt{
 		op(vault.EraseCustomer, vault.EraseCustomerInput{CustomerID: merged}, eraseCustomer[:1], vault.CodeUnknown),
 		op(vault.ExportCustomer, vault.ExportCustomerInput{CustomerID: merged}, exportCustomer[:1], vault.CodeUnknown),
@@ -504,6 +507,14 @@ func TestIsolation_Operations(t *testing.T) {
 			mergeCustomers[:1], vault.CodeUnknown,
 		),
 		op(vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: merged}, unmergeCustomer[:1], vault.CodeUnknown),
+		op(vault.SaveMergeRule, vault.SaveMergeRuleInput{
+			MergeRuleID: mergeRule, Fields: []string{"email"},
+		}, saveMergeRule, vault.CodeInvalid),
+		op(vault.DeleteMergeRule, vault.DeleteMergeRuleInput{MergeRuleID: mergeRule}, deleteMergeRule, vault.CodeUnknown),
+		op(vault.ProposeMerges, vault.ProposeMergesInput{MergeRuleID: &mergeRule}, proposeMerges, vault.CodeUnknown),
+		op(vault.DecideMerge, vault.DecideMergeInput{
+			ProposalID: w.proposals("")[0].ID, Decision: vault.Approve,
+		}, decideMerge, vault.CodeUnknown),
 		op(vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: merged}, deleteCustomer[:1], vault.CodeUnknown),
 		op(vault.SaveWebhook, vault.SaveWebhookInput{
 			WebhookID: hook, URL: "https://example.com", Secret: secretOf(2),

@@ -121,6 +121,8 @@ func DecisionOf(input any) Decision {
 		return in.Decision
 	case DecideReviewInput:
 		return in.Decision
+	case DecideMergeInput:
+		return in.Decision
 	}
 	return ""
 }

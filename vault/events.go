@@ -55,13 +55,13 @@ type FeedEvent struct {
 	// CustomerID is nil if the event is about no customer.
 	CustomerID *uuid.UUID `json:"customer_id,omitempty"`
 	// IntoCustomerID is set for a merge and its undo.
-	IntoCustomerID *uuid.UUID `json:"into_customer_id,omitempty" doc:"Of a merge and its undo: the customer into whom customer_id was merged."`
+	IntoCustomerID *uuid.UUID `json:"into_customer_id,omitempty" doc:"Of a merge and its undo: the customer into whom customer_id was merged. Of the review of a proposed merge: the older customer."`
 	AgentID        *uuid.UUID `json:"agent_id,omitempty" doc:"The agent of the definition, question or scenario."`
 	SubjectID      *uuid.UUID `json:"subject_id,omitempty" doc:"The id of the value or asset, the question, the gap fill or the operation; of a review, of what is reviewed."`
 	OperationID    *uuid.UUID `json:"operation_id,omitempty" doc:"The operation that made the change, if it is known; of question.opened, the gap fill."`
-	Kind           string     `json:"kind,omitempty" doc:"Of a question: value or confirm. Of a review: definition, requirement or value."`
-	Name           string     `json:"name,omitempty" doc:"The name of the field; of a consent, the purpose; of a failure, the workflow." example:"email"`
-	Status         string     `json:"status,omitempty" doc:"The outcome: of a question, its status; of a review, the decision, or of a value its status afterwards: active, superseded … or deleted; of a consent, granted or withdrawn; of a gap fill, ended or cancelled; of a failure, the code of the error."`
+	Kind           string     `json:"kind,omitempty" doc:"Of a question: value or confirm. Of a review: definition, requirement, value or merge."`
+	Name           string     `json:"name,omitempty" doc:"The name of the field, of a proposed merge those of all its fields; of a consent, the purpose; of a failure, the workflow." example:"email"`
+	Status         string     `json:"status,omitempty" doc:"The outcome: of a question, its status; of a review, the decision, or of a value its status afterwards: active, superseded … or deleted, or of a proposed merge closed; of a consent, granted or withdrawn; of a gap fill, ended or cancelled; of a failure, the code of the error."`
 	// Value is that of the item now.
 	Value json.RawMessage `json:"value,omitempty" doc:"With values=true: the value of the item at the time of reading, of value.changed, value.pending and value.verified. Absent: it was deleted since, or is withheld."`
 }

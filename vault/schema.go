@@ -103,6 +103,7 @@ const (
 	ReviewOfRequirement ReviewKind = "requirement"
 	ReviewOfDefinition  ReviewKind = "definition"
 	ReviewOfValue       ReviewKind = "value" // decided by decide-value
+	ReviewOfMerge       ReviewKind = "merge" // decided by decide-merge
 )
 
 // Decision is the outcome of a review.
@@ -113,12 +114,14 @@ const (
 	Reject  Decision = "reject"
 )
 
-// Reviews lists the requirements, definitions and pending values that wait for a decision.
+// Reviews lists the requirements, definitions, pending values and proposed merges that wait for a decision.
 type Reviews struct {
 	Requirements []Requirement `json:"requirements"`
 	Definitions  []Definition  `json:"definitions"`
 	// Values are the pending values, and those whose deletion was proposed. decide-value decides about them.
 	Values []PendingValue `json:"values"`
+	// Merges are the pairs of customers who may be the same person. decide-merge decides about them.
+	Merges []MergeProposal `json:"merges"`
 	// Withheld are the fields with a value that is not shown, and why.
 	Withheld []Withheld `json:"withheld,omitempty" doc:"The fields with a value that is not shown, and why."`
 }

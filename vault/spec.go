@@ -174,6 +174,18 @@ var (
 		func(in DecideReviewInput) string { return in.ID.String() })
 )
 
+// The operations on merge rules, and on the merges that they propose.
+var (
+	SaveMergeRule = Define[SaveMergeRuleInput, SavedResult]("save-merge-rule", "merge-rule:save",
+		func(in SaveMergeRuleInput) string { return in.MergeRuleID.String() })
+	DeleteMergeRule = Define[DeleteMergeRuleInput, SavedResult]("delete-merge-rule", "merge-rule:delete",
+		func(in DeleteMergeRuleInput) string { return in.MergeRuleID.String() })
+	ProposeMerges = Define[ProposeMergesInput, ProposeMergesResult]("propose-merges", "merges:propose",
+		all[ProposeMergesInput]("merges"))
+	DecideMerge = Define[DecideMergeInput, DecideMergeResult]("decide-merge", "merge:decide",
+		func(in DecideMergeInput) string { return in.ProposalID.String() })
+)
+
 // The operations of gap fills and their conversations.
 var (
 	SaveSession = batched[SaveSessionInput, SavedResult]("save-session", "session:save",

@@ -165,6 +165,7 @@ func newWorkers(r *app.Runtime, engine *hatchet.Client) ([]*hatchet.Worker, erro
 		PurgeOperations: h.CronPurgeOperations,
 		SealAudit:       h.CronSealAudit,
 		DeliverWebhooks: h.CronDeliverWebhooks,
+		ProposeMerges:   h.CronProposeMerges,
 		RotateKeys:      h.CronRotateKeys,
 		SealValues:      h.CronSealValues,
 

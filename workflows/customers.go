@@ -7,7 +7,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func customerWorkflows(c *hatchet.Client, s steps.Steps) []hatchet.WorkflowBase {
+func customerWorkflows(c *hatchet.Client, s steps.Steps, crons Crons) []hatchet.WorkflowBase {
 	return []hatchet.WorkflowBase{
 		writeValue(c, s),
 		addElement(c, s),
@@ -29,6 +29,10 @@ func customerWorkflows(c *hatchet.Client, s steps.Steps) []hatchet.WorkflowBase 
 		mergeCustomers(c, s),
 		unmergeCustomer(c, s),
 		deleteCustomer(c, s),
+		saveMergeRule(c, s),
+		deleteMergeRule(c, s),
+		proposeMerges(c, s, crons.ProposeMerges),
+		decideMerge(c, s),
 	}
 }
 
@@ -144,4 +148,25 @@ func unmergeCustomer(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 // deleteCustomer deletes a customer and its items. The rows stay, marked as deleted.
 func deleteCustomer(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	return effect(begin(c, s, vault.DeleteCustomer), "delete", quick, s.Customers.DeleteCustomer).end()
+}
+
+// saveMergeRule stores a rule by which two customers may be the same person.
+func saveMergeRule(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return store(begin(c, s, vault.SaveMergeRule), "persist", quick, s.Merges.SaveMergeRule).end()
+}
+
+// deleteMergeRule deletes a merge rule.
+func deleteMergeRule(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return store(begin(c, s, vault.DeleteMergeRule), "persist", quick, s.Merges.DeleteMergeRule).end()
+}
+
+// proposeMerges looks for customers who may be the same person, on a cron in all tenants and on demand in one.
+func proposeMerges(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workflow {
+	f := begin(c, s, vault.ProposeMerges, onCron(cron)...)
+	return store(f, "propose", long, s.Merges.ProposeMerges).end()
+}
+
+// decideMerge stores the decision of a person about a proposed merge, and merges the customers if it is approved.
+func decideMerge(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return effect(begin(c, s, vault.DecideMerge), "decide", quick, s.Merges.DecideMerge).end()
 }

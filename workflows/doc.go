@@ -42,6 +42,10 @@
 //	replay-deliveries  deliveries:replay                         webhook              persist → invalidate-and-acknowledge
 //	save-webhook       webhook:save                              webhook              persist → invalidate-and-acknowledge
 //	test-webhook       webhook:test                              webhook              persist → invalidate-and-acknowledge
+//	save-merge-rule    merge-rule:save                           rule                 persist → invalidate-and-acknowledge
+//	delete-merge-rule  merge-rule:delete                         rule                 persist → invalidate-and-acknowledge
+//	propose-merges     merges:propose              23 * * * *    tenant               propose → invalidate-and-acknowledge
+//	decide-merge       merge:decide                              pair of profiles     decide → invalidate-and-acknowledge
 //	create-key         key:create                                key                  persist → invalidate-and-acknowledge
 //	revoke-key         key:revoke                                key                  persist → invalidate-and-acknowledge
 //	expire-values      values:expire               */5 * * * *                        expire → invalidate-and-acknowledge

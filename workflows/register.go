@@ -27,6 +27,8 @@ type Crons struct {
 	RemoveExpired  string
 
 	DeliverWebhooks string
+
+	ProposeMerges string
 }
 
 // modelSteps lists the steps that call the language model, by workflow. Such a step can take as long as the model.
@@ -76,7 +78,7 @@ func Split(all []hatchet.WorkflowBase) (plain, model []hatchet.WorkflowBase) {
 // All declares every workflow. A worker registers what it returns; nothing else registers one.
 func All(c *hatchet.Client, s steps.Steps, crons Crons) []hatchet.WorkflowBase {
 	return slices.Concat(
-		customerWorkflows(c, s),
+		customerWorkflows(c, s, crons),
 		schemaWorkflows(c, s),
 		gapfillWorkflows(c, s, crons),
 		upkeepWorkflows(c, s, crons),

@@ -363,6 +363,40 @@ type LlmUsage struct {
 	CostMicros       int64     `json:"cost_micros"`
 }
 
+type MergeProposal struct {
+	ID             uuid.UUID  `json:"id"`
+	TenantID       uuid.UUID  `json:"tenant_id"`
+	RuleID         uuid.UUID  `json:"rule_id"`
+	OlderProfileID uuid.UUID  `json:"older_profile_id"`
+	NewerProfileID uuid.UUID  `json:"newer_profile_id"`
+	Fields         []string   `json:"fields"`
+	Ground         []byte     `json:"ground"`
+	Status         string     `json:"status"`
+	Reason         string     `json:"reason"`
+	KeptProfileID  *uuid.UUID `json:"kept_profile_id"`
+	DecidedBy      string     `json:"decided_by"`
+	DecidedAt      *time.Time `json:"decided_at"`
+	OperationID    *uuid.UUID `json:"operation_id"`
+	ProposedAt     time.Time  `json:"proposed_at"`
+	UpdatedAt      time.Time  `json:"updated_at"`
+}
+
+type MergeRule struct {
+	TenantID    uuid.UUID  `json:"tenant_id"`
+	ID          uuid.UUID  `json:"id"`
+	Name        string     `json:"name"`
+	Fields      []string   `json:"fields"`
+	Unverified  bool       `json:"unverified"`
+	MaxGroup    int32      `json:"max_group"`
+	Enabled     bool       `json:"enabled"`
+	OperationID uuid.UUID  `json:"operation_id"`
+	AcceptedAt  time.Time  `json:"accepted_at"`
+	CreatedAt   time.Time  `json:"created_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
+	DeletedAt   *time.Time `json:"deleted_at"`
+	LookedAt    *time.Time `json:"looked_at"`
+}
+
 type Operation struct {
 	ID              uuid.UUID       `json:"id"`
 	TenantID        uuid.UUID       `json:"tenant_id"`

@@ -167,6 +167,8 @@ UNION SELECT operation_id FROM consents WHERE tenant_id = @tenant AND profile_id
 UNION SELECT operation_id FROM channel_identities WHERE tenant_id = @tenant AND profile_id = ANY (@profiles)
 UNION SELECT operation_id FROM customer_merges WHERE tenant_id = @tenant
     AND (source_profile_id = ANY (@profiles) OR target_profile_id = ANY (@profiles))
+UNION SELECT operation_id FROM merge_proposals WHERE tenant_id = @tenant AND operation_id IS NOT NULL
+    AND (older_profile_id = ANY (@profiles) OR newer_profile_id = ANY (@profiles))
 UNION SELECT operation_id FROM session_turns WHERE tenant_id = @tenant AND session_id = ANY (@sessions)
 UNION SELECT id FROM customer_exports WHERE tenant_id = @tenant AND customer_id = ANY (@customers)`
 

@@ -91,6 +91,12 @@ var Tables = []Table{
 		Name: "channel_identities", Title: "Channels", Where: "profile_id = ANY (@profiles)", Order: "channel, external_id",
 	},
 	{
+		// The other customer of a pair is hidden: it may be another person.
+		Name: "merge_proposals", Title: "Proposed merges",
+		Where: "older_profile_id = ANY (@profiles) OR newer_profile_id = ANY (@profiles)", Order: "proposed_at, id",
+		Hidden: []string{"older_profile_id", "newer_profile_id", "kept_profile_id", "ground", "rule_id"},
+	},
+	{
 		Name: "customer_merges", Title: "Merges",
 		Where: "source_profile_id = ANY (@profiles) OR target_profile_id = ANY (@profiles)", Order: "merged_at, id",
 	},
@@ -161,6 +167,7 @@ var Others = map[string]string{
 	"erasure_keys":          "sealed keys of a tenant",
 	"event_heads":           "positions of the feed of a tenant",
 	"webhooks":              "configuration",
+	"merge_rules":           "configuration",
 	"goose_db_version":      "the version of the schema",
 }
 

@@ -193,7 +193,28 @@ CREATE TABLE schema_extractions (
     FOREIGN KEY (tenant_id, scenario_id) REFERENCES scenarios (tenant_id, id)
 );
 
+-- The rules of a tenant by which two customers may be the same person: their values of all these fields are equal.
+CREATE TABLE merge_rules (
+    tenant_id    uuid NOT NULL REFERENCES tenants (id),
+    id           uuid NOT NULL,
+    name         text NOT NULL DEFAULT '',
+    fields       text[] NOT NULL CHECK (cardinality(fields) BETWEEN 1 AND 5),
+    unverified   boolean NOT NULL DEFAULT false, -- true: values that nobody verified count too
+    max_group    integer NOT NULL CHECK (max_group BETWEEN 2 AND 50), -- a value that more customers share tells nothing
+    enabled      boolean NOT NULL DEFAULT true,
+    operation_id uuid NOT NULL,
+    accepted_at  timestamptz NOT NULL, -- of the newest applied save or deletion
+    created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    deleted_at   timestamptz,          -- the row stays, so that a late older save is recognised
+    looked_at    timestamptz,          -- the end of the last pass of propose-merges; NULL: none yet
+    PRIMARY KEY (tenant_id, id)
+);
+-- The rules that wait longest for a pass of propose-merges.
+CREATE INDEX merge_rules_due ON merge_rules (looked_at NULLS FIRST, id) WHERE enabled AND deleted_at IS NULL;
+
 -- +goose Down
+DROP TABLE merge_rules;
 DROP TABLE schema_extractions;
 DROP TABLE requirements;
 DROP TABLE rules;

@@ -35,6 +35,67 @@ CREATE TABLE customer_merges (
 CREATE INDEX customer_merges_source ON customer_merges (tenant_id, source_profile_id, id);
 CREATE INDEX customer_merges_target ON customer_merges (tenant_id, target_profile_id, id);
 
+-- Two customers who may be the same person: a person decides whether they are merged. It holds ids and names of fields,
+-- no values: ground is a keyed hash of the values that both had.
+CREATE TABLE merge_proposals (
+    id               uuid PRIMARY KEY,
+    tenant_id        uuid NOT NULL REFERENCES tenants (id),
+    rule_id          uuid NOT NULL,
+    older_profile_id uuid NOT NULL, -- the one that was created first
+    newer_profile_id uuid NOT NULL,
+    fields           text[] NOT NULL,
+    ground           bytea NOT NULL,
+    status           text NOT NULL CHECK (status IN ('pending', 'approved', 'rejected', 'closed')),
+    -- Why it was closed without a decision.
+    reason           text NOT NULL DEFAULT '' CHECK (reason IN (
+        '', 'value_changed', 'customer_merged', 'customer_deleted', 'rule_changed', 'rule_deleted'
+    )),
+    kept_profile_id  uuid, -- of an approved one: the customer who remained
+    decided_by       text NOT NULL DEFAULT '',
+    decided_at       timestamptz,
+    operation_id     uuid, -- of the decision
+    proposed_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+    FOREIGN KEY (tenant_id, rule_id) REFERENCES merge_rules (tenant_id, id),
+    FOREIGN KEY (tenant_id, older_profile_id) REFERENCES customer_profiles (tenant_id, id),
+    FOREIGN KEY (tenant_id, newer_profile_id) REFERENCES customer_profiles (tenant_id, id),
+    CHECK ((status = 'closed') = (reason <> ''))
+);
+-- A pair waits for one decision at a time, whatever the rules.
+CREATE UNIQUE INDEX merge_proposals_open ON merge_proposals
+    (tenant_id, least(older_profile_id, newer_profile_id), greatest(older_profile_id, newer_profile_id))
+    WHERE status = 'pending';
+-- What is known of a pair and its values: a decision stays.
+CREATE UNIQUE INDEX merge_proposals_ground ON merge_proposals
+    (tenant_id, ground, fields, least(older_profile_id, newer_profile_id), greatest(older_profile_id, newer_profile_id));
+CREATE INDEX merge_proposals_waiting ON merge_proposals (tenant_id, id) WHERE status = 'pending';
+CREATE INDEX merge_proposals_list ON merge_proposals (tenant_id, id);
+CREATE INDEX merge_proposals_older ON merge_proposals (older_profile_id);
+CREATE INDEX merge_proposals_newer ON merge_proposals (newer_profile_id);
+CREATE INDEX merge_proposals_rule ON merge_proposals (tenant_id, rule_id) WHERE status = 'pending';
+
+-- A customer who was merged or deleted is no subject of a proposal any more. It is closed in the transaction that makes
+-- the change, so that no way to make it can miss one.
+-- +goose StatementBegin
+CREATE FUNCTION close_merge_proposals() RETURNS trigger
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    UPDATE merge_proposals
+    SET status = 'closed',
+        reason = CASE WHEN NEW.merged_into_id IS NULL THEN 'customer_deleted' ELSE 'customer_merged' END,
+        updated_at = clock_timestamp()
+    WHERE (older_profile_id = NEW.id OR newer_profile_id = NEW.id)
+      AND tenant_id = NEW.tenant_id
+      AND status = 'pending';
+    RETURN NULL;
+END
+$$;
+-- +goose StatementEnd
+CREATE TRIGGER customers_gone AFTER UPDATE OF deleted_at ON customer_profiles
+    FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL)
+    EXECUTE FUNCTION close_merge_proposals();
+
 CREATE TABLE channel_identities (
     id           uuid PRIMARY KEY,
     tenant_id    uuid NOT NULL REFERENCES tenants (id),
@@ -306,5 +367,7 @@ DROP TABLE erasures;
 DROP TABLE customer_exports;
 DROP TABLE consents;
 DROP TABLE channel_identities;
+DROP TABLE merge_proposals;
 DROP TABLE customer_merges;
 DROP TABLE customer_profiles;
+DROP FUNCTION close_merge_proposals();

@@ -19,7 +19,7 @@ CREATE TABLE events (
     )),
     at                timestamptz NOT NULL DEFAULT clock_timestamp(),
     customer_id       uuid,
-    other_customer_id uuid, -- of a merge: the customer into whom customer_id was merged
+    other_customer_id uuid, -- of a merge, or a proposal of one: the customer into whom customer_id was merged
     agent_id          uuid,
     subject_id        uuid, -- the item, question, gap fill or operation; of a review: what is reviewed
     operation_id      uuid,
@@ -343,6 +343,33 @@ CREATE TRIGGER customers_unmerged AFTER UPDATE OF undone_at ON customer_merges
     FOR EACH ROW WHEN (OLD.undone_at IS NULL AND NEW.undone_at IS NOT NULL)
     EXECUTE FUNCTION tell_merge('customer.unmerged');
 
+-- A proposed merge: the older customer is the one who remains unless the decision says otherwise.
+-- +goose StatementBegin
+CREATE FUNCTION tell_merge_proposal() RETURNS trigger
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    INSERT INTO events (tenant_id, type, customer_id, other_customer_id, subject_id, operation_id, kind, name, status)
+    VALUES (
+        NEW.tenant_id, TG_ARGV[0],
+        (SELECT p.customer_id FROM customer_profiles p WHERE p.id = NEW.newer_profile_id),
+        (SELECT p.customer_id FROM customer_profiles p WHERE p.id = NEW.older_profile_id),
+        NEW.id, NEW.operation_id, 'merge', array_to_string(NEW.fields, ','),
+        CASE WHEN TG_ARGV[0] = 'review.opened' THEN '' ELSE NEW.status END
+    );
+    RETURN NULL;
+END
+$$;
+-- +goose StatementEnd
+CREATE TRIGGER merges_proposed AFTER INSERT ON merge_proposals
+    FOR EACH ROW WHEN (NEW.status = 'pending') EXECUTE FUNCTION tell_merge_proposal('review.opened');
+CREATE TRIGGER merges_proposed_again AFTER UPDATE OF status ON merge_proposals
+    FOR EACH ROW WHEN (OLD.status <> 'pending' AND NEW.status = 'pending')
+    EXECUTE FUNCTION tell_merge_proposal('review.opened');
+CREATE TRIGGER merges_settled AFTER UPDATE OF status ON merge_proposals
+    FOR EACH ROW WHEN (OLD.status = 'pending' AND NEW.status <> 'pending')
+    EXECUTE FUNCTION tell_merge_proposal('review.settled');
+
 -- A merge marks the source as deleted too.
 -- +goose StatementBegin
 CREATE FUNCTION tell_deletion() RETURNS trigger
@@ -431,6 +458,9 @@ ALTER TABLE events SET (autovacuum_analyze_threshold = 5000, autovacuum_vacuum_t
 -- +goose Down
 DROP TRIGGER erasures_erased ON erasures;
 DROP TRIGGER customers_deleted ON customer_profiles;
+DROP TRIGGER merges_settled ON merge_proposals;
+DROP TRIGGER merges_proposed_again ON merge_proposals;
+DROP TRIGGER merges_proposed ON merge_proposals;
 DROP TRIGGER customers_unmerged ON customer_merges;
 DROP TRIGGER customers_merged ON customer_merges;
 DROP TRIGGER operations_failed ON operations;
@@ -453,6 +483,7 @@ DROP TRIGGER values_changed ON customer_values;
 DROP TRIGGER values_added ON customer_values;
 DROP FUNCTION tell_erasure();
 DROP FUNCTION tell_deletion();
+DROP FUNCTION tell_merge_proposal();
 DROP FUNCTION tell_merge();
 DROP FUNCTION tell_failure();
 DROP FUNCTION tell_fill();

@@ -20,6 +20,8 @@ import (
 var wide = map[string]bool{
 	vault.DeleteCustomer.Name: true, vault.MergeCustomers.Name: true, vault.UnmergeCustomer.Name: true,
 	vault.EraseCustomer.Name: true, vault.ExportCustomer.Name: true,
+	vault.SaveMergeRule.Name: true, vault.DeleteMergeRule.Name: true, vault.ProposeMerges.Name: true,
+	vault.DecideMerge.Name: true,
 }
 
 // CheckInput returns an error if the input of an operation names something that a context may not use: an agent, an id

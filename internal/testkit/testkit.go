@@ -146,7 +146,7 @@ func Config(databaseURL string, environ ...string) (config.Config, error) {
 	h.CronRotateKeys, h.CronSealValues = "", ""
 	h.CronExpireValues, h.CronDetectOrphans, h.CronRelayOperations, h.CronPurgeOperations = "", "", "", ""
 	h.CronReadQuietSessions, h.CronSealAudit, h.CronPurgeCustomers, h.CronRemoveExpired = "", "", "", ""
-	h.CronDeliverWebhooks = ""
+	h.CronDeliverWebhooks, h.CronProposeMerges = "", ""
 	return cfg, nil
 }
 

@@ -82,42 +82,49 @@ func (s Merges) MergeCustomers(ctx context.Context, ev vault.Event) (once.Applie
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}
-		before, relinked, err := s.planMerge(ctx, q, ev.TenantID, source.ID, target.ID)
-		if err != nil {
-			return vault.CustomerResult{}, err
-		}
-		encoded, err := json.Marshal(before)
-		if err != nil {
-			return vault.CustomerResult{}, fmt.Errorf("encode the state before the merge: %w", err)
-		}
-		err = q.InsertMerge(ctx, dbgen.InsertMergeParams{
-			ID: once.NewID(), TenantID: ev.TenantID, SourceProfileID: source.ID, TargetProfileID: target.ID, Before: encoded,
-			OperationID: op.ID,
-		})
-		if err != nil {
-			return vault.CustomerResult{}, err
-		}
-		// The history first: while it is in two profiles, no profile can have two active versions.
-		if err := s.relink(ctx, q, ev.TenantID, relinked, before); err != nil {
-			return vault.CustomerResult{}, err
-		}
-		if err := move(ctx, q, ev.TenantID, before, target.ID); err != nil {
-			return vault.CustomerResult{}, err
-		}
-		err = q.SetMergedInto(ctx, dbgen.SetMergedIntoParams{
-			TenantID: ev.TenantID, Ids: append(before.Merged, source.ID), MergedIntoID: &target.ID, Version: source.Version,
-		})
-		if err != nil {
-			return vault.CustomerResult{}, err
-		}
-		if err := RefreshStale(ctx, t, q, ev.TenantID, before.versions(), target.ID); err != nil {
-			return vault.CustomerResult{}, err
-		}
-		version := max(source.Version, target.Version)
-		return vault.CustomerResult{
-			CustomerID: target.CustomerID, Version: version + 1,
-		}, raiseBothVersions(ctx, t, q, ev.TenantID, version, target.ID)
+		return s.merge(ctx, t, q, op, source, target)
 	})
+}
+
+// merge merges the source into the target. The caller holds the locks of both.
+func (s Merges) merge(
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, source, target dbgen.CustomerProfile,
+) (vault.CustomerResult, error) {
+	before, relinked, err := s.planMerge(ctx, q, op.TenantID, source.ID, target.ID)
+	if err != nil {
+		return vault.CustomerResult{}, err
+	}
+	encoded, err := json.Marshal(before)
+	if err != nil {
+		return vault.CustomerResult{}, fmt.Errorf("encode the state before the merge: %w", err)
+	}
+	err = q.InsertMerge(ctx, dbgen.InsertMergeParams{
+		ID: once.NewID(), TenantID: op.TenantID, SourceProfileID: source.ID, TargetProfileID: target.ID, Before: encoded,
+		OperationID: op.ID,
+	})
+	if err != nil {
+		return vault.CustomerResult{}, err
+	}
+	// The history first: while it is in two profiles, no profile can have two active versions.
+	if err := s.relink(ctx, q, op.TenantID, relinked, before); err != nil {
+		return vault.CustomerResult{}, err
+	}
+	if err := move(ctx, q, op.TenantID, before, target.ID); err != nil {
+		return vault.CustomerResult{}, err
+	}
+	err = q.SetMergedInto(ctx, dbgen.SetMergedIntoParams{
+		TenantID: op.TenantID, Ids: append(before.Merged, source.ID), MergedIntoID: &target.ID, Version: source.Version,
+	})
+	if err != nil {
+		return vault.CustomerResult{}, err
+	}
+	if err := RefreshStale(ctx, t, q, op.TenantID, before.versions(), target.ID); err != nil {
+		return vault.CustomerResult{}, err
+	}
+	version := max(source.Version, target.Version)
+	return vault.CustomerResult{
+		CustomerID: target.CustomerID, Version: version + 1,
+	}, raiseBothVersions(ctx, t, q, op.TenantID, version, target.ID)
 }
 
 // UnmergeCustomer moves the source's items back and restores their state before the merge. Values written to the target

@@ -132,7 +132,7 @@ var _ = []bool{
 	define(vault.RecallFact, vault.RecallQuote),
 	define(vault.ReplayReopened, vault.ReplayRepeated),
 	define(vault.LevelHard, vault.LevelSoft),
-	define(vault.ReviewOfRequirement, vault.ReviewOfDefinition, vault.ReviewOfValue),
+	define(vault.ReviewOfRequirement, vault.ReviewOfDefinition, vault.ReviewOfValue, vault.ReviewOfMerge),
 	define(vault.ReviewNone, vault.ReviewPending, vault.ReviewApproved, vault.ReviewRejected),
 	define(
 		vault.SourceProfileField, vault.SourceProfileAsset, vault.SourceSession, vault.SourceTool,
@@ -159,4 +159,10 @@ var _ = []bool{
 		vault.VerificationKYC,
 	),
 	define(vault.WithheldPurposeRequired, vault.WithheldPurposeNotAllowed, vault.WithheldNoConsent),
+	define(vault.MergePending, vault.MergeApproved, vault.MergeRejected, vault.MergeClosed),
+	define(
+		vault.MergeValueChanged, vault.MergeCustomerMerged, vault.MergeCustomerDeleted, vault.MergeRuleChanged,
+		vault.MergeRuleDeleted,
+	),
+	define(vault.KeepOlder, vault.KeepNewer),
 }

@@ -71,7 +71,7 @@ func Root(a *App) *cobra.Command {
 		a.importCommand(), a.exportCommand(), a.erasureCommand(),
 		a.sessionsCommand(), a.turnsCommand(), a.missingCommand(), a.fillCommand(), a.questionsCommand(),
 		a.answerCommand(), a.itemsCommand(), a.reviewsCommand(), a.operationsCommand(), a.auditCommand(), a.eventsCommand(),
-		a.webhooksCommand(), a.apiKeysCommand(), a.usageCommand(), a.adminCommand(),
+		a.webhooksCommand(), a.mergeRulesCommand(), a.mergesCommand(), a.apiKeysCommand(), a.usageCommand(), a.adminCommand(),
 		a.healthCommand(), a.idCommand(), a.mcpCommand(),
 	)
 	operate := []*cobra.Command{

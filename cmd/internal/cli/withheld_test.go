@@ -23,7 +23,7 @@ var readsNothing = []string{
 	"config reference", "consents record", "customers delete", "customers erase", "customers label", "customers merge",
 	"customers open", "customers open-many", "customers unmerge", "definitions delete", "definitions save",
 	"erasure repeat", "erasure verify", "fill", "id", "import", "items delete", "items restore", "keys create", "keys revoke",
-	"keys rotate", "mcp", "migrate down", "migrate repair", "migrate up", "operations cancel", "operations replay",
+	"keys rotate", "mcp", "merge-rules delete", "merge-rules save", "merges decide", "merges propose", "migrate down", "migrate repair", "migrate up", "operations cancel", "operations replay",
 	"questions claim", "requirements delete", "requirements save", "reviews decide", "rules save", "scenarios extract",
 	"scenarios save", "sealing-key add", "sealing-key promote", "sealing-key prune", "serve",
 	"sessions read", "sessions save", "tenants create", "turns add", "values add", "values correct",

@@ -263,6 +263,17 @@ async def all_of(v: Any) -> None:
     check(len(await everything(v.list_audit(subject=str(customer), from_=since))) > 0, "the audit has nothing")
     told = await everything(v.list_events(customer_id=customer, types="value.changed", values=True))
     check(len(told) > 0 and told[0].customer_id == customer, "the feed has nothing")
+    merge_rule = uuid4()
+    await v.save_merge_rule(merge_rule_id=merge_rule, fields=["plan"])
+    check([r.fields for r in await everything(v.list_merge_rules())] == [["plan"]], "the merge rule is not listed")
+    for _ in range(2):
+        await v.write_value(agent_id=agent, customer_id=uuid4(), name="plan", value=str(merge_rule),
+            source="user_provided", verified=True, verification_method="document")
+    check((await v.propose_merges()).result.proposed == 1, "no merge is proposed")
+    proposal = (await everything(v.list_merge_proposals(status="pending")))[0]
+    decided = await v.decide_merge(proposal_id=proposal.proposal_id, decision="reject")
+    check(decided.result.status == "rejected", "it is not rejected")
+    await v.delete_merge_rule(merge_rule)
     hook = uuid4()
     await v.save_webhook(webhook_id=hook, url="https://example.com/x", types=["fill.done"],
         secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=")

@@ -128,6 +128,18 @@ export class Methods extends Core {
   }
 
   /**
+   * Approve or reject a proposed merge. An approval merges the customers; unmerge-customer undoes it. A
+   * rejected pair is not proposed again for the same values. If the proposal is not pending any more, or the
+   * customers do not share the values any more, nothing is changed and the response is 409.
+   */
+  decideMerge(input: Input<"decide-merge">, options: ChangeOptions = {}): Promise<Changed<"decide-merge">> {
+    return this.change(
+      { method: "POST", path: "/v1/merge-proposals/{proposal_id}/decision", inPath: { proposal_id: "proposal_id" }, inQuery: [], hasBody: true },
+      input, options,
+    );
+  }
+
+  /**
    * Approve or reject an extracted definition or requirement. An approval of a requirement can include
    * changes to it.
    */
@@ -181,6 +193,16 @@ export class Methods extends Core {
   deleteItem(input: Input<"delete-item">, options: ChangeOptions = {}): Promise<Changed<"delete-item">> {
     return this.change(
       { method: "DELETE", path: "/v1/items/{item_id}", inPath: { item_id: "item_id" }, inQuery: ["force", "restore_previous"] },
+      input, options,
+    );
+  }
+
+  /**
+   * Delete a merge rule. Closes its pending proposals. Decisions stay.
+   */
+  deleteMergeRule(input: Input<"delete-merge-rule">, options: ChangeOptions = {}): Promise<Changed<"delete-merge-rule">> {
+    return this.change(
+      { method: "DELETE", path: "/v1/merge-rules/{merge_rule_id}", inPath: { merge_rule_id: "merge_rule_id" }, inQuery: [] },
       input, options,
     );
   }
@@ -734,6 +756,26 @@ export class Methods extends Core {
   }
 
   /**
+   * List the proposed merges. Oldest first. They hold ids and names, no values.
+   */
+  listMergeProposals(input: Input<"list-merge-proposals"> = {}): AsyncIterableIterator<Entry<"list-merge-proposals">> {
+    return this.list(
+      { method: "GET", path: "/v1/merge-proposals", inPath: {}, inQuery: ["status", "customer_id", "limit"] },
+      input,
+    );
+  }
+
+  /**
+   * List the merge rules. Sorted by id.
+   */
+  listMergeRules(input: Record<string, never> = {}): AsyncIterableIterator<Entry<"list-merge-rules">> {
+    return this.list(
+      { method: "GET", path: "/v1/merge-rules", inPath: {}, inQuery: [] },
+      input,
+    );
+  }
+
+  /**
    * List the merges of a customer. Newest first: the merges into this customer, the merge of this customer
    * into another one, and those of the customers who are merged into it. unmerge-customer undoes a merge with
    * the state undoable.
@@ -778,8 +820,8 @@ export class Methods extends Core {
   }
 
   /**
-   * List the pending reviews. Extracted definitions first, then requirements, then pending values. Oldest
-   * first.
+   * List the pending reviews. Extracted definitions first, then requirements, then pending values, then
+   * proposed merges. Oldest first.
    */
   listReviews(input: Input<"list-reviews"> = {}): AsyncIterableIterator<Entry<"list-reviews">> {
     return this.list(
@@ -883,6 +925,17 @@ export class Methods extends Core {
   }
 
   /**
+   * Look for customers who may be the same person. By the merge rules of the tenant. Each pair becomes a
+   * proposal, which a person decides. A schedule does the same.
+   */
+  proposeMerges(input: Input<"propose-merges"> = {}, options: ChangeOptions = {}): Promise<Changed<"propose-merges">> {
+    return this.change(
+      { method: "POST", path: "/v1/merge-proposals", inPath: {}, inQuery: [], hasBody: true },
+      input, options,
+    );
+  }
+
+  /**
    * Read the facts of a session. Reads what the customer said since the last reading, for all definitions of
    * the agent. Each fact that the customer's words prove is written, as an active or as a pending value.
    * Without a request, sessions are read when they end or have been quiet for a while. While a gap fill of
@@ -978,6 +1031,17 @@ export class Methods extends Core {
   saveDefinition(input: Input<"save-definition">, options: ChangeOptions = {}): Promise<Changed<"save-definition">> {
     return this.change(
       { method: "PUT", path: "/v1/agents/{agent_id}/definitions/{name}", inPath: { agent_id: "agent_id", name: "name" }, inQuery: [], hasBody: true },
+      input, options,
+    );
+  }
+
+  /**
+   * Save a merge rule. Two customers with equal values of all its fields may be the same person. Only
+   * verified values count, unless the rule says otherwise.
+   */
+  saveMergeRule(input: Input<"save-merge-rule">, options: ChangeOptions = {}): Promise<Changed<"save-merge-rule">> {
+    return this.change(
+      { method: "PUT", path: "/v1/merge-rules/{merge_rule_id}", inPath: { merge_rule_id: "merge_rule_id" }, inQuery: [], hasBody: true },
       input, options,
     );
   }

@@ -171,6 +171,16 @@ async function conversation(customer_id: string): Promise<void> {
   assert((await everything(v.listAudit({ subject: customer_id, from: new Date(Date.now() - 3600_000).toISOString() }))).length > 0);
   const told = await everything(v.listEvents({ customer_id, types: "value.changed", values: true }));
   assert(told.length > 0 && told[0]?.customer_id === customer_id);
+  const merge_rule_id = randomUUID();
+  await v.saveMergeRule({ merge_rule_id, fields: ["plan"] });
+  assert.deepEqual((await everything(v.listMergeRules()))[0]?.fields, ["plan"]);
+  for (const customer_id of [randomUUID(), randomUUID()]) {
+    await v.writeValue({ agent_id, customer_id, name: "plan", value: merge_rule_id, source: "user_provided", verified: true, verification_method: "document" });
+  }
+  assert.equal((await v.proposeMerges()).result?.proposed, 1);
+  const proposal_id = (await everything(v.listMergeProposals({ status: "pending" })))[0]!.proposal_id;
+  assert.equal((await v.decideMerge({ proposal_id, decision: "reject" })).result?.status, "rejected");
+  await v.deleteMergeRule({ merge_rule_id });
   const webhook_id = randomUUID();
   await v.saveWebhook({ webhook_id, url: "https://example.com/x", types: ["fill.done"], secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=" });
   assert((await v.getWebhook({ webhook_id })).enabled);

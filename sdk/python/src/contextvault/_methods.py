@@ -108,6 +108,15 @@ _create_key = Call(
     has_body=True,
     result=m.KeyResult,
 )
+_decide_merge = Call(
+    name="decide_merge",
+    method="POST",
+    path="/v1/merge-proposals/{proposal_id}/decision",
+    in_path={"proposal_id": "proposal_id"},
+    in_query=(),
+    has_body=True,
+    result=m.DecideMergeResult,
+)
 _decide_review = Call(
     name="decide_review",
     method="POST",
@@ -149,6 +158,14 @@ _delete_item = Call(
     in_path={"item_id": "item_id"},
     in_query=("force", "restore_previous"),
     result=m.DeleteResult,
+)
+_delete_merge_rule = Call(
+    name="delete_merge_rule",
+    method="DELETE",
+    path="/v1/merge-rules/{merge_rule_id}",
+    in_path={"merge_rule_id": "merge_rule_id"},
+    in_query=(),
+    result=m.SavedResult,
 )
 _delete_requirement = Call(
     name="delete_requirement",
@@ -557,6 +574,22 @@ _list_keys = Call(
     in_query=("limit",),
     result=m.KeySummary,
 )
+_list_merge_proposals = Call(
+    name="list_merge_proposals",
+    method="GET",
+    path="/v1/merge-proposals",
+    in_path={},
+    in_query=("status", "customer_id", "limit"),
+    result=m.MergeProposal,
+)
+_list_merge_rules = Call(
+    name="list_merge_rules",
+    method="GET",
+    path="/v1/merge-rules",
+    in_path={},
+    in_query=(),
+    result=m.MergeRule,
+)
 _list_merges = Call(
     name="list_merges",
     method="GET",
@@ -672,6 +705,15 @@ _propose_deletion = Call(
     has_body=True,
     result=m.ItemResult,
 )
+_propose_merges = Call(
+    name="propose_merges",
+    method="POST",
+    path="/v1/merge-proposals",
+    in_path={},
+    in_query=(),
+    has_body=True,
+    result=m.ProposeMergesResult,
+)
 _read_conversation = Call(
     name="read_conversation",
     method="POST",
@@ -745,6 +787,15 @@ _save_definition = Call(
     method="PUT",
     path="/v1/agents/{agent_id}/definitions/{name}",
     in_path={"agent_id": "agent_id", "name": "name"},
+    in_query=(),
+    has_body=True,
+    result=m.SavedResult,
+)
+_save_merge_rule = Call(
+    name="save_merge_rule",
+    method="PUT",
+    path="/v1/merge-rules/{merge_rule_id}",
+    in_path={"merge_rule_id": "merge_rule_id"},
     in_query=(),
     has_body=True,
     result=m.SavedResult,
@@ -1128,6 +1179,26 @@ class Methods:
             "name": name, "purpose": purpose, "scopes": scopes, "sources": sources}
         return self._call(_create_key, body, members, wait, idempotency_key)
 
+    def decide_merge(
+        self,
+        body: m.DecideMerge | None = None,
+        /,
+        *,
+        proposal_id: Id | None = None,
+        decision: m.Decision | None = None,
+        keep: m.MergeKeep | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.DecideMergeResult]:
+        """Approve or reject a proposed merge.
+
+        An approval merges the customers; unmerge-customer undoes it. A rejected pair is not
+        proposed again for the same values. If the proposal is not pending any more, or the
+        customers do not share the values any more, nothing is changed and the response is 409.
+        """
+        members: dict[str, Any] = {"proposal_id": proposal_id, "decision": decision, "keep": keep}
+        return self._call(_decide_merge, body, members, wait, idempotency_key)
+
     def decide_review(
         self,
         body: m.DecideReview | None = None,
@@ -1219,6 +1290,20 @@ class Methods:
         """
         members: dict[str, Any] = {"item_id": item_id, "force": force, "restore_previous": restore_previous}
         return self._call(_delete_item, None, members, wait, idempotency_key)
+
+    def delete_merge_rule(
+        self,
+        merge_rule_id: Id,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.SavedResult]:
+        """Delete a merge rule.
+
+        Closes its pending proposals. Decisions stay.
+        """
+        members: dict[str, Any] = {"merge_rule_id": merge_rule_id}
+        return self._call(_delete_merge_rule, None, members, wait, idempotency_key)
 
     def delete_requirement(
         self,
@@ -2029,6 +2114,30 @@ class Methods:
         members: dict[str, Any] = {"limit": limit}
         return self._list(_list_keys, members)
 
+    def list_merge_proposals(
+        self,
+        *,
+        status: m.MergeProposalStatus | None = None,
+        customer_id: Id | None = None,
+        limit: int | None = None,
+    ) -> Iterator[m.MergeProposal]:
+        """List the proposed merges.
+
+        Oldest first. They hold ids and names, no values.
+        """
+        members: dict[str, Any] = {"status": status, "customer_id": customer_id, "limit": limit}
+        return self._list(_list_merge_proposals, members)
+
+    def list_merge_rules(
+        self,
+    ) -> Iterator[m.MergeRule]:
+        """List the merge rules.
+
+        Sorted by id.
+        """
+        members: dict[str, Any] = {}
+        return self._list(_list_merge_rules, members)
+
     def list_merges(
         self,
         customer_id: Id,
@@ -2093,7 +2202,8 @@ class Methods:
     ) -> Iterator[m.PendingReviews]:
         """List the pending reviews.
 
-        Extracted definitions first, then requirements, then pending values. Oldest first.
+        Extracted definitions first, then requirements, then pending values, then proposed merges.
+        Oldest first.
         """
         members: dict[str, Any] = {"limit": limit}
         return self._list(_list_reviews, members)
@@ -2232,6 +2342,23 @@ class Methods:
         """
         members: dict[str, Any] = {"customer_id": customer_id, "name": name, "reason": reason}
         return self._call(_propose_deletion, body, members, wait, idempotency_key)
+
+    def propose_merges(
+        self,
+        body: m.ProposeMerges | None = None,
+        /,
+        *,
+        merge_rule_id: Id | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.ProposeMergesResult]:
+        """Look for customers who may be the same person.
+
+        By the merge rules of the tenant. Each pair becomes a proposal, which a person decides. A
+        schedule does the same.
+        """
+        members: dict[str, Any] = {"merge_rule_id": merge_rule_id}
+        return self._call(_propose_merges, body, members, wait, idempotency_key)
 
     def read_conversation(
         self,
@@ -2454,6 +2581,29 @@ class Methods:
             "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
             verification_methods, "write_once": write_once}
         return self._call(_save_definition, body, members, wait, idempotency_key)
+
+    def save_merge_rule(
+        self,
+        body: m.SaveMergeRule | None = None,
+        /,
+        *,
+        merge_rule_id: Id | None = None,
+        enabled: bool | None = None,
+        fields: list[str] | None = None,
+        max_group: int | None = None,
+        name: str | None = None,
+        unverified: bool | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.SavedResult]:
+        """Save a merge rule.
+
+        Two customers with equal values of all its fields may be the same person. Only verified
+        values count, unless the rule says otherwise.
+        """
+        members: dict[str, Any] = {"merge_rule_id": merge_rule_id, "enabled": enabled, "fields": fields, "max_group":
+            max_group, "name": name, "unverified": unverified}
+        return self._call(_save_merge_rule, body, members, wait, idempotency_key)
 
     def save_requirement(
         self,
@@ -3038,6 +3188,26 @@ class AsyncMethods:
             "name": name, "purpose": purpose, "scopes": scopes, "sources": sources}
         return await self._call(_create_key, body, members, wait, idempotency_key)
 
+    async def decide_merge(
+        self,
+        body: m.DecideMerge | None = None,
+        /,
+        *,
+        proposal_id: Id | None = None,
+        decision: m.Decision | None = None,
+        keep: m.MergeKeep | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.DecideMergeResult]:
+        """Approve or reject a proposed merge.
+
+        An approval merges the customers; unmerge-customer undoes it. A rejected pair is not
+        proposed again for the same values. If the proposal is not pending any more, or the
+        customers do not share the values any more, nothing is changed and the response is 409.
+        """
+        members: dict[str, Any] = {"proposal_id": proposal_id, "decision": decision, "keep": keep}
+        return await self._call(_decide_merge, body, members, wait, idempotency_key)
+
     async def decide_review(
         self,
         body: m.DecideReview | None = None,
@@ -3129,6 +3299,20 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"item_id": item_id, "force": force, "restore_previous": restore_previous}
         return await self._call(_delete_item, None, members, wait, idempotency_key)
+
+    async def delete_merge_rule(
+        self,
+        merge_rule_id: Id,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.SavedResult]:
+        """Delete a merge rule.
+
+        Closes its pending proposals. Decisions stay.
+        """
+        members: dict[str, Any] = {"merge_rule_id": merge_rule_id}
+        return await self._call(_delete_merge_rule, None, members, wait, idempotency_key)
 
     async def delete_requirement(
         self,
@@ -3939,6 +4123,30 @@ class AsyncMethods:
         members: dict[str, Any] = {"limit": limit}
         return self._list(_list_keys, members)
 
+    def list_merge_proposals(
+        self,
+        *,
+        status: m.MergeProposalStatus | None = None,
+        customer_id: Id | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[m.MergeProposal]:
+        """List the proposed merges.
+
+        Oldest first. They hold ids and names, no values.
+        """
+        members: dict[str, Any] = {"status": status, "customer_id": customer_id, "limit": limit}
+        return self._list(_list_merge_proposals, members)
+
+    def list_merge_rules(
+        self,
+    ) -> AsyncIterator[m.MergeRule]:
+        """List the merge rules.
+
+        Sorted by id.
+        """
+        members: dict[str, Any] = {}
+        return self._list(_list_merge_rules, members)
+
     def list_merges(
         self,
         customer_id: Id,
@@ -4003,7 +4211,8 @@ class AsyncMethods:
     ) -> AsyncIterator[m.PendingReviews]:
         """List the pending reviews.
 
-        Extracted definitions first, then requirements, then pending values. Oldest first.
+        Extracted definitions first, then requirements, then pending values, then proposed merges.
+        Oldest first.
         """
         members: dict[str, Any] = {"limit": limit}
         return self._list(_list_reviews, members)
@@ -4142,6 +4351,23 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"customer_id": customer_id, "name": name, "reason": reason}
         return await self._call(_propose_deletion, body, members, wait, idempotency_key)
+
+    async def propose_merges(
+        self,
+        body: m.ProposeMerges | None = None,
+        /,
+        *,
+        merge_rule_id: Id | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.ProposeMergesResult]:
+        """Look for customers who may be the same person.
+
+        By the merge rules of the tenant. Each pair becomes a proposal, which a person decides. A
+        schedule does the same.
+        """
+        members: dict[str, Any] = {"merge_rule_id": merge_rule_id}
+        return await self._call(_propose_merges, body, members, wait, idempotency_key)
 
     async def read_conversation(
         self,
@@ -4364,6 +4590,29 @@ class AsyncMethods:
             "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
             verification_methods, "write_once": write_once}
         return await self._call(_save_definition, body, members, wait, idempotency_key)
+
+    async def save_merge_rule(
+        self,
+        body: m.SaveMergeRule | None = None,
+        /,
+        *,
+        merge_rule_id: Id | None = None,
+        enabled: bool | None = None,
+        fields: list[str] | None = None,
+        max_group: int | None = None,
+        name: str | None = None,
+        unverified: bool | None = None,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.SavedResult]:
+        """Save a merge rule.
+
+        Two customers with equal values of all its fields may be the same person. Only verified
+        values count, unless the rule says otherwise.
+        """
+        members: dict[str, Any] = {"merge_rule_id": merge_rule_id, "enabled": enabled, "fields": fields, "max_group":
+            max_group, "name": name, "unverified": unverified}
+        return await self._call(_save_merge_rule, body, members, wait, idempotency_key)
 
     async def save_requirement(
         self,

@@ -163,6 +163,26 @@ MatchedBy = Literal[
     "nothing",
 ]
 
+MergeCloseReason = Literal[
+    "value_changed",
+    "customer_merged",
+    "customer_deleted",
+    "rule_changed",
+    "rule_deleted",
+]
+
+MergeKeep = Literal[
+    "older",
+    "newer",
+]
+
+MergeProposalStatus = Literal[
+    "pending",
+    "approved",
+    "rejected",
+    "closed",
+]
+
 MergeState = Literal[
     "undoable",
     "undone",
@@ -911,6 +931,35 @@ class CustomerResult:
 
 
 @dataclass(kw_only=True)
+class DecideMerge:
+    """DecideMerge of the vault."""
+
+    decision: Decision
+    # approve merges the customers; reject keeps them apart, and the pair is not proposed again for
+    # the same values.
+
+    keep: MergeKeep | None = None
+    # With approve, the customer who remains: older (default) is the one who was created first,
+    # newer the other one.
+
+    proposal_id: UUID | None = None
+
+
+@dataclass(kw_only=True)
+class DecideMergeResult:
+    """DecideMergeResult of the vault."""
+
+    proposal_id: UUID
+
+    status: Literal["approved", "rejected"]
+
+    customer_id: UUID | None = None
+    # The customer who remains. Absent: the proposal was rejected.
+
+    version: int | None = None
+
+
+@dataclass(kw_only=True)
 class DecideReviewDefinition:
     """DecideReviewDefinition of the vault."""
 
@@ -1482,21 +1531,23 @@ class FeedEvent:
     customer_id: UUID | None = None
 
     into_customer_id: UUID | None = None
-    # Of a merge and its undo: the customer into whom customer_id was merged.
+    # Of a merge and its undo: the customer into whom customer_id was merged. Of the review of a
+    # proposed merge: the older customer.
 
     kind: str | None = None
-    # Of a question: value or confirm. Of a review: definition, requirement or value.
+    # Of a question: value or confirm. Of a review: definition, requirement, value or merge.
 
     name: str | None = None
-    # The name of the field; of a consent, the purpose; of a failure, the workflow.
+    # The name of the field, of a proposed merge those of all its fields; of a consent, the purpose;
+    # of a failure, the workflow.
 
     operation_id: UUID | None = None
     # The operation that made the change, if it is known; of question.opened, the gap fill.
 
     status: str | None = None
     # The outcome: of a question, its status; of a review, the decision, or of a value its status
-    # afterwards: active, superseded … or deleted; of a consent, granted or withdrawn; of a gap
-    # fill, ended or cancelled; of a failure, the code of the error.
+    # afterwards: active, superseded … or deleted, or of a proposed merge closed; of a consent,
+    # granted or withdrawn; of a gap fill, ended or cancelled; of a failure, the code of the error.
 
     subject_id: UUID | None = None
     # The id of the value or asset, the question, the gap fill or the operation; of a review, of
@@ -1760,6 +1811,65 @@ class MergeCustomers:
 
 
 @dataclass(kw_only=True)
+class MergeProposal:
+    """MergeProposal of the vault."""
+
+    fields: list[str]
+    # The fields whose values are equal.
+
+    merge_rule_id: UUID
+
+    newer_customer_id: UUID
+
+    older_customer_id: UUID
+    # The customer who was created first. It remains, unless the decision keeps the newer one.
+
+    proposal_id: UUID
+
+    proposed_at: datetime
+
+    status: MergeProposalStatus
+    # pending: a person decides; approved: the customers were merged; rejected: they stay apart, and
+    # are not proposed again for these values; closed: see reason.
+
+    updated_at: datetime
+
+    decided_at: datetime | None = None
+
+    decided_by: str | None = None
+
+    kept_customer_id: UUID | None = None
+    # Of an approved proposal: the customer who remained.
+
+    reason: MergeCloseReason | None = None
+    # Of a closed proposal, why it needs no decision any more.
+
+
+@dataclass(kw_only=True)
+class MergeRule:
+    """MergeRule of the vault."""
+
+    created_at: datetime
+
+    enabled: bool
+
+    fields: list[str]
+
+    max_group: int
+
+    merge_rule_id: UUID
+
+    unverified: bool
+
+    updated_at: datetime
+
+    looked_at: datetime | None = None
+    # The end of the last search by this rule. Absent: there was none since it was saved.
+
+    name: str | None = None
+
+
+@dataclass(kw_only=True)
 class Missing:
     """Missing of the vault."""
 
@@ -1862,6 +1972,8 @@ class PendingReviews:
 
     definitions: list[Definition]
 
+    merges: list[MergeProposal]
+
     requirements: list[Requirement]
 
     values: list[PendingValue]
@@ -1894,6 +2006,39 @@ class ProposeDeletion:
     customer_id: UUID | None = None
 
     name: str | None = None
+
+
+@dataclass(kw_only=True)
+class ProposeMerges:
+    """ProposeMerges of the vault."""
+
+    merge_rule_id: UUID | None = None
+    # One rule. Absent: all enabled rules.
+
+
+@dataclass(kw_only=True)
+class ProposeMergesResult:
+    """ProposeMergesResult of the vault."""
+
+    closed: int
+    # The number of pending proposals that were closed, because their customers do not share the
+    # values any more.
+
+    compared: int
+    # The number of values that were compared.
+
+    proposed: int
+    # The number of pairs that were proposed.
+
+    rules: int
+    # The number of rules that were applied.
+
+    too_large: int
+    # The number of groups that were left out, because more customers share the value than the rule
+    # allows, or more than 100.
+
+    skipped: list[SkippedMergeRule] | None = None
+    # The rules that cannot be applied any more, and why.
 
 
 @dataclass(kw_only=True)
@@ -2229,6 +2374,31 @@ class RuleSummary:
 
 
 @dataclass(kw_only=True)
+class SaveMergeRule:
+    """SaveMergeRule of the vault."""
+
+    fields: list[str]
+    # The fields whose values must all be equal, such as email. A definition of each exists, of type
+    # string, email, phone, url or number; a date may stand beside one of these. Put the field with
+    # the most distinctive values first.
+
+    enabled: bool | None = None
+    # false: nothing is looked for by this rule until it is saved again. Absent: true.
+
+    max_group: int | None = None
+    # The maximum number of customers with equal values: if more have them, such as the phone of an
+    # office, none of them is proposed. Absent: 10.
+
+    merge_rule_id: UUID | None = None
+
+    name: str | None = None
+    # A name for people.
+
+    unverified: bool | None = None
+    # Values that nobody verified count too. Absent: only verified ones.
+
+
+@dataclass(kw_only=True)
 class SaveSession:
     """SaveSession of the vault."""
 
@@ -2417,6 +2587,15 @@ class SetCustomerLabel:
     customer_id: UUID | None = None
 
     label: str | None = None
+
+
+@dataclass(kw_only=True)
+class SkippedMergeRule:
+    """SkippedMergeRule of the vault."""
+
+    detail: str
+
+    merge_rule_id: UUID
 
 
 @dataclass(kw_only=True)
@@ -2877,6 +3056,10 @@ RESULTS: dict[str, Any] = {
     "extract-schema": ExtractResult,
     "apply-configuration": ApplyConfigurationResult,
     "decide-review": SavedResult,
+    "save-merge-rule": SavedResult,
+    "delete-merge-rule": SavedResult,
+    "propose-merges": ProposeMergesResult,
+    "decide-merge": DecideMergeResult,
     "save-session": SavedResult,
     "fill-gaps": FillResult,
     "answer-question": ItemResult,
