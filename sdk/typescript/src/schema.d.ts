@@ -2780,6 +2780,8 @@ export interface components {
             /** @description What happens to a claim that differs from a stronger active value. Absent: ask where a gap fill can ask, else review. */
             on_conflict?: components["schemas"]["OnConflict"];
             readonly origin?: components["schemas"]["Origin"];
+            /** @description Lets list-customers find customers by the beginning of a value: the database keeps its first 64 characters once more, in an index. Only for string, email, phone and url; never for encrypted values. Absent: false. */
+            prefix_search?: boolean;
             /** @description The purposes for which the value may be used. A read states one of them, and the customer must have consented to it; a write needs a consent to one of them. It holds for the name of the field, whatever the agent. Absent: no consent is needed. */
             purposes?: string[];
             /** @description The number of days after their expiry that versions are kept; then they are removed for good. 0: expired versions stay in the history. */
@@ -8587,7 +8589,7 @@ export interface operations {
             query?: {
                 /** @description Include the active values. */
                 values?: boolean;
-                /** @description A condition on the active value of a field; repeat it for more, all of which hold. field=value: the value, without the case of ASCII letters; field:verified: a verified value; field:present and field:missing: a value, or none; field:older_than=30d: a value that was collected longer ago (d, h, m). */
+                /** @description A condition on the active value of a field; repeat it for more, all of which hold. field=value: the value, without the case of ASCII letters; field^=beginning: a value that begins with this, if a definition of the field has prefix_search; field:verified: a verified value; field:present and field:missing: a value, or none; field:older_than=30d: a value that was collected longer ago (d, h, m). */
                 where?: string[];
                 /** @description The next_cursor of the previous page. Empty: the first page. */
                 cursor?: string;
@@ -8828,7 +8830,7 @@ export interface operations {
     "count-customers": {
         parameters: {
             query?: {
-                /** @description A condition on the active value of a field; repeat it for more, all of which hold. field=value: the value, without the case of ASCII letters; field:verified: a verified value; field:present and field:missing: a value, or none; field:older_than=30d: a value that was collected longer ago (d, h, m). */
+                /** @description A condition on the active value of a field; repeat it for more, all of which hold. field=value: the value, without the case of ASCII letters; field^=beginning: a value that begins with this, if a definition of the field has prefix_search; field:verified: a verified value; field:present and field:missing: a value, or none; field:older_than=30d: a value that was collected longer ago (d, h, m). */
                 where?: string[];
             };
             header?: {

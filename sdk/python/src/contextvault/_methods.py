@@ -1305,6 +1305,7 @@ class Methods:
         minimum: Any | None = None,
         multiple: bool | None = None,
         on_conflict: m.OnConflict | None = None,
+        prefix_search: bool | None = None,
         purposes: list[str] | None = None,
         remove_after_days: int | None = None,
         required_verification: bool | None = None,
@@ -1341,13 +1342,14 @@ class Methods:
             "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
             forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
-            minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
-            "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
-            searchable, "source_priority": source_priority, "stale_action": stale_action,
-            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
-            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
-            verification_methods, "write_once": write_once, "after": after, "customers": customers}
+            minimum, "multiple": multiple, "on_conflict": on_conflict, "prefix_search":
+            prefix_search, "purposes": purposes, "remove_after_days": remove_after_days,
+            "required_verification": required_verification, "retention_days": retention_days,
+            "retry_prompt": retry_prompt, "searchable": searchable, "source_priority":
+            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
+            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
+            value_type, "verification_methods": verification_methods, "write_once": write_once,
+            "after": after, "customers": customers}
         return self._call(_dry_run_definition, body, members, None, None)
 
     def dry_run_requirement(
@@ -2416,6 +2418,7 @@ class Methods:
         minimum: Any | None = None,
         multiple: bool | None = None,
         on_conflict: m.OnConflict | None = None,
+        prefix_search: bool | None = None,
         purposes: list[str] | None = None,
         remove_after_days: int | None = None,
         required_verification: bool | None = None,
@@ -2446,13 +2449,13 @@ class Methods:
             "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
             forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
-            minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
-            "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
-            searchable, "source_priority": source_priority, "stale_action": stale_action,
-            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
-            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
-            verification_methods, "write_once": write_once}
+            minimum, "multiple": multiple, "on_conflict": on_conflict, "prefix_search":
+            prefix_search, "purposes": purposes, "remove_after_days": remove_after_days,
+            "required_verification": required_verification, "retention_days": retention_days,
+            "retry_prompt": retry_prompt, "searchable": searchable, "source_priority":
+            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
+            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
+            value_type, "verification_methods": verification_methods, "write_once": write_once}
         return self._call(_save_definition, body, members, wait, idempotency_key)
 
     def save_requirement(
@@ -3215,6 +3218,7 @@ class AsyncMethods:
         minimum: Any | None = None,
         multiple: bool | None = None,
         on_conflict: m.OnConflict | None = None,
+        prefix_search: bool | None = None,
         purposes: list[str] | None = None,
         remove_after_days: int | None = None,
         required_verification: bool | None = None,
@@ -3251,13 +3255,14 @@ class AsyncMethods:
             "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
             forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
-            minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
-            "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
-            searchable, "source_priority": source_priority, "stale_action": stale_action,
-            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
-            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
-            verification_methods, "write_once": write_once, "after": after, "customers": customers}
+            minimum, "multiple": multiple, "on_conflict": on_conflict, "prefix_search":
+            prefix_search, "purposes": purposes, "remove_after_days": remove_after_days,
+            "required_verification": required_verification, "retention_days": retention_days,
+            "retry_prompt": retry_prompt, "searchable": searchable, "source_priority":
+            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
+            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
+            value_type, "verification_methods": verification_methods, "write_once": write_once,
+            "after": after, "customers": customers}
         return await self._call(_dry_run_definition, body, members, None, None)
 
     async def dry_run_requirement(
@@ -4326,6 +4331,7 @@ class AsyncMethods:
         minimum: Any | None = None,
         multiple: bool | None = None,
         on_conflict: m.OnConflict | None = None,
+        prefix_search: bool | None = None,
         purposes: list[str] | None = None,
         remove_after_days: int | None = None,
         required_verification: bool | None = None,
@@ -4356,13 +4362,13 @@ class AsyncMethods:
             "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
             forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
-            minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
-            "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
-            searchable, "source_priority": source_priority, "stale_action": stale_action,
-            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
-            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
-            verification_methods, "write_once": write_once}
+            minimum, "multiple": multiple, "on_conflict": on_conflict, "prefix_search":
+            prefix_search, "purposes": purposes, "remove_after_days": remove_after_days,
+            "required_verification": required_verification, "retention_days": retention_days,
+            "retry_prompt": retry_prompt, "searchable": searchable, "source_priority":
+            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
+            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
+            value_type, "verification_methods": verification_methods, "write_once": write_once}
         return await self._call(_save_definition, body, members, wait, idempotency_key)
 
     async def save_requirement(

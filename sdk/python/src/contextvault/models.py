@@ -1047,6 +1047,11 @@ class Definition:
 
     origin: Origin | None = None
 
+    prefix_search: bool | None = None
+    # Lets list-customers find customers by the beginning of a value: the database keeps its first
+    # 64 characters once more, in an index. Only for string, email, phone and url; never for
+    # encrypted values. Absent: false.
+
     purposes: list[str] | None = None
     # The purposes for which the value may be used. A read states one of them, and the customer must
     # have consented to it; a write needs a consent to one of them. It holds for the name of the
