@@ -402,6 +402,13 @@ _get_rule = Call(
     in_query=(),
     result=m.Rule,
 )
+_get_runs = Call(
+    name="get_runs",
+    method="GET",
+    path="/v1/operations/{operation_id}/runs",
+    in_path={"operation_id": "operation_id"},
+    in_query=(),
+)
 _get_scenario = Call(
     name="get_scenario",
     method="GET",
@@ -1756,6 +1763,20 @@ class Methods:
         """Get a rule."""
         members: dict[str, Any] = {"agent_id": agent_id, "rule_id": rule_id}
         return self._call(_get_rule, None, members, None, None)
+
+    def get_runs(
+        self,
+        operation_id: Id,
+    ) -> m.OperationRuns:
+        """Get the runs of an operation in the workflow engine.
+
+        With their steps, the attempts of each, and the errors of those that failed (a key that is
+        limited to agents gets no errors: the run can carry operations of others). The answer is 503
+        if the engine does not answer within two seconds. Everything that decides about the
+        operation is in get-operation.
+        """
+        members: dict[str, Any] = {"operation_id": operation_id}
+        return self._call(_get_runs, None, members, None, None)
 
     def get_scenario(
         self,
@@ -3669,6 +3690,20 @@ class AsyncMethods:
         """Get a rule."""
         members: dict[str, Any] = {"agent_id": agent_id, "rule_id": rule_id}
         return await self._call(_get_rule, None, members, None, None)
+
+    async def get_runs(
+        self,
+        operation_id: Id,
+    ) -> m.OperationRuns:
+        """Get the runs of an operation in the workflow engine.
+
+        With their steps, the attempts of each, and the errors of those that failed (a key that is
+        limited to agents gets no errors: the run can carry operations of others). The answer is 503
+        if the engine does not answer within two seconds. Everything that decides about the
+        operation is in get-operation.
+        """
+        members: dict[str, Any] = {"operation_id": operation_id}
+        return await self._call(_get_runs, None, members, None, None)
 
     async def get_scenario(
         self,

@@ -1346,6 +1346,56 @@ class DryRunValues:
 
 
 @dataclass(kw_only=True)
+class EngineFailure:
+    """EngineFailure of the vault."""
+
+    at: datetime
+
+    error: str | None = None
+
+
+@dataclass(kw_only=True)
+class EngineRun:
+    """EngineRun of the vault."""
+
+    created_at: datetime
+
+    engine_tenant_id: UUID
+
+    run_id: UUID
+
+    status: Literal["QUEUED", "RUNNING", "COMPLETED", "FAILED", "CANCELLED"]
+    # As the engine says.
+
+    steps: list[EngineStep]
+    # In the order in which they were created.
+
+    finished_at: datetime | None = None
+
+    started_at: datetime | None = None
+
+
+@dataclass(kw_only=True)
+class EngineStep:
+    """EngineStep of the vault."""
+
+    attempts: int
+    # The number of times that it was started; 0: not yet.
+
+    name: str
+
+    status: Literal["QUEUED", "RUNNING", "COMPLETED", "FAILED", "CANCELLED"]
+
+    failures: list[EngineFailure] | None = None
+    # The attempts that failed, the first one first, at most 20.
+
+    finished_at: datetime | None = None
+
+    started_at: datetime | None = None
+    # Of the last attempt.
+
+
+@dataclass(kw_only=True)
 class EraseCustomer:
     """EraseCustomer of the vault."""
 
@@ -1822,6 +1872,15 @@ class OpenCustomersResult:
     created: int
 
     customer_ids: list[UUID]
+
+
+@dataclass(kw_only=True)
+class OperationRuns:
+    """OperationRuns of the vault."""
+
+    runs: list[EngineRun]
+    # The newest first, at most 5. Empty: the engine has none, or has dropped it: it keeps a run for
+    # some days.
 
 
 @dataclass(kw_only=True)
