@@ -3,6 +3,7 @@ package trigger
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -91,6 +92,10 @@ func runOf(row rest.V1TaskSummary, details *rest.V1WorkflowRunDetails) vault.Eng
 			text := event.Message
 			if event.ErrorMessage != nil && *event.ErrorMessage != "" {
 				text = *event.ErrorMessage
+			}
+			var unquoted string
+			if json.Unmarshal([]byte(text), &unquoted) == nil { // the engine keeps the text as JSON
+				text = unquoted
 			}
 			if len(text) > maxFailureText {
 				text = strings.ToValidUTF8(text[:maxFailureText], "") + "…"
