@@ -149,8 +149,8 @@ type operationPage struct {
 	Dashboard string
 }
 
-// showOperation shows an operation with what the engine knows of its runs. A page never waits for long for an engine that
-// is away: it says so.
+// showOperation shows an operation with what the engine knows of its runs. A page never waits for long for an engine
+// that is away: it says so.
 func (q *request) showOperation(status int, op vault.Operation) error {
 	page := operationPage{
 		Operation: op, MayReplay: q.may(api.ScopeAdmin), Token: q.session.Token,

@@ -189,8 +189,8 @@ func (q *Queries) startAfter(ctx context.Context, s *search, after *vault.Custom
 	return q.moveTo(ctx, s, *after)
 }
 
-// moveTo sets the position after which the search reads. One by prefix is a version, so that a cursor holds no value: it
-// stays a position when another version is active.
+// moveTo sets the position after which the search reads. One by prefix is a version, so that a cursor holds no value:
+// it stays a position when another version is active.
 func (q *Queries) moveTo(ctx context.Context, s *search, after vault.CustomerPosition) error {
 	s.params.AfterID = after.ID
 	if after.At != nil {
@@ -256,8 +256,8 @@ func (s *search) begins(i int, c vault.FieldCondition, f searchedField) error {
 			"without encryption, can be found by it. Compare the whole value, as in %s=…", c.Field, c.Field)
 	}
 	if utf8.RuneCountInString(c.Text) > vault.MaxPrefixLength {
-		return vault.Invalid("where", "compares the beginning of %s with more than %d characters; give fewer, or the whole value",
-			c.Field, vault.MaxPrefixLength)
+		return vault.Invalid("where",
+			"compares the beginning of %s with more than %d characters; give fewer, or the whole value", c.Field, vault.MaxPrefixLength)
 	}
 	s.params.CondPrefixes[i] = rules.PrefixText(c.Text)
 	if s.guard.records(c.Field) {
@@ -298,9 +298,9 @@ func (q *Queries) want(ctx context.Context, s *search, number int32, c vault.Fie
 	return nil
 }
 
-// chooseOrder chooses the candidates: those of the comparison with the fewest, else those of a beginning or of an age, else
-// all customers. The order depends on the kinds of the conditions alone, so a cursor stays valid whatever is written
-// meanwhile.
+// chooseOrder chooses the candidates: those of the comparison with the fewest, else those of a beginning or of an age,
+// else all customers. The order depends on the kinds of the conditions alone, so a cursor stays valid whatever is
+// written meanwhile.
 func (q *Queries) chooseOrder(ctx context.Context, s *search) error {
 	p := &s.params
 	if len(p.WantNumbers) > 0 {

@@ -127,7 +127,8 @@ func definitionTypeProblems(d vault.Definition) []*vault.Error {
 		switch d.ValueType {
 		case vault.TypeString, vault.TypeEmail, vault.TypePhone, vault.TypeURL:
 			if d.Multiple {
-				problems = append(problems, vault.Invalid("prefix_search", "is for single values, and this one is a list; leave it out"))
+				problems = append(problems, vault.Invalid("prefix_search",
+					"is for single values, and this one is a list; leave it out"))
 			}
 		case vault.TypeDate, vault.TypeDatetime, vault.TypeNumber, vault.TypeBoolean, vault.TypeJSON:
 			problems = append(problems, vault.Invalid("prefix_search",

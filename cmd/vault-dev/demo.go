@@ -55,7 +55,8 @@ func demo(ctx context.Context) error {
 
 // consoleTour says where the console is and what to look at there.
 const consoleTour = "" +
-	"`make run` serves the console at http://127.0.0.1:8000/console, and names the file with the key to sign in. Look at\n" +
+	"`make run` serves the console at http://127.0.0.1:8000/console, and names the file with the key to sign in. " +
+	"Look at\n" +
 	"  /console/inbox       what waits for a person, with the sentence that it comes from: approve one with the key a\n" +
 	"  /console/customers   a customer: its values, the timeline, and the chain of a value as a drawing\n" +
 	"  /console/schema      an agent: change a definition and preview what it would break; try a scenario\n" +

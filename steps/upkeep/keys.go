@@ -104,7 +104,8 @@ const maxFieldsToSeal = 1000
 // SealValues seals the versions of fields that were stored before a definition required encryption, and removes their
 // values from questions and errors. A field is done once no plain version is left and every write that began before has
 // ended. It also adds the versions of fields that became searchable to the blind index, and removes those of fields
-// that are not searchable any more, and does the same for the fields that can be found by the beginning of their values.
+// that are not searchable any more, and does the same for the fields that can be found by the beginning of their
+// values.
 func (s Keys) SealValues(ctx context.Context, _ vault.Event) (SealedValues, error) {
 	var out SealedValues
 	fields, err := s.DB.System().ListFieldsToSeal(ctx, maxFieldsToSeal)
