@@ -257,7 +257,8 @@ func (s *search) begins(i int, c vault.FieldCondition, f searchedField) error {
 	}
 	if utf8.RuneCountInString(c.Text) > vault.MaxPrefixLength {
 		return vault.Invalid("where",
-			"compares the beginning of %s with more than %d characters; give fewer, or the whole value", c.Field, vault.MaxPrefixLength)
+			"compares the beginning of %s with more than %d characters; give fewer, or the "+
+				"whole value", c.Field, vault.MaxPrefixLength)
 	}
 	s.params.CondPrefixes[i] = rules.PrefixText(c.Text)
 	if s.guard.records(c.Field) {
