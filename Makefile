@@ -48,6 +48,11 @@ bench: ## measure everything beside its ceiling: benchmarks/*.json and the plots
 	bin/vault-dev bench && \
 	exec bin/vault-dev bench-growing
 
+.PHONY: pictures
+pictures: ## pictures of every page of the console, in two widths, light and dark: .dev/pictures (needs Chromium)
+	@mkdir -p .dev/pictures && $(with_services) \
+	go test -count=1 -run 'TestBrowser_(Pages|PagesAfterForms|SchemaPages)$$' ./console -pictures "$$PWD/.dev/pictures"
+
 .PHONY: bench-short
 bench-short: ## the measurements of bench with fewer repetitions, in less than 3 minutes; writes no file
 	@$(with_services) \

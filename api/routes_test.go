@@ -348,6 +348,8 @@ func TestRoutes_AllWork(t *testing.T) {
 	// Lists of operations.
 	s.do("GET", "/v1/operations?status=failed&customer_id="+customer.String(), "").want(200).has("unmerge-customer")
 	s.do("GET", "/v1/operations?workflow=write-value&limit=1", "").want(200).has(`"next_cursor"`)
+	s.do("GET", "/v1/operations/"+rejected.String()+"/runs", "").want(200).has(`"runs"`)
+	s.do("GET", "/v1/operations/"+testkit.ID().String()+"/runs", "").problem(404, vault.CodeUnknown)
 	s.do("GET", "/v1/operations?workflow=write", "").problem(422, vault.CodeInvalid)
 	s.do("GET", "/v1/operations?status=lost", "").problem(422, vault.CodeInvalid)
 

@@ -52,6 +52,24 @@ func (s *Server) operationRoutes() {
 			return s.options.Query.OperationsPage(ctx, c.tenant, filter, after, limit)
 		}, func(op vault.OperationSummary) uuid.UUID { return op.ID })
 	})
+	register(s, route{
+		name: "get-runs", method: http.MethodGet, path: "/v1/operations/{operation_id}/runs", tag: tagOperations,
+		access: toInspect, summary: "Get the runs of an operation in the workflow engine",
+		detail: "With their steps, the attempts of each, and the errors of those that failed (a key that " +
+			"is limited to agents gets no errors: the run can carry operations of others). The answer is 503 if the " +
+			"engine does not answer within two seconds. Everything that decides about the operation is in get-operation.",
+		errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, c caller, in *struct{ OperationPath }) (*one[vault.OperationRuns], error) {
+		op, err := s.options.Query.Operation(ctx, c.tenant, in.Operation.UUID)
+		if err != nil {
+			return nil, err
+		}
+		runs, err := s.options.Trigger.Runs(ctx, op)
+		if len(c.agents) > 0 {
+			runs.HideErrors()
+		}
+		return &one[vault.OperationRuns]{runs}, err
+	})
 	type changeOperation struct {
 		OperationPath
 		input.Preferences

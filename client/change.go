@@ -200,6 +200,12 @@ func (c *Client) ListOperations(
 	return list[vault.OperationSummary](ctx, c, path("v1", "operations"), query)
 }
 
+// GetRuns returns the runs of an operation in the workflow engine, with their steps and attempts. The error has the
+// code unavailable if the engine does not answer within two seconds.
+func (c *Client) GetRuns(ctx context.Context, operation uuid.UUID) (vault.OperationRuns, error) {
+	return get[vault.OperationRuns](ctx, c, path("v1", "operations", operation, "runs"), nil)
+}
+
 // ReplayOperation replays a failed operation once its cause is fixed, or an operation that is unfinished after a
 // minute. The operation keeps its id and its position in the order of acceptance. Needs the scope admin.
 func (c *Client) ReplayOperation(

@@ -17,8 +17,8 @@ import (
 // CustomersQuery configures ListCustomers.
 type CustomersQuery struct {
 	Values bool // include the active values
-	// Where are conditions on the active values of fields; a customer meets all of them: field=value, field:verified,
-	// field:present, field:missing, field:older_than=30d. Empty: all customers.
+	// Where are conditions on the active values of fields; a customer meets all of them: field=value, field^=beginning,
+	// field:verified, field:present, field:missing, field:older_than=30d. Empty: all customers.
 	Where []string
 }
 

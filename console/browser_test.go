@@ -25,7 +25,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-var pictures = flag.String("pictures", "", "the folder in which TestBrowser_Pages keeps its screenshots; empty: none")
+var pictures = flag.String("pictures", "", "the folder in which the tests of pages keep their screenshots; empty: none")
 
 // axe is axe-core, which finds problems of accessibility.
 //
@@ -277,12 +277,14 @@ func TestBrowser_MainActions(t *testing.T) {
 func TestBrowser_KeyboardAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.define(nil, "plan", "city")
+	w.define(nil, "plan", "tier", "city")
 	w.conflict("plan", "gold", "silver")
 	city := w.write("city", "Oslo")
+	w.write("tier", "north", from(city))
 	w.scenario(insurance)
 	op := w.undefined("hobby")
 	w.define(nil, "hobby")
+	other := apply(w, vault.OpenCustomer, vault.OpenCustomerInput{Channel: "sms", ExternalID: "+4915112345678"})
 	b := w.open()
 	b.focus("[data-item]")
 	b.do(chromedp.KeyEvent("x"), chromedp.KeyEvent("j"), chromedp.KeyEvent("k"))
@@ -308,8 +310,23 @@ func TestBrowser_KeyboardAlone(t *testing.T) {
 	if w.active("city") == city {
 		t.Error("the value was not corrected")
 	}
-	b.focus(`#field-city .meta a`)
+	b.do(chromedp.WaitVisible("#field-tier .badge.stale"))
+	b.focus(`#field-tier .meta a`)
 	b.enter("svg.chain")
+	b.focus("svg.chain a")
+	b.enter(".badge.superseded")
+	b.has("Oslo", "superseded")
+
+	b.goTo("/customers/" + w.customer.String())
+	b.focus("#source")
+	b.do(chromedp.KeyEvent(other.CustomerID.String()))
+	b.enter(".pair")
+	b.focus("main form button.primary")
+	b.enter(done)
+	b.has("merge-customers succeeded.", other.CustomerID.String())
+	b.focus(`form[action$="/unmerge"] button`)
+	b.enter(done)
+	b.has("unmerge-customer succeeded.")
 
 	b.focus(`nav a[href$="/operations"]`)
 	b.enter("#status")
@@ -328,28 +345,83 @@ func TestBrowser_Pages(t *testing.T) {
 	b := w.open()
 	for name, path := range paths {
 		b.goTo(path)
-		b.do(chromedp.Evaluate(axe+"; 0", nil))
-		for _, view := range []struct {
-			name, scheme  string
-			width, height int64
-		}{
-			{"narrow", "light", 360, 800}, {"narrow", "dark", 360, 800}, {"wide", "light", 1920, 1080}, {"wide", "dark", 1920, 1080},
-		} {
-			b.do(chromedp.EmulateViewport(view.width, view.height), emulation.SetEmulatedMedia().WithFeatures(
-				[]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: view.scheme}}))
-			var overflow int
-			b.do(chromedp.Evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth", &overflow))
-			if overflow > 0 {
-				t.Errorf("%s, %s: %d pixels are outside of the window", name, view.name, overflow)
-			}
-			b.accessible(name + ", " + view.name + ", " + view.scheme)
-			if *pictures != "" {
-				var picture []byte
-				b.do(chromedp.CaptureScreenshot(&picture))
-				file := filepath.Join(*pictures, name+"-"+view.name+"-"+view.scheme+".png")
-				if err := os.WriteFile(file, picture, 0o600); err != nil {
-					t.Fatal(err)
-				}
+		b.check(name)
+	}
+}
+
+// So do the pages that answer a form, and those for people without a session.
+func TestBrowser_PagesAfterForms(t *testing.T) {
+	t.Parallel()
+	w, paths := full(t, "plain")
+	other := apply(w, vault.OpenCustomer, vault.OpenCustomerInput{Channel: "sms", ExternalID: "+4915112345678"})
+	b := w.open()
+	b.goTo("/no-such-page")
+	b.check("not found")
+	b.goTo(paths["customer"])
+	b.press(`form[action$="/reveal"] button`, "h1")
+	b.check("revealed customer")
+	b.goTo(paths["session"])
+	b.press(`form[action$="/reveal"] button`, "mark, .turn, h1")
+	b.check("revealed conversation")
+	b.goTo(paths["customer"])
+	b.do(chromedp.SendKeys("#source", other.CustomerID.String()))
+	b.press(`form[action$="/merge"] button`, ".pair")
+	b.check("merge")
+	b.goTo(paths["correct"])
+	b.do(chromedp.SendKeys("#reason", " "))
+	b.press("form button.primary", "[aria-invalid]")
+	b.check("form with errors")
+	b.goTo("/customers")
+	b.do(chromedp.SendKeys("#field", "plan"), chromedp.SendKeys("#value", "plain"), chromedp.Click(`[name="begins"]`))
+	b.press("main form button.primary", "[aria-invalid]")
+	b.check("found customers")
+	b.goTo("/keys")
+	b.do(chromedp.SendKeys("#name", "night shift"))
+	b.press("form.card button.primary", "#secret")
+	b.check("new key")
+	b.goTo("/audit")
+	b.press(`form[action$="/verify"] button`, ".notice.done")
+	b.check("verified audit")
+	b.goTo(paths["export"])
+	b.press("form button.primary", done)
+	b.check("exported")
+	b.goTo("/customers/" + other.CustomerID.String() + "/erase")
+	b.do(chromedp.SendKeys("#confirm", other.CustomerID.String()))
+	b.press("main button.danger", done)
+	b.check("erased")
+	b.do(chromedp.Click("header summary"))
+	b.press(`form[action$="/sign-out"] button`, "#key")
+	b.check("sign in")
+	b.do(chromedp.SendKeys("#key", "wrong"))
+	b.press("form button", "[aria-invalid], .notice")
+	b.check("refused sign in")
+}
+
+// check reports what of a page is outside of the window or a serious problem of accessibility, in two widths, in light
+// and dark. It keeps pictures where they are wanted.
+func (b *browser) check(name string) {
+	b.t.Helper()
+	b.do(chromedp.Evaluate(axe+"; 0", nil))
+	for _, view := range []struct {
+		name, scheme  string
+		width, height int64
+	}{
+		{"narrow", "light", 360, 800}, {"narrow", "dark", 360, 800}, {"wide", "light", 1920, 1080}, {"wide", "dark", 1920, 1080},
+	} {
+		b.do(chromedp.EmulateViewport(view.width, view.height), emulation.SetEmulatedMedia().WithFeatures(
+			[]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: view.scheme}}))
+		var overflow int
+		b.do(chromedp.Evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth", &overflow))
+		if overflow > 0 {
+			b.t.Errorf("%s, %s: %d pixels are outside of the window", name, view.name, overflow)
+		}
+		b.accessible(name + ", " + view.name + ", " + view.scheme)
+		if *pictures != "" {
+			var picture []byte
+			b.do(chromedp.CaptureScreenshot(&picture))
+			file := filepath.Join(*pictures, strings.ReplaceAll(name, " ", "-")+"-"+view.name+"-"+view.scheme+".png")
+			if err := os.WriteFile(file, picture, 0o600); err != nil {
+				b.t.Fatal(err)
 			}
 		}
 	}

@@ -36,6 +36,7 @@ type customerList struct {
 	ID, Channel, ExternalID                string
 	IDError, ChannelError, ExternalIDError string
 	Field, Value, FieldError, ValueError   string
+	Begins                                 bool // Value is the beginning of a value
 	Found                                  bool // Customers are those who have the value
 	More                                   bool // there are more of them
 }
@@ -69,6 +70,7 @@ func (q *request) findCustomer() error {
 		ID: strings.TrimSpace(q.r.PostFormValue("id")), Channel: strings.TrimSpace(q.r.PostFormValue("channel")),
 		ExternalID: strings.TrimSpace(q.r.PostFormValue("external_id")),
 		Field:      strings.TrimSpace(q.r.PostFormValue("field")), Value: strings.TrimSpace(q.r.PostFormValue("value")),
+		Begins: q.r.PostFormValue("begins") != "",
 	}
 	var found uuid.UUID
 	var err error
@@ -121,13 +123,16 @@ func (q *request) findByValue(form customerList) error {
 		form.FieldError = "Enter the name of the field, such as email."
 		return q.showCustomers(http.StatusUnprocessableEntity, form)
 	case form.Value == "":
-		form.ValueError = "Enter the whole value."
+		form.ValueError = "Enter the value, or its beginning."
 		return q.showCustomers(http.StatusUnprocessableEntity, form)
 	}
+	condition := vault.FieldCondition{Field: form.Field, Kind: vault.ConditionEquals, Text: form.Value}
+	if form.Begins {
+		condition.Kind = vault.ConditionBegins
+	}
 	q.ctx = q.readingAs("find-customers", true)
-	found, err := q.options.Query.FindCustomers(q.ctx, q.key.TenantID, []vault.FieldCondition{
-		{Field: form.Field, Kind: vault.ConditionEquals, Text: form.Value},
-	}, nil, customersPageSize)
+	found, err := q.options.Query.FindCustomers(
+		q.ctx, q.key.TenantID, []vault.FieldCondition{condition}, nil, customersPageSize)
 	if _, ok := errors.AsType[*vault.Error](err); ok {
 		status, text := explain(err)
 		form.FieldError = text

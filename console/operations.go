@@ -136,8 +136,63 @@ func (q *request) operationPage() error {
 	if err != nil {
 		return err
 	}
-	return q.show(http.StatusOK, "Operation "+op.Workflow, "operations",
-		operationContent(op, q.may(api.ScopeAdmin), q.session.Token, q.options.Dashboard))
+	return q.showOperation(http.StatusOK, op)
+}
+
+// operationPage is the content of the page of an operation.
+type operationPage struct {
+	Operation vault.Operation
+	Runs      []vault.EngineRun
+	RunsError string // why the engine's runs are not shown; "": they are
+	MayReplay bool
+	Token     string
+	Dashboard string
+}
+
+// showOperation shows an operation with what the engine knows of its runs. A page never waits for long for an engine
+// that is away: it says so.
+func (q *request) showOperation(status int, op vault.Operation) error {
+	page := operationPage{
+		Operation: op, MayReplay: q.may(api.ScopeAdmin), Token: q.session.Token,
+		Dashboard: strings.TrimRight(q.options.Dashboard, "/"),
+	}
+	runs, err := q.options.Trigger.Runs(q.ctx, op)
+	if err != nil {
+		page.RunsError = "The workflow engine does not answer, so its runs are not shown. What is shown here is not affected."
+	}
+	if len(q.key.Agents) > 0 {
+		runs.HideErrors()
+	}
+	page.Runs = runs.Runs
+	return q.show(status, "Operation "+op.Workflow, "operations", operationContent(page))
+}
+
+// runAddress returns the address of a run in Hatchet's dashboard.
+func (p operationPage) runAddress(r vault.EngineRun) string {
+	return p.Dashboard + "/tenants/" + r.EngineTenantID.String() + "/runs/" + r.ID.String()
+}
+
+// badgeOfRun returns the kind of the badge of a status of the engine.
+func badgeOfRun(status string) string {
+	switch status {
+	case "COMPLETED":
+		return "succeeded"
+	case "FAILED", "CANCELLED":
+		return "failed"
+	default:
+		return "accepted"
+	}
+}
+
+func attempts(n int) string {
+	switch n {
+	case 0:
+		return "not started"
+	case 1:
+		return "1 attempt"
+	default:
+		return fmt.Sprintf("%d attempts", n)
+	}
 }
 
 // advice says what a person can do about an operation.
@@ -208,8 +263,7 @@ func (q *request) replay() error {
 		text = "It was replayed, and failed again: " + text
 	}
 	q.notices = append(q.notices, notice{Kind: "failed", Text: text})
-	return q.show(http.StatusConflict, "Operation "+op.Workflow, "operations",
-		operationContent(op, q.may(api.ScopeAdmin), q.session.Token, q.options.Dashboard))
+	return q.showOperation(http.StatusConflict, op)
 }
 
 // replayAll replays the failed operations of a workflow. It does not wait for their outcome.

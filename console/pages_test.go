@@ -404,11 +404,18 @@ func TestCustomers_AreFoundByValue(t *testing.T) {
 	id := w.customer.String()
 	v.post("/customers/find", "field", "plan", "value", "gold").want(200).has("Customers with this value", id)
 	v.post("/customers/find", "field", "plan", "value", "silver").want(200).has("There is no customer").lacks(id)
-	v.post("/customers/find", "field", "plan").want(422).has("Enter the whole value.")
+	v.post("/customers/find", "field", "plan").want(422).has("Enter the value, or its beginning.")
 	v.post("/customers/find", "value", "gold").want(422).has("Enter the name of the field")
 	if p := v.post("/customers/find", "field", "no such", "value", hostile); p.status < 400 || strings.Contains(p.body, "<img") {
 		t.Errorf("an odd field gives %d: %s", p.status, p.body)
 	}
+	v.post("/customers/find", "field", "plan", "value", "go", "begins", "yes").want(422).
+		has("compares the beginning of plan", "prefix_search")
+	w.define(func(d *vault.Definition) { d.PrefixSearch = true }, "city")
+	w.write("city", "Oslo")
+	v.post("/customers/find", "field", "city", "value", "os", "begins", "yes").want(200).has("Customers with this value", id)
+	v.post("/customers/find", "field", "city", "value", "slo", "begins", "yes").want(200).has("There is no customer").lacks(id)
+	v.post("/customers/find", "field", "city", "value", strings.Repeat("o", 65), "begins", "yes").want(422).has("64 characters")
 	v.post("/customers/find", "field", "passport", "value", "X1234567").want(200).has(id)
 	testkit.Eventually(t, "the audit has the search", func(ctx context.Context) (bool, bool) {
 		all, _, err := kit.Query.AuditPage(ctx, w.tenant, vault.AuditFilter{Operation: "find-customers"}, nil, 10)

@@ -128,6 +128,13 @@ func definitionGroups() []group {
 		{"Protection", false, []member{
 			{"is_pii", "Personal: masked, and reads are recorded", "", checkMember, nil, false},
 			{"encryption_required", "Encrypted", "", checkMember, nil, false},
+			{
+				"searchable", "Encrypted values can be found", "The database keeps a keyed hash of each.", checkMember, nil, false,
+			},
+			{
+				"prefix_search", "Values can be found by their beginning",
+				"Not for encrypted values. Older values are found after a few minutes.", checkMember, nil, false,
+			},
 			{"purposes", "Purposes that need a consent", "One on each line.", linesMember, nil, false},
 			{"erase_on_withdrawal", "A withdrawn consent erases it", "", checkMember, nil, false},
 			{"retention_days", "Days that a value is valid", "Empty: no limit.", numberMember, nil, false},

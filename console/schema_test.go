@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/google/uuid"
 
@@ -400,27 +399,12 @@ func TestBrowser_SchemaPages(t *testing.T) {
 	t.Parallel()
 	w, _, paths := schemaWorld(t, "plain")
 	b := w.open()
-	check := func(name string) {
-		b.do(chromedp.Evaluate(axe+"; 0", nil))
-		for _, width := range []int64{360, 1920} {
-			for _, scheme := range []string{"light", "dark"} {
-				b.do(chromedp.EmulateViewport(width, 900), emulation.SetEmulatedMedia().WithFeatures(
-					[]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
-				var overflow int
-				b.do(chromedp.Evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth", &overflow))
-				if overflow > 0 {
-					t.Errorf("%s, %d: %d pixels are outside of the window", name, width, overflow)
-				}
-				b.accessible(name + ", " + scheme)
-			}
-		}
-	}
 	for name, path := range paths {
 		b.goTo(path)
-		check(name)
+		b.check(name)
 	}
 	b.goTo(paths["definition"])
 	b.do(chromedp.SetValue("#allowed_values", "silver"))
 	b.press(`button.primary[value="preview"]`, "#preview")
-	check("preview")
+	b.check("preview")
 }

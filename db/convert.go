@@ -126,6 +126,7 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 		Purposes:             r.Purposes,
 		EncryptionRequired:   r.EncryptionRequired,
 		Searchable:           r.Searchable,
+		PrefixSearch:         r.PrefixSearch,
 		RetentionDays:        int(r.RetentionDays),
 		RemoveAfterDays:      int(r.RemoveAfterDays),
 		EraseOnWithdrawal:    r.EraseOnWithdrawal,

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -35,6 +37,7 @@ const (
 // The orders of a search, by its candidates.
 const (
 	byValue    = "value"    // the customers with a value
+	byPrefix   = "prefix"   // those with a value that begins with a text, in the order of the values
 	byAge      = "age"      // those with an old value, the oldest first
 	byCustomer = "customer" // all
 )
@@ -71,7 +74,7 @@ func (q *Queries) FindCustomers(
 	out := FoundCustomers{Customers: []vault.Customer{}}
 	s, err := q.prepareSearch(ctx, tenant, conditions)
 	if err == nil {
-		err = s.startAfter(after)
+		err = q.startAfter(ctx, s, after)
 	}
 	if err != nil {
 		return out, err
@@ -124,7 +127,7 @@ func (q *Queries) CountCustomers(
 	var out vault.CustomerCount
 	s, err := q.prepareSearch(ctx, tenant, conditions)
 	if err == nil {
-		err = s.startAfter(nil)
+		err = q.startAfter(ctx, s, nil)
 	}
 	for read := 0; err == nil && read < maxCounted; read += countChunk {
 		var rows []dbgen.FindCustomersRow
@@ -157,11 +160,10 @@ func (q *Queries) readChunk(
 		return nil, false, err
 	}
 	last := rows[len(rows)-1]
-	s.params.AfterID = last.Position
-	if last.At != nil {
-		s.params.AfterAt = *last.At
+	if more = last.Scanned == int64(chunk); more {
+		err = q.moveTo(ctx, s, s.position(last))
 	}
-	return rows, last.Scanned == int64(chunk), nil
+	return rows, more, err
 }
 
 // note notes that an answer tells the values of fields of a customer; uuid.Nil: of a number of customers.
@@ -176,7 +178,7 @@ func (s *search) position(r dbgen.FindCustomersRow) vault.CustomerPosition {
 }
 
 // startAfter sets the position from which on the search reads.
-func (s *search) startAfter(after *vault.CustomerPosition) error {
+func (q *Queries) startAfter(ctx context.Context, s *search, after *vault.CustomerPosition) error {
 	if after == nil {
 		return nil
 	}
@@ -184,11 +186,25 @@ func (s *search) startAfter(after *vault.CustomerPosition) error {
 		return vault.Invalid("cursor", "belongs to a list with other conditions; repeat the conditions of its page, or "+
 			"leave the cursor out")
 	}
+	return q.moveTo(ctx, s, *after)
+}
+
+// moveTo sets the position after which the search reads. One by prefix is a version, so that a cursor holds no value:
+// it stays a position when another version is active.
+func (q *Queries) moveTo(ctx context.Context, s *search, after vault.CustomerPosition) error {
 	s.params.AfterID = after.ID
 	if after.At != nil {
 		s.params.AfterAt = *after.At
 	}
-	return nil
+	if after.By != byPrefix {
+		return nil
+	}
+	at, err := q.db.Tenant(s.tenant).PrefixPosition(ctx, s.tenant, after.ID)
+	if db.IsNotFound(err) {
+		return vault.Invalid("cursor", "names a value that was removed meanwhile; leave the cursor out to begin again")
+	}
+	s.params.AfterID, s.params.AfterKey = at.ProfileID, at.Key
+	return err
 }
 
 // prepareSearch checks the conditions and chooses the order of a search.
@@ -217,13 +233,38 @@ func (q *Queries) prepareSearch(
 		number := int32(i + 1) //nolint:gosec // at most vault.MaxConditions
 		p.CondNames, p.CondKinds = append(p.CondNames, c.Field), append(p.CondKinds, string(c.Kind))
 		p.CondPurposes, p.CondTimes = append(p.CondPurposes, purpose), append(p.CondTimes, now.Add(-c.Age))
+		p.CondPrefixes = append(p.CondPrefixes, "")
 		if c.Kind == vault.ConditionEquals {
 			if err := q.want(ctx, s, number, c, known); err != nil {
 				return nil, err
 			}
 		}
+		if c.Kind == vault.ConditionBegins {
+			if err := s.begins(i, c, known); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return s, q.chooseOrder(ctx, s)
+}
+
+// begins adds the beginning that a condition accepts.
+func (s *search) begins(i int, c vault.FieldCondition, f searchedField) error {
+	allows := func(d vault.Definition) bool { return d.PrefixSearch }
+	if f.sealed || !slices.ContainsFunc(f.defs, allows) {
+		return vault.Invalid("where", "compares the beginning of %s; only a field with prefix_search in a definition, and "+
+			"without encryption, can be found by it. Compare the whole value, as in %s=…", c.Field, c.Field)
+	}
+	if utf8.RuneCountInString(c.Text) > vault.MaxPrefixLength {
+		return vault.Invalid("where",
+			"compares the beginning of %s with more than %d characters; give fewer, or the "+
+				"whole value", c.Field, vault.MaxPrefixLength)
+	}
+	s.params.CondPrefixes[i] = rules.PrefixText(c.Text)
+	if s.guard.records(c.Field) {
+		s.shown = append(s.shown, c.Field)
+	}
+	return nil
 }
 
 // want adds the values that a condition accepts.
@@ -258,9 +299,9 @@ func (q *Queries) want(ctx context.Context, s *search, number int32, c vault.Fie
 	return nil
 }
 
-// chooseOrder chooses the candidates: those of the comparison with the fewest, else those of an age, else all
-// customers. The order depends on the kinds of the conditions alone, so a cursor stays valid whatever is written
-// meanwhile.
+// chooseOrder chooses the candidates: those of the comparison with the fewest, else those of a beginning or of an age,
+// else all customers. The order depends on the kinds of the conditions alone, so a cursor stays valid whatever is
+// written meanwhile.
 func (q *Queries) chooseOrder(ctx context.Context, s *search) error {
 	p := &s.params
 	if len(p.WantNumbers) > 0 {
@@ -268,6 +309,12 @@ func (q *Queries) chooseOrder(ctx context.Context, s *search) error {
 		p.By, p.ByNumber, p.ByName = byValue, number, p.CondNames[number-1]
 		s.met(int(number - 1))
 		return err
+	}
+	if i := slices.Index(p.CondKinds, string(vault.ConditionBegins)); i >= 0 {
+		p.By, p.ByName = byPrefix, p.CondNames[i]
+		p.AfterKey, p.UntilKey = p.CondPrefixes[i], p.CondPrefixes[i]+string(unicode.MaxRune)
+		s.met(i)
+		return nil
 	}
 	if i := slices.Index(p.CondKinds, string(vault.ConditionOlderThan)); i >= 0 {
 		p.By, p.ByName, p.ByBefore = byAge, p.CondNames[i], p.CondTimes[i]

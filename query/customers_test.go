@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -197,6 +198,99 @@ func TestFindCustomers_SealedFields(t *testing.T) {
 	v.equal("keys of a field that is not searchable any more", 0, kept)
 }
 
+// A field is found by the beginning of its values if a definition allows it, also its older values; not any more once none
+// does; and never while a definition seals it.
+func TestFindCustomers_Beginnings(t *testing.T) {
+	t.Parallel()
+	v := newVault(t, "")
+	name := vault.Definition{Name: "name", ValueType: vault.TypeString}
+	v.define(name, vault.Definition{Name: "plan", ValueType: vault.TypeString})
+	ids := v.people(map[string]map[string]string{
+		"ada": {"name": "Ada Lovelace", "plan": "gold"}, "adam": {"name": "ADAM"}, "bob": {"name": "Bob", "plan": "gold"},
+		"eve": {"name": "Émilie"}, "odd": {"name": "a%_\\"},
+	})
+	refused := func() {
+		t.Helper()
+		time.Sleep(250 * time.Millisecond) // the lifetime of what is known of a field
+		conditions, _ := rules.ParseConditions([]string{"name^=a"})
+		if _, err := v.FindCustomers(t.Context(), v.tenant, conditions, nil, 10); vault.CodeOf(err) != vault.CodeInvalid {
+			t.Errorf("a beginning that no definition allows: %v", err)
+		}
+	}
+	index := func() {
+		t.Helper()
+		_, err := v.steps.Keys.SealValues(t.Context(), vault.Event{})
+		v.must(err)
+		time.Sleep(250 * time.Millisecond)
+	}
+	keys := func() int {
+		var n int
+		dbtest.Scan(t, v.url, &n, "SELECT count(*) FROM customer_values WHERE by_prefix OR prefix_key IS NOT NULL")
+		return n
+	}
+	refused()
+	name.PrefixSearch = true
+	v.define(name)
+	index()
+	v.equal("keys", 5, keys())
+	v.customer = newID()
+	ids["ann"] = v.customer
+	v.write("name", "Ann") // a new value at once
+	for where, want := range map[string][]string{
+		"name^=a": {"ada", "adam", "ann", "odd"}, "name^=aDA": {"ada", "adam"}, "name^=Ada L": {"ada"}, "name^=é": nil,
+		"name^=É": {"eve"}, "name^=a%": {"odd"}, "name^=a_": nil, "name^=b": {"bob"}, "name^=c": nil, "name^=Ada Lovelace!": nil,
+	} {
+		v.equal(where, want, v.found(t.Context(), ids, where))
+	}
+	v.equal("with another", []string{"ada"}, v.found(t.Context(), ids, "name^=a", "plan=gold"))
+	v.equal("two", []string{"adam"}, v.found(t.Context(), ids, "name^=a", "name^=adam"))
+	v.equal("none", []string(nil), v.found(t.Context(), ids, "name^=a", "name^=b"))
+
+	conditions, _ := rules.ParseConditions([]string{"name^=a"})
+	first, err := v.FindCustomers(t.Context(), v.tenant, conditions, nil, 2)
+	v.must(err)
+	v.equal("order", []uuid.UUID{ids["odd"], ids["ada"]}, []uuid.UUID{first.Customers[0].CustomerID, first.Customers[1].CustomerID})
+	v.customer = ids["ada"]
+	v.write("name", "Zoe") // the cursor stays a position
+	rest, err := v.FindCustomers(t.Context(), v.tenant, conditions, first.Next, 2)
+	v.must(err)
+	v.equal("the rest", []uuid.UUID{ids["adam"], ids["ann"]}, []uuid.UUID{rest.Customers[0].CustomerID, rest.Customers[1].CustomerID})
+	gone := *first.Next
+	gone.ID = newID()
+	if _, err := v.FindCustomers(t.Context(), v.tenant, conditions, &gone, 2); vault.CodeOf(err) != vault.CodeInvalid {
+		t.Errorf("a cursor of a value that was removed: %v", err)
+	}
+	long, _ := rules.ParseConditions([]string{"name^=" + strings.Repeat("é", vault.MaxPrefixLength+1)})
+	if _, err := v.FindCustomers(t.Context(), v.tenant, long, nil, 2); vault.CodeOf(err) != vault.CodeInvalid {
+		t.Errorf("a long beginning: %v", err)
+	}
+	v.equal("replaced", []string{"ada"}, v.found(t.Context(), ids, "name^=zo"))
+
+	v.agent = newID() // another agent seals the name
+	v.define(vault.Definition{Name: "name", ValueType: vault.TypeString, EncryptionRequired: true})
+	refused()
+	index()
+	var plain int
+	dbtest.Scan(t, v.url, &plain, "SELECT count(*) FROM customer_values WHERE name = 'name' AND prefix_key IS NOT NULL")
+	v.equal("beginnings of sealed values", 0, plain)
+}
+
+// Without a definition that allows it, nothing is kept of the beginnings.
+func TestFindCustomers_BeginningsAreRemoved(t *testing.T) {
+	t.Parallel()
+	v := newVault(t, "")
+	name := vault.Definition{Name: "name", ValueType: vault.TypeString, PrefixSearch: true}
+	v.define(name)
+	v.write("name", "Ada")
+	name.PrefixSearch = false
+	v.define(name)
+	_, err := v.steps.Keys.SealValues(t.Context(), vault.Event{})
+	v.must(err)
+	var kept int
+	dbtest.Scan(t, v.url, &kept, "SELECT count(*) FROM customer_values WHERE by_prefix OR prefix_key IS NOT NULL")
+	v.equal("kept", 0, kept)
+}
+
 // What a reader may not see it cannot find out by conditions.
 func TestFindCustomers_NoOracle(t *testing.T) {
 	t.Parallel()
@@ -270,15 +364,16 @@ func TestFindCustomers_NoOracle(t *testing.T) {
 func TestFindCustomers_BoundedPages(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
-	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "rare", ValueType: vault.TypeString})
+	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString, PrefixSearch: true},
+		vault.Definition{Name: "rare", ValueType: vault.TypeString})
 	v.write("rare", "x")
 	dbtest.Exec(t, v.url, fmt.Sprintf(`INSERT INTO customer_profiles (id, tenant_id, customer_id)
 		SELECT gen_random_uuid(), '%s', gen_random_uuid() FROM generate_series(1, 12000)`, v.tenant))
 	dbtest.Exec(t, v.url, fmt.Sprintf(`INSERT INTO customer_values (id, tenant_id, profile_id, name, value, value_type, source,
-			status, collected_at, operation_id, accepted_at)
+			status, collected_at, operation_id, accepted_at, by_prefix)
 		SELECT gen_random_uuid(), tenant_id, id, 'plan', '"gold"', 'string', 'user_provided', 'active', now(),
-			gen_random_uuid(), now() FROM customer_profiles WHERE tenant_id = '%s'`, v.tenant))
-	for _, where := range [][]string{{"plan=gold", "rare:present"}, {"rare:present"}, {"plan:older_than=0h", "rare:verified"}} {
+			gen_random_uuid(), now(), true FROM customer_profiles WHERE tenant_id = '%s'`, v.tenant))
+	for _, where := range [][]string{{"plan=gold", "rare:present"}, {"plan^=go", "rare:present"}, {"rare:present"}, {"plan:older_than=0h", "rare:verified"}} {
 		conditions, err := rules.ParseConditions(where)
 		v.must(err)
 		var pages, customers int
@@ -295,18 +390,20 @@ func TestFindCustomers_BoundedPages(t *testing.T) {
 			t.Errorf("%v: %d customers on %d pages", where, customers, pages)
 		}
 	}
-	seen := map[uuid.UUID]bool{}
-	conditions, _ := rules.ParseConditions([]string{"plan=gold"})
-	for after, pages := (*vault.CustomerPosition)(nil), 0; pages == 0 || after != nil; pages++ {
-		page, err := v.FindCustomers(t.Context(), v.tenant, conditions, after, 1000)
-		v.must(err)
-		for _, c := range page.Customers {
-			if seen[c.CustomerID] {
-				t.Fatal("a customer is on two pages")
+	for _, where := range []string{"plan=gold", "plan^=g"} {
+		seen := map[uuid.UUID]bool{}
+		conditions, _ := rules.ParseConditions([]string{where})
+		for after, pages := (*vault.CustomerPosition)(nil), 0; pages == 0 || after != nil; pages++ {
+			page, err := v.FindCustomers(t.Context(), v.tenant, conditions, after, 1000)
+			v.must(err)
+			for _, c := range page.Customers {
+				if seen[c.CustomerID] {
+					t.Fatal("a customer is on two pages")
+				}
+				seen[c.CustomerID] = true
 			}
-			seen[c.CustomerID] = true
+			after = page.Next
 		}
-		after = page.Next
+		v.equal("customers with "+where, 12001, len(seen))
 	}
-	v.equal("customers", 12001, len(seen))
 }

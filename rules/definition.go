@@ -123,6 +123,22 @@ func definitionTypeProblems(d vault.Definition) []*vault.Error {
 		problems = append(problems, vault.Invalid("searchable",
 			"is for single values, and a filter compares no lists and no values of the type json; leave it out"))
 	}
+	if d.PrefixSearch {
+		switch d.ValueType {
+		case vault.TypeString, vault.TypeEmail, vault.TypePhone, vault.TypeURL:
+			if d.Multiple {
+				problems = append(problems, vault.Invalid("prefix_search",
+					"is for single values, and this one is a list; leave it out"))
+			}
+		case vault.TypeDate, vault.TypeDatetime, vault.TypeNumber, vault.TypeBoolean, vault.TypeJSON:
+			problems = append(problems, vault.Invalid("prefix_search",
+				"is only for the value_type string, email, phone or url, and this one is %s; leave it out", d.ValueType))
+		}
+		if d.EncryptionRequired {
+			problems = append(problems, vault.Invalid("prefix_search",
+				"would keep the beginning of an encrypted value in plain text; leave it out, or encryption_required"))
+		}
+	}
 	if d.MaxElements != 0 && !d.Multiple {
 		problems = append(problems, vault.Invalid("max_elements", "is only for a definition with multiple; leave it out"))
 	}

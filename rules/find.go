@@ -11,8 +11,8 @@ import (
 )
 
 // A condition on a customer is a text: the name of a field, and what holds for its active value.
-const conditionForm = "must be one of field=value, field:verified, field:present, field:missing and " +
-	"field:older_than=30d, such as country=DE"
+const conditionForm = "must be one of field=value, field^=beginning, field:verified, field:present, " +
+	"field:missing and field:older_than=30d, such as country=DE"
 
 // ParseConditions parses the conditions of a filter. A customer meets all of them.
 func ParseConditions(texts []string) ([]vault.FieldCondition, error) {
@@ -32,7 +32,7 @@ func ParseConditions(texts []string) ([]vault.FieldCondition, error) {
 
 // parseCondition parses one condition, or returns what is wrong, without the text, which can hold a customer's value.
 func parseCondition(text string) (c vault.FieldCondition, problem string) {
-	end := strings.IndexAny(text, "=:")
+	end := strings.IndexAny(text, "=:^")
 	if end < 0 || !vault.NamePattern.MatchString(text[:end]) || end > vault.MaxNameLength {
 		return c, conditionForm
 	}
@@ -42,6 +42,16 @@ func parseCondition(text string) (c vault.FieldCondition, problem string) {
 		c.Kind, c.Text = vault.ConditionEquals, rest
 		if strings.TrimSpace(rest) == "" {
 			return c, "has no value after the =; " + conditionForm
+		}
+		return c, ""
+	}
+	if text[end] == '^' {
+		c.Kind, c.Text = vault.ConditionBegins, strings.TrimPrefix(rest, "=")
+		switch {
+		case len(c.Text) == len(rest):
+			return c, conditionForm
+		case strings.TrimSpace(c.Text) == "":
+			return c, "has no text after the ^=; " + conditionForm
 		}
 		return c, ""
 	}
@@ -60,7 +70,7 @@ func parseCondition(text string) (c vault.FieldCondition, problem string) {
 		}
 		c.Age = age
 		return c, ""
-	case vault.ConditionEquals: // written as =
+	case vault.ConditionEquals, vault.ConditionBegins: // written as = and ^=
 	}
 	return c, conditionForm
 }
@@ -127,6 +137,13 @@ func MatchText(value json.RawMessage) string {
 	if jsonType(value) == vault.TypeNumber {
 		return canonicalNumber(text)
 	}
+	return lowerASCII(text)
+}
+
+// PrefixText returns the text by which the beginning of a value is compared. PostgreSQL's prefix_text does the same.
+func PrefixText(text string) string { return lowerASCII(text) }
+
+func lowerASCII(text string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
 			return r + ('a' - 'A')

@@ -18,6 +18,8 @@ func TestParseConditions_Forms(t *testing.T) {
 	for text, want := range map[string]vault.FieldCondition{
 		"country=DE":             {Field: "country", Kind: vault.ConditionEquals, Text: "DE"},
 		"note=a=b:c":             {Field: "note", Kind: vault.ConditionEquals, Text: "a=b:c"},
+		"email^=Ada@":            {Field: "email", Kind: vault.ConditionBegins, Text: "Ada@"},
+		"note^==a^b":             {Field: "note", Kind: vault.ConditionBegins, Text: "=a^b"},
 		"email:verified":         {Field: "email", Kind: vault.ConditionVerified},
 		"email:present":          {Field: "email", Kind: vault.ConditionPresent},
 		"email:missing":          {Field: "email", Kind: vault.ConditionMissing},
@@ -34,7 +36,8 @@ func TestParseConditions_Forms(t *testing.T) {
 	for _, text := range []string{
 		"", "country", "=DE", "Country=DE", "country=", "country= ", "email:", "email:known", "email:equals=x",
 		"email:missing=1", "email:older_than", "email:older_than=", "email:older_than=-1d", "email:older_than=soon",
-		"email:older_than=99999999d", "1field=x", strings.Repeat("f", 51) + "=x",
+		"email:older_than=99999999d", "email^", "email^=", "email^= ", "email^x", "^=x", "email:begins=x",
+		"1field=x", strings.Repeat("f", 51) + "=x",
 	} {
 		_, err := rules.ParseConditions([]string{"plan=gold", text})
 		if vault.CodeOf(err) != vault.CodeInvalid || !strings.Contains(err.Error(), "where[1]") {
@@ -50,7 +53,7 @@ func TestParseConditions_Forms(t *testing.T) {
 func TestParseConditions_ErrorHasNoValue(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.StringMatching(`[A-Z0-9]{8,20}[=:][A-Z0-9]{8,20}`).Draw(t, "text")
+		text := rapid.StringMatching(`[A-Z0-9]{8,20}(=|:|\^=)[A-Z0-9]{8,20}`).Draw(t, "text")
 		_, err := rules.ParseConditions([]string{text})
 		if err == nil || strings.Contains(err.Error(), text[len(text)-8:]) {
 			t.Fatalf("%s: %v", text, err)

@@ -102,9 +102,9 @@ func (w *world) many(tenant uuid.UUID, profiles int) {
 		),
 	)
 	w.sql(`INSERT INTO customer_values (id, tenant_id, profile_id, name, value, value_type, source, status,
-			collected_at, operation_id, accepted_at, expires_at)
+			collected_at, operation_id, accepted_at, expires_at, by_prefix)
 		SELECT gen_random_uuid(), p.tenant_id, p.id, 'field_' || n, '"value"', 'string', 'user_provided', 'active', now(),
-			gen_random_uuid(), now(), now() + interval '1 year'
+			gen_random_uuid(), now(), now() + interval '1 year', n = 7
 		FROM customer_profiles p, generate_series(1, 10) n WHERE p.tenant_id = '` + tenant.String() + `'`)
 	w.sql(`UPDATE customer_values f SET source_item_type = 'profile_field', source_item_id = s.id FROM customer_values s
 		WHERE f.name = 'field_2' AND s.name = 'field_1' AND s.profile_id = f.profile_id AND f.tenant_id = '` +
@@ -322,7 +322,8 @@ func TestCost_SearchByCandidates(t *testing.T) {
 		return w.explainAs(w.tenant, "pages.sql", "FindCustomers",
 			"sqlc.arg(tenant_id)", "'"+w.tenant.String()+"'", "sqlc.arg(by)::text", "'"+by+"'::text",
 			"sqlc.arg(by_name)::text", "'field_7'", "sqlc.arg(by_number)::int", "1", "sqlc.arg(by_before)", "now() - interval '1 day'",
-			"sqlc.arg(after_id)::uuid", "'"+uuid.Nil.String()+"'::uuid", "sqlc.arg(after_id)", "'"+uuid.Nil.String()+"'::uuid", "sqlc.arg(after_at)", "'-infinity'::timestamptz",
+			"sqlc.arg(after_id)::uuid", "'"+uuid.Nil.String()+"'::uuid", "sqlc.arg(after_id)", "'"+uuid.Nil.String()+"'::uuid", "sqlc.arg(after_at)", "'-infinity'::timestamptz", "sqlc.arg(after_key)::text", "'"+value+"'::text",
+			"sqlc.arg(until_key)::text", "'"+value+"z'::text", "sqlc.arg(cond_prefixes)::text[]", "ARRAY['']",
 			"sqlc.arg(chunk)::int", chunk, "sqlc.arg(max_rows)::bigint", "100", "sqlc.arg(now)", "now()",
 			"sqlc.arg(want_numbers)::int[]", "ARRAY[1]", "sqlc.arg(want_names)::text[]", "ARRAY['field_7']", "sqlc.arg(want_values)::text[]", "ARRAY['\""+value+"\"']",
 			"sqlc.arg(want_blind)::bigint[]", "ARRAY[0]", "sqlc.arg(cond_names)::text[]", "ARRAY['field_7']",
@@ -339,6 +340,8 @@ func TestCost_SearchByCandidates(t *testing.T) {
 		}{
 			{"a rare value", search("value", "equals", "rare", "101"), "customer_values_match", 5*10 + 20},
 			{"a frequent value", search("value", "equals", "value", "101"), "customer_values_match", 101*10 + 20},
+			{"a rare beginning", search("prefix", "met", "rare", "101"), "customer_values_prefix", 5*10 + 20},
+			{"a frequent beginning", search("prefix", "met", "va", "101"), "customer_values_prefix", 101*10 + 20},
 			{"an old value", search("age", "older_than", "rare", "101"), "customer_values_age", 5*10 + 20},
 			{"no value", search("customer", "missing", "rare", "101"), "customer_profiles_tenant_id_customer_id_key", 101*12 + 20},
 		} {

@@ -246,6 +246,9 @@ func plainVersions(w *world) {
 		w.write("plan", text("gold"))
 	}
 	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString, EncryptionRequired: true})
+	w.define(vault.Definition{Name: "city", ValueType: vault.TypeString})
+	w.write("city", text("Oslo"))
+	w.define(vault.Definition{Name: "city", ValueType: vault.TypeString, PrefixSearch: true})
 }
 
 // stale returns three expired values and one that is not.

@@ -83,6 +83,9 @@ type Definition struct {
 	// Searchable keeps a keyed hash of each encrypted value, by which list-customers finds the customers with a value. The
 	// hash shows to a reader of the database which customers have the same value.
 	Searchable bool `json:"searchable,omitempty" doc:"Lets list-customers find customers by an encrypted value: the database keeps a keyed hash of it, which shows which customers have the same value. It holds for the name of the field: each definition that requires the encryption must allow it. Values that are not encrypted can always be found. Absent: false."`
+	// PrefixSearch lets list-customers find customers by the beginning of a value. The database keeps the first
+	// MaxPrefixLength characters of an active value once more, in an index.
+	PrefixSearch bool `json:"prefix_search,omitempty" doc:"Lets list-customers find customers by the beginning of a value: the database keeps its first 64 characters once more, in an index. Only for string, email, phone and url; never for encrypted values. Absent: false."`
 	// RetentionDays is the lifetime of a value after its collection. 0: no limit.
 	RetentionDays int `json:"retention_days,omitempty" validate:"min=0,max=36500" doc:"The number of days that a value is valid after its collection. 0: no limit."`
 	// RemoveAfterDays removes versions this many days after their expiry. 0: expired versions stay in the history.

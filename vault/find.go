@@ -9,11 +9,14 @@ import (
 // MaxConditions is the maximum number of conditions of one search for customers.
 const MaxConditions = 10
 
+// MaxPrefixLength is the number of characters by which the beginning of a value is found.
+const MaxPrefixLength = 64
+
 // FieldCondition is a condition on the active value of a field of a customer.
 type FieldCondition struct {
 	Field string
 	Kind  ConditionKind
-	Text  string        // the value, of ConditionEquals
+	Text  string        // the value of ConditionEquals, or the beginning of ConditionBegins
 	Age   time.Duration // of ConditionOlderThan
 }
 
@@ -22,6 +25,7 @@ type ConditionKind string
 
 const (
 	ConditionEquals    ConditionKind = "equals"     // the value is a certain one
+	ConditionBegins    ConditionKind = "begins"     // the value begins with a text
 	ConditionVerified  ConditionKind = "verified"   // the customer has a verified value
 	ConditionPresent   ConditionKind = "present"    // the customer has a value
 	ConditionMissing   ConditionKind = "missing"    // the customer has no value

@@ -48,11 +48,21 @@ func demo(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("demo: failed: %w", err)
 	}
-	fmt.Println("`make run` serves all of this with the console at http://127.0.0.1:8000/console: " +
-		"the inbox, a customer's chain, the operations.")
+	fmt.Print(consoleTour)
 	fmt.Println("demo: ok")
 	return nil
 }
+
+// consoleTour says where the console is and what to look at there.
+const consoleTour = "" +
+	"`make run` serves the console at http://127.0.0.1:8000/console, and names the file with the key to sign in. " +
+	"Look at\n" +
+	"  /console/inbox       what waits for a person, with the sentence that it comes from: approve one with the key a\n" +
+	"  /console/customers   a customer: its values, the timeline, and the chain of a value as a drawing\n" +
+	"  /console/schema      an agent: change a definition and preview what it would break; try a scenario\n" +
+	"  /console/operations  what is owed or failed, and the engine's run of each operation, step by step\n" +
+	"  /console/audit       who did what, compared with its seals\n" +
+	"docs/console.md has pictures.\n"
 
 // story is one run of the quickstart: a customer of a bank, in a new tenant.
 type story struct {

@@ -436,8 +436,59 @@ func (q *Queries) ListPlainVersions(ctx context.Context, arg ListPlainVersionsPa
 	return items, nil
 }
 
+const listPrefixFieldsToIndex = `-- name: ListPrefixFieldsToIndex :many
+SELECT
+    f.tenant_id, f.name, f.index_due::timestamptz AS index_due,
+    EXISTS (
+        SELECT 1
+        FROM definitions d
+        WHERE d.tenant_id = f.tenant_id
+          AND d.name = f.name
+          AND d.prefix_search
+          AND d.deleted_at IS NULL
+    ) AS allowed
+FROM prefix_fields f
+WHERE f.index_due IS NOT NULL
+ORDER BY f.index_due
+LIMIT $1
+`
+
+type ListPrefixFieldsToIndexRow struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+	Name     string    `json:"name"`
+	IndexDue time.Time `json:"index_due"`
+	Allowed  bool      `json:"allowed"`
+}
+
+// Lists fields of all tenants whose values may not be right in the index of their beginnings, and whether a definition
+// allows to find them by that. Indexes: prefix_fields_index, definitions_prefix.
+func (q *Queries) ListPrefixFieldsToIndex(ctx context.Context, maxRows int32) ([]ListPrefixFieldsToIndexRow, error) {
+	rows, err := q.db.Query(ctx, listPrefixFieldsToIndex, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListPrefixFieldsToIndexRow{}
+	for rows.Next() {
+		var i ListPrefixFieldsToIndexRow
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.Name,
+			&i.IndexDue,
+			&i.Allowed,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listSealedVersions = `-- name: ListSealedVersions :many
-SELECT id, tenant_id, profile_id, name, value, encrypted, blind_key, match_key, field_key, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
+SELECT id, tenant_id, profile_id, name, value, encrypted, blind_key, match_key, field_key, by_prefix, prefix_key, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
 FROM customer_values
 WHERE tenant_id = $1
   AND id > $2
@@ -483,6 +534,8 @@ func (q *Queries) ListSealedVersions(ctx context.Context, arg ListSealedVersions
 			&i.BlindKey,
 			&i.MatchKey,
 			&i.FieldKey,
+			&i.ByPrefix,
+			&i.PrefixKey,
 			&i.ValueType,
 			&i.Source,
 			&i.SourceSessionID,
@@ -648,6 +701,26 @@ WHERE tenant_id = $1
 // Marks a field as sealed: no plain version is left. Index: primary key.
 func (q *Queries) MarkFieldSealed(ctx context.Context, tenantID uuid.UUID, name string) error {
 	_, err := q.db.Exec(ctx, markFieldSealed, tenantID, name)
+	return err
+}
+
+const markPrefixFieldIndexed = `-- name: MarkPrefixFieldIndexed :exec
+UPDATE prefix_fields
+SET index_due = NULL
+WHERE tenant_id = $1
+  AND name = $2
+  AND index_due = $3
+`
+
+type MarkPrefixFieldIndexedParams struct {
+	TenantID uuid.UUID  `json:"tenant_id"`
+	Name     string     `json:"name"`
+	IndexDue *time.Time `json:"index_due"`
+}
+
+// Marks the index of a field as right, unless its definitions changed since. Index: primary key.
+func (q *Queries) MarkPrefixFieldIndexed(ctx context.Context, arg MarkPrefixFieldIndexedParams) error {
+	_, err := q.db.Exec(ctx, markPrefixFieldIndexed, arg.TenantID, arg.Name, arg.IndexDue)
 	return err
 }
 
@@ -824,4 +897,59 @@ func (q *Queries) SetBlindKeys(ctx context.Context, arg SetBlindKeysParams) erro
 		arg.BlindKeys,
 	)
 	return err
+}
+
+const setByPrefix = `-- name: SetByPrefix :many
+UPDATE customer_values v
+SET by_prefix = $1
+FROM (
+    SELECT f.id
+    FROM customer_values f
+    WHERE f.tenant_id = $2
+      AND f.id > $3
+      AND f.name = $4
+      AND f.by_prefix <> $1
+    ORDER BY f.id
+    LIMIT $5
+    FOR UPDATE
+) due
+WHERE v.tenant_id = $2
+  AND v.id = due.id
+RETURNING v.id
+`
+
+type SetByPrefixParams struct {
+	ByPrefix bool      `json:"by_prefix"`
+	TenantID uuid.UUID `json:"tenant_id"`
+	AfterID  uuid.UUID `json:"after_id"`
+	Name     string    `json:"name"`
+	MaxRows  int32     `json:"max_rows"`
+}
+
+// Adds versions of a field to the index of their beginnings, or removes them, and returns their ids. It reads every
+// version of the tenant. Index: primary key.
+func (q *Queries) SetByPrefix(ctx context.Context, arg SetByPrefixParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, setByPrefix,
+		arg.ByPrefix,
+		arg.TenantID,
+		arg.AfterID,
+		arg.Name,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

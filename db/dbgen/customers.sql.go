@@ -173,7 +173,7 @@ SELECT
     coalesce((
         SELECT json_agg(w ORDER BY w.name, w.accepted_at, w.id)
         FROM (
-            SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
+            SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.by_prefix, f.prefix_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
             FROM customer_values f
             WHERE f.profile_id = p.id
               AND f.status = 'pending'

@@ -108,7 +108,7 @@ func (q *Queries) EnableIterativeScan(ctx context.Context) error {
 }
 
 const getDefinition = `-- name: GetDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, searchable, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, searchable, prefix_search, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -159,6 +159,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 		&i.Purposes,
 		&i.EncryptionRequired,
 		&i.Searchable,
+		&i.PrefixSearch,
 		&i.RetentionDays,
 		&i.RemoveAfterDays,
 		&i.EraseOnWithdrawal,
@@ -180,7 +181,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 
 const getFieldDefinition = `-- name: GetFieldDefinition :one
 SELECT
-    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.ask_channels, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.forbid_extraction, d.about, d.is_pii, d.purposes, d.encryption_required, d.searchable, d.retention_days, d.remove_after_days, d.erase_on_withdrawal, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
+    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.ask_channels, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.forbid_extraction, d.about, d.is_pii, d.purposes, d.encryption_required, d.searchable, d.prefix_search, d.retention_days, d.remove_after_days, d.erase_on_withdrawal, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
     EXISTS (SELECT 1 FROM sealed_fields s WHERE s.tenant_id = d.tenant_id AND s.name = d.name) AS sealed,
     EXISTS (
         SELECT 1
@@ -247,6 +248,7 @@ func (q *Queries) GetFieldDefinition(ctx context.Context, arg GetFieldDefinition
 		&i.Definition.Purposes,
 		&i.Definition.EncryptionRequired,
 		&i.Definition.Searchable,
+		&i.Definition.PrefixSearch,
 		&i.Definition.RetentionDays,
 		&i.Definition.RemoveAfterDays,
 		&i.Definition.EraseOnWithdrawal,
@@ -353,7 +355,7 @@ func (q *Queries) ListDefinitionTypes(ctx context.Context, arg ListDefinitionTyp
 }
 
 const listDefinitions = `-- name: ListDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, searchable, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, searchable, prefix_search, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -404,6 +406,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 			&i.Purposes,
 			&i.EncryptionRequired,
 			&i.Searchable,
+			&i.PrefixSearch,
 			&i.RetentionDays,
 			&i.RemoveAfterDays,
 			&i.EraseOnWithdrawal,
@@ -431,7 +434,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 }
 
 const listDefinitionsByID = `-- name: ListDefinitionsByID :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, searchable, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, searchable, prefix_search, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -482,6 +485,7 @@ func (q *Queries) ListDefinitionsByID(ctx context.Context, tenantID uuid.UUID, i
 			&i.Purposes,
 			&i.EncryptionRequired,
 			&i.Searchable,
+			&i.PrefixSearch,
 			&i.RetentionDays,
 			&i.RemoveAfterDays,
 			&i.EraseOnWithdrawal,
@@ -510,7 +514,7 @@ func (q *Queries) ListDefinitionsByID(ctx context.Context, tenantID uuid.UUID, i
 
 const listDefinitionsOf = `-- name: ListDefinitionsOf :many
 SELECT
-    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.ask_channels, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.forbid_extraction, d.about, d.is_pii, d.purposes, d.encryption_required, d.searchable, d.retention_days, d.remove_after_days, d.erase_on_withdrawal, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
+    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.ask_channels, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.forbid_extraction, d.about, d.is_pii, d.purposes, d.encryption_required, d.searchable, d.prefix_search, d.retention_days, d.remove_after_days, d.erase_on_withdrawal, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
     EXISTS (SELECT 1 FROM sealed_fields s WHERE s.tenant_id = d.tenant_id AND s.name = d.name) AS sealed,
     EXISTS (
         SELECT 1
@@ -584,6 +588,7 @@ func (q *Queries) ListDefinitionsOf(ctx context.Context, arg ListDefinitionsOfPa
 			&i.Definition.Purposes,
 			&i.Definition.EncryptionRequired,
 			&i.Definition.Searchable,
+			&i.Definition.PrefixSearch,
 			&i.Definition.RetentionDays,
 			&i.Definition.RemoveAfterDays,
 			&i.Definition.EraseOnWithdrawal,
@@ -613,7 +618,7 @@ func (q *Queries) ListDefinitionsOf(ctx context.Context, arg ListDefinitionsOfPa
 }
 
 const listDefinitionsOfName = `-- name: ListDefinitionsOfName :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, searchable, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, searchable, prefix_search, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND name = $2
@@ -664,6 +669,7 @@ func (q *Queries) ListDefinitionsOfName(ctx context.Context, tenantID uuid.UUID,
 			&i.Purposes,
 			&i.EncryptionRequired,
 			&i.Searchable,
+			&i.PrefixSearch,
 			&i.RetentionDays,
 			&i.RemoveAfterDays,
 			&i.EraseOnWithdrawal,
@@ -1116,7 +1122,7 @@ INSERT INTO definitions (
     max_elements, validation_mode,
     required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples,
     extraction_prompt_hint, forbid_extraction, about, is_pii, purposes,
-    encryption_required, searchable, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action,
+    encryption_required, searchable, prefix_search, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action,
     on_conflict, source_priority, enabled, origin,
     review_state, operation_id,
     accepted_at
@@ -1134,10 +1140,11 @@ VALUES (
     $33,
     $34,
     $35,
-    $36, $37, $38, $39,
-    $40, $41, $42,
-    $43,
-    $44
+    $36,
+    $37, $38, $39, $40,
+    $41, $42, $43,
+    $44,
+    $45
 )
 ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
 SET display_name = excluded.display_name,
@@ -1168,6 +1175,7 @@ SET display_name = excluded.display_name,
     purposes = excluded.purposes,
     encryption_required = excluded.encryption_required,
     searchable = excluded.searchable,
+    prefix_search = excluded.prefix_search,
     retention_days = excluded.retention_days,
     remove_after_days = excluded.remove_after_days,
     erase_on_withdrawal = excluded.erase_on_withdrawal,
@@ -1220,6 +1228,7 @@ type UpsertDefinitionParams struct {
 	Purposes             []string        `json:"purposes"`
 	EncryptionRequired   bool            `json:"encryption_required"`
 	Searchable           bool            `json:"searchable"`
+	PrefixSearch         bool            `json:"prefix_search"`
 	RetentionDays        int32           `json:"retention_days"`
 	RemoveAfterDays      int32           `json:"remove_after_days"`
 	EraseOnWithdrawal    bool            `json:"erase_on_withdrawal"`
@@ -1270,6 +1279,7 @@ func (q *Queries) UpsertDefinition(ctx context.Context, arg UpsertDefinitionPara
 		arg.Purposes,
 		arg.EncryptionRequired,
 		arg.Searchable,
+		arg.PrefixSearch,
 		arg.RetentionDays,
 		arg.RemoveAfterDays,
 		arg.EraseOnWithdrawal,

@@ -61,7 +61,7 @@ func (q *Queries) HasUnpublishedEvents(ctx context.Context, tenantID uuid.UUID) 
 }
 
 const listEventValues = `-- name: ListEventValues :many
-SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since, p.customer_id
+SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.by_prefix, f.prefix_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since, p.customer_id
 FROM customer_values f
 JOIN customer_profiles p ON p.id = f.profile_id
 WHERE f.tenant_id = $1
@@ -96,6 +96,8 @@ func (q *Queries) ListEventValues(ctx context.Context, tenantID uuid.UUID, ids [
 			&i.CustomerValue.BlindKey,
 			&i.CustomerValue.MatchKey,
 			&i.CustomerValue.FieldKey,
+			&i.CustomerValue.ByPrefix,
+			&i.CustomerValue.PrefixKey,
 			&i.CustomerValue.ValueType,
 			&i.CustomerValue.Source,
 			&i.CustomerValue.SourceSessionID,

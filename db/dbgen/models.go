@@ -165,6 +165,8 @@ type CustomerValue struct {
 	BlindKey             *int64          `json:"blind_key"`
 	MatchKey             *int64          `json:"match_key"`
 	FieldKey             *int64          `json:"field_key"`
+	ByPrefix             bool            `json:"by_prefix"`
+	PrefixKey            *string         `json:"prefix_key"`
 	ValueType            string          `json:"value_type"`
 	Source               string          `json:"source"`
 	SourceSessionID      *uuid.UUID      `json:"source_session_id"`
@@ -234,6 +236,7 @@ type Definition struct {
 	Purposes             []string        `json:"purposes"`
 	EncryptionRequired   bool            `json:"encryption_required"`
 	Searchable           bool            `json:"searchable"`
+	PrefixSearch         bool            `json:"prefix_search"`
 	RetentionDays        int32           `json:"retention_days"`
 	RemoveAfterDays      int32           `json:"remove_after_days"`
 	EraseOnWithdrawal    bool            `json:"erase_on_withdrawal"`
@@ -438,6 +441,12 @@ type PendingInvalidation struct {
 	Subject  uuid.UUID `json:"subject"`
 	Version  int64     `json:"version"`
 	AddedAt  time.Time `json:"added_at"`
+}
+
+type PrefixField struct {
+	TenantID uuid.UUID  `json:"tenant_id"`
+	Name     string     `json:"name"`
+	IndexDue *time.Time `json:"index_due"`
 }
 
 type Question struct {

@@ -153,22 +153,23 @@ WITH RECURSIVE walk AS (
         match_text(w.value) AS text
     FROM want w
 ), tests AS MATERIALIZED (
-    SELECT t.number, t.name, t.kind, t.before, t.purpose
+    SELECT t.number, t.name, t.kind, t.before, t.prefix, t.purpose
     FROM (
         SELECT
             generate_subscripts($10::text[], 1) AS number,
             unnest($10::text[]) AS name,
             unnest($11::text[]) AS kind,
             unnest($12::timestamptz[]) AS before,
-            unnest($13::text[]) AS purpose
+            unnest($13::text[]) COLLATE "C" AS prefix,
+            unnest($14::text[]) AS purpose
     ) t
     WHERE t.kind <> 'met'
 ), chunk AS MATERIALIZED (
-    SELECT found.profile_id, found.at, found.position, found.same
+    SELECT found.profile_id, found.at, found.key, found.tie, found.position, found.same
     FROM (
         SELECT
-            v.profile_id, NULL::timestamptz AS at, v.profile_id AS position,
-            v.name = $14::text AND (k.text IS NULL) = v.encrypted
+            v.profile_id, NULL::timestamptz AS at, ''::text COLLATE "C" AS key, v.profile_id AS tie, v.profile_id AS position,
+            v.name = $15::text AND (k.text IS NULL) = v.encrypted
                 AND (v.encrypted OR k.text = match_text(v.value)) AS same
         FROM keys k
         CROSS JOIN LATERAL (
@@ -181,36 +182,50 @@ WITH RECURSIVE walk AS (
             LIMIT $5::int
         ) v
         WHERE $3::text = 'value'
-          AND k.number = $15::int
+          AND k.number = $16::int
         UNION ALL
         (
-            SELECT v.profile_id, v.collected_at, v.profile_id, true
+            SELECT v.profile_id, v.collected_at, '', v.profile_id, v.profile_id, true
             FROM customer_values v
             WHERE $3::text = 'age'
-              AND v.field_key = (SELECT field_key($4, $14::text))
+              AND v.field_key = (SELECT field_key($4, $15::text))
               AND v.tenant_id = $4
-              AND v.name = $14::text
-              AND v.collected_at < $16
-              AND v.collected_at >= $17
-              AND (v.collected_at > $17 OR v.profile_id > $2)
+              AND v.name = $15::text
+              AND v.collected_at < $17
+              AND v.collected_at >= $18
+              AND (v.collected_at > $18 OR v.profile_id > $2)
             ORDER BY v.collected_at NULLS FIRST, v.profile_id
             LIMIT $5::int
         )
         UNION ALL
-        SELECT w.id, NULL::timestamptz, w.customer_id, true
+        (
+            SELECT v.profile_id, NULL::timestamptz, v.prefix_key, v.profile_id, v.id, true
+            FROM customer_values v
+            WHERE $3::text = 'prefix'
+              AND v.field_key = (SELECT field_key($4, $15::text))
+              AND v.tenant_id = $4
+              AND v.name = $15::text
+              AND v.prefix_key >= $19::text
+              AND (v.prefix_key > $19::text OR v.profile_id > $2)
+              AND v.prefix_key < $20::text
+            ORDER BY v.prefix_key NULLS FIRST, v.profile_id
+            LIMIT $5::int
+        )
+        UNION ALL
+        SELECT w.id, NULL::timestamptz, '', w.customer_id, w.customer_id, true
         FROM walk w
         WHERE w.step > 0
     ) found
-    ORDER BY found.at, found.position
+    ORDER BY found.at, found.key, found.tie
     LIMIT $5::int
 ), tested AS MATERIALIZED (
     SELECT
-        c.at, c.position, c.profile_id,
+        c.at, c.key, c.tie, c.position, c.profile_id,
         c.same AND NOT EXISTS (
             SELECT 1
             FROM tests t
             LEFT JOIN LATERAL (
-                SELECT v.encrypted, v.match_key, v.verified, v.collected_at, v.value
+                SELECT v.encrypted, v.match_key, v.prefix_key, v.verified, v.collected_at, v.value
                 FROM customer_values v
                 WHERE v.profile_id = c.profile_id
                   AND v.name = t.name
@@ -228,6 +243,7 @@ WITH RECURSIVE walk AS (
                           AND (k.text IS NULL) = v.encrypted
                           AND (v.encrypted OR k.text = match_text(v.value))
                     )
+                    WHEN 'begins' THEN starts_with(v.prefix_key, t.prefix)
                     WHEN 'verified' THEN v.verified
                     WHEN 'present' THEN v.encrypted IS NOT NULL
                     WHEN 'missing' THEN v.encrypted IS NULL
@@ -238,7 +254,7 @@ WITH RECURSIVE walk AS (
             OR (
                 t.purpose <> ''
                 AND NOT coalesce((
-                    SELECT o.granted AND (o.expires_at IS NULL OR o.expires_at > $18)
+                    SELECT o.granted AND (o.expires_at IS NULL OR o.expires_at > $21)
                     FROM consents o
                     WHERE o.tenant_id = $4
                       AND o.profile_id = c.profile_id
@@ -251,9 +267,9 @@ WITH RECURSIVE walk AS (
     FROM chunk c
 ), joined AS MATERIALIZED (
     SELECT
-        t.at, t.position, p.id IS NOT NULL AS matches,
+        t.at, t.key, t.tie, t.position, p.id IS NOT NULL AS matches,
         coalesce(p.customer_id, t.profile_id) AS customer_id, coalesce(p.version, 0) AS version,
-        coalesce(p.created_at, $18) AS created_at, coalesce(p.updated_at, $18) AS updated_at
+        coalesce(p.created_at, $21) AS created_at, coalesce(p.updated_at, $21) AS updated_at
     FROM tested t
     LEFT JOIN LATERAL (
         SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at, purge_after
@@ -269,8 +285,8 @@ WITH RECURSIVE walk AS (
         t.customer_id, t.version, t.created_at, t.updated_at, t.at, t.position, t.matches,
         count(*) OVER () AS scanned,
         count(*) FILTER (WHERE t.matches) OVER () AS matched,
-        count(*) FILTER (WHERE t.matches) OVER (ORDER BY t.at, t.position) AS place,
-        row_number() OVER (ORDER BY t.at, t.position) AS number
+        count(*) FILTER (WHERE t.matches) OVER (ORDER BY t.at, t.key, t.tie) AS place,
+        row_number() OVER (ORDER BY t.at, t.key, t.tie) AS number
     FROM joined t
 )
 SELECT
@@ -295,11 +311,14 @@ type FindCustomersParams struct {
 	CondNames    []string    `json:"cond_names"`
 	CondKinds    []string    `json:"cond_kinds"`
 	CondTimes    []time.Time `json:"cond_times"`
+	CondPrefixes []string    `json:"cond_prefixes"`
 	CondPurposes []string    `json:"cond_purposes"`
 	ByName       string      `json:"by_name"`
 	ByNumber     int32       `json:"by_number"`
 	ByBefore     time.Time   `json:"by_before"`
 	AfterAt      time.Time   `json:"after_at"`
+	AfterKey     string      `json:"after_key"`
+	UntilKey     string      `json:"until_key"`
 	Now          *time.Time  `json:"now"`
 }
 
@@ -316,7 +335,8 @@ type FindCustomersRow struct {
 }
 
 // Returns a piece of the customers of a tenant whose values meet conditions. It reads at most chunk candidates after a
-// position: by = 'value' those with a value, in the order of their profiles; 'age' those with a value from before a time,
+// position: by = 'value' those with a value, in the order of their profiles; 'prefix' those with a value that begins with a
+// text, in its order; 'age' those with a value from before a time,
 // the oldest first; 'customer' all, in the order of their ids. A row is a customer who meets all conditions, up to
 // max_rows of them, or the last candidate. scanned and matched count the candidates, and those who meet the conditions.
 //
@@ -325,8 +345,9 @@ type FindCustomersRow struct {
 // the rows of want_…: its number, its name, and the value or, of a sealed one, ” and its key in the blind index. The
 // condition of the candidates need not be among cond_….
 //
-// Each arm has its index, whatever the statistics say: customer_values_match, customer_values_age, the unique key of
-// customer_profiles; then primary keys, customer_values_active, consents_profile.
+// Each arm has its index, whatever the statistics say: customer_values_match, customer_values_prefix,
+// customer_values_age, the unique key of customer_profiles; then primary keys, customer_values_active,
+// consents_profile.
 //
 // The walk takes one customer after the other: a plan that does not know its limit would sort all customers. The
 // profile is read of a candidate that passes the tests only.
@@ -344,11 +365,14 @@ func (q *Queries) FindCustomers(ctx context.Context, arg FindCustomersParams) ([
 		arg.CondNames,
 		arg.CondKinds,
 		arg.CondTimes,
+		arg.CondPrefixes,
 		arg.CondPurposes,
 		arg.ByName,
 		arg.ByNumber,
 		arg.ByBefore,
 		arg.AfterAt,
+		arg.AfterKey,
+		arg.UntilKey,
 		arg.Now,
 	)
 	if err != nil {
@@ -426,7 +450,7 @@ func (q *Queries) ListCustomerConsents(ctx context.Context, tenantID uuid.UUID, 
 }
 
 const listCustomerValues = `-- name: ListCustomerValues :many
-SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
+SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.by_prefix, f.prefix_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
 FROM customer_profiles c
 JOIN customer_values f ON f.profile_id = c.id
 WHERE c.tenant_id = $1
@@ -461,6 +485,8 @@ func (q *Queries) ListCustomerValues(ctx context.Context, tenantID uuid.UUID, cu
 			&i.CustomerValue.BlindKey,
 			&i.CustomerValue.MatchKey,
 			&i.CustomerValue.FieldKey,
+			&i.CustomerValue.ByPrefix,
+			&i.CustomerValue.PrefixKey,
 			&i.CustomerValue.ValueType,
 			&i.CustomerValue.Source,
 			&i.CustomerValue.SourceSessionID,
@@ -507,7 +533,7 @@ func (q *Queries) ListCustomerValues(ctx context.Context, tenantID uuid.UUID, cu
 }
 
 const listFieldValues = `-- name: ListFieldValues :many
-SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
+SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.by_prefix, f.prefix_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
 FROM customer_profiles c
 JOIN customer_values f ON f.profile_id = c.id
 WHERE c.tenant_id = $1
@@ -516,7 +542,7 @@ WHERE c.tenant_id = $1
   AND f.status = 'active'
   AND f.deleted_at IS NULL
 UNION ALL
-SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
+SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.by_prefix, f.prefix_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
 FROM customer_profiles c
 JOIN customer_values f ON f.profile_id = c.id
 WHERE c.tenant_id = $1
@@ -559,6 +585,8 @@ func (q *Queries) ListFieldValues(ctx context.Context, arg ListFieldValuesParams
 			&i.CustomerValue.BlindKey,
 			&i.CustomerValue.MatchKey,
 			&i.CustomerValue.FieldKey,
+			&i.CustomerValue.ByPrefix,
+			&i.CustomerValue.PrefixKey,
 			&i.CustomerValue.ValueType,
 			&i.CustomerValue.Source,
 			&i.CustomerValue.SourceSessionID,
@@ -1024,7 +1052,7 @@ func (q *Queries) PageFailedOperations(ctx context.Context, arg PageFailedOperat
 }
 
 const pageHistory = `-- name: PageHistory :many
-SELECT v.id, v.tenant_id, v.profile_id, v.name, v.value, v.encrypted, v.blind_key, v.match_key, v.field_key, v.value_type, v.source, v.source_session_id, v.source_scenario_id, v.source_step_id, v.source_item_id, v.source_item_type, v.source_metadata, v.status, v.superseded_by_id, v.superseded_at, v.yields_to_id, v.decision, v.decided_by, v.decided_at, v.decision_note, v.verified, v.verification_method, v.verified_at, v.verified_by, v.confidence, v.requires_confirmation, v.collected_at, v.updated_at, v.expires_at, v.definition_id, v.warnings, v.operation_id, v.actor, v.accepted_at, v.deleted_at, v.deletion_proposed_at, v.deletion_reason, v.stale_since
+SELECT v.id, v.tenant_id, v.profile_id, v.name, v.value, v.encrypted, v.blind_key, v.match_key, v.field_key, v.by_prefix, v.prefix_key, v.value_type, v.source, v.source_session_id, v.source_scenario_id, v.source_step_id, v.source_item_id, v.source_item_type, v.source_metadata, v.status, v.superseded_by_id, v.superseded_at, v.yields_to_id, v.decision, v.decided_by, v.decided_at, v.decision_note, v.verified, v.verification_method, v.verified_at, v.verified_by, v.confidence, v.requires_confirmation, v.collected_at, v.updated_at, v.expires_at, v.definition_id, v.warnings, v.operation_id, v.actor, v.accepted_at, v.deleted_at, v.deletion_proposed_at, v.deletion_reason, v.stale_since
 FROM (
     SELECT f.id
     FROM customer_values f
@@ -1094,6 +1122,8 @@ func (q *Queries) PageHistory(ctx context.Context, arg PageHistoryParams) ([]Cus
 			&i.BlindKey,
 			&i.MatchKey,
 			&i.FieldKey,
+			&i.ByPrefix,
+			&i.PrefixKey,
 			&i.ValueType,
 			&i.Source,
 			&i.SourceSessionID,
@@ -1417,7 +1447,7 @@ func (q *Queries) PageOperations(ctx context.Context, arg PageOperationsParams) 
 }
 
 const pagePendingDefinitions = `-- name: PagePendingDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, searchable, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, searchable, prefix_search, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND review_state = 'pending'
@@ -1486,6 +1516,7 @@ func (q *Queries) PagePendingDefinitions(ctx context.Context, arg PagePendingDef
 			&i.Purposes,
 			&i.EncryptionRequired,
 			&i.Searchable,
+			&i.PrefixSearch,
 			&i.RetentionDays,
 			&i.RemoveAfterDays,
 			&i.EraseOnWithdrawal,
@@ -1966,4 +1997,26 @@ func (q *Queries) PageUnfinishedOperations(ctx context.Context, arg PageUnfinish
 		return nil, err
 	}
 	return items, nil
+}
+
+const prefixPosition = `-- name: PrefixPosition :one
+SELECT profile_id, prefix_text(value)::text AS key
+FROM customer_values
+WHERE tenant_id = $1
+  AND id = $2
+  AND NOT encrypted
+`
+
+type PrefixPositionRow struct {
+	ProfileID uuid.UUID `json:"profile_id"`
+	Key       string    `json:"key"`
+}
+
+// Returns the place of a version in the order of the beginnings of values. It need not be active any more. Index: primary
+// key.
+func (q *Queries) PrefixPosition(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (PrefixPositionRow, error) {
+	row := q.db.QueryRow(ctx, prefixPosition, tenantID, iD)
+	var i PrefixPositionRow
+	err := row.Scan(&i.ProfileID, &i.Key)
+	return i, err
 }

@@ -13,7 +13,7 @@ import (
 )
 
 const lockDefinition = `-- name: LockDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, searchable, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, ask_channels, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, forbid_extraction, about, is_pii, purposes, encryption_required, searchable, prefix_search, retention_days, remove_after_days, erase_on_withdrawal, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND id = $2
@@ -58,6 +58,7 @@ func (q *Queries) LockDefinition(ctx context.Context, tenantID uuid.UUID, iD uui
 		&i.Purposes,
 		&i.EncryptionRequired,
 		&i.Searchable,
+		&i.PrefixSearch,
 		&i.RetentionDays,
 		&i.RemoveAfterDays,
 		&i.EraseOnWithdrawal,

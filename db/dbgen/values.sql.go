@@ -251,7 +251,7 @@ func (q *Queries) ExpireValues(ctx context.Context, now *time.Time, maxRows int3
 }
 
 const getActiveValue = `-- name: GetActiveValue :one
-SELECT id, tenant_id, profile_id, name, value, encrypted, blind_key, match_key, field_key, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
+SELECT id, tenant_id, profile_id, name, value, encrypted, blind_key, match_key, field_key, by_prefix, prefix_key, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
 FROM customer_values
 WHERE tenant_id = $1
   AND profile_id = $2
@@ -280,6 +280,8 @@ func (q *Queries) GetActiveValue(ctx context.Context, arg GetActiveValueParams) 
 		&i.BlindKey,
 		&i.MatchKey,
 		&i.FieldKey,
+		&i.ByPrefix,
+		&i.PrefixKey,
 		&i.ValueType,
 		&i.Source,
 		&i.SourceSessionID,
@@ -319,7 +321,7 @@ func (q *Queries) GetActiveValue(ctx context.Context, arg GetActiveValueParams) 
 }
 
 const getAnyValue = `-- name: GetAnyValue :one
-SELECT id, tenant_id, profile_id, name, value, encrypted, blind_key, match_key, field_key, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
+SELECT id, tenant_id, profile_id, name, value, encrypted, blind_key, match_key, field_key, by_prefix, prefix_key, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
 FROM customer_values
 WHERE tenant_id = $1
   AND id = $2
@@ -339,6 +341,8 @@ func (q *Queries) GetAnyValue(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 		&i.BlindKey,
 		&i.MatchKey,
 		&i.FieldKey,
+		&i.ByPrefix,
+		&i.PrefixKey,
 		&i.ValueType,
 		&i.Source,
 		&i.SourceSessionID,
@@ -378,7 +382,7 @@ func (q *Queries) GetAnyValue(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 }
 
 const getValue = `-- name: GetValue :one
-SELECT id, tenant_id, profile_id, name, value, encrypted, blind_key, match_key, field_key, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
+SELECT id, tenant_id, profile_id, name, value, encrypted, blind_key, match_key, field_key, by_prefix, prefix_key, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
 FROM customer_values
 WHERE tenant_id = $1
   AND id = $2
@@ -399,6 +403,8 @@ func (q *Queries) GetValue(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID
 		&i.BlindKey,
 		&i.MatchKey,
 		&i.FieldKey,
+		&i.ByPrefix,
+		&i.PrefixKey,
 		&i.ValueType,
 		&i.Source,
 		&i.SourceSessionID,
@@ -439,7 +445,7 @@ func (q *Queries) GetValue(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID
 
 const insertValue = `-- name: InsertValue :exec
 INSERT INTO customer_values (
-    id, tenant_id, profile_id, name, value, encrypted, blind_key, value_type, source, source_session_id, source_scenario_id,
+    id, tenant_id, profile_id, name, value, encrypted, blind_key, by_prefix, value_type, source, source_session_id, source_scenario_id,
     source_step_id,
     source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision,
     decided_by, decided_at, decision_note, verified, verification_method,
@@ -448,7 +454,14 @@ INSERT INTO customer_values (
 )
 VALUES (
     $1, $2, $3, $4, $5, $6,
-    $7, $8,
+    $7, EXISTS (
+        SELECT 1
+        FROM definitions d
+        WHERE d.tenant_id = $2
+          AND d.name = $4
+          AND d.prefix_search
+          AND d.deleted_at IS NULL
+    ), $8,
     $9, $10, $11, $12,
     $13, $14, $15, $16,
     $17, $18, $19, $20,
@@ -499,7 +512,7 @@ type InsertValueParams struct {
 	AcceptedAt           time.Time       `json:"accepted_at"`
 }
 
-// Stores a version of a value.
+// Stores a version of a value. Index: definitions_prefix.
 func (q *Queries) InsertValue(ctx context.Context, arg InsertValueParams) error {
 	_, err := q.db.Exec(ctx, insertValue,
 		arg.ID,
@@ -544,7 +557,7 @@ func (q *Queries) InsertValue(ctx context.Context, arg InsertValueParams) error 
 
 const insertValues = `-- name: InsertValues :execrows
 INSERT INTO customer_values (
-    id, tenant_id, profile_id, name, value, encrypted, blind_key, value_type, source, source_session_id, source_scenario_id,
+    id, tenant_id, profile_id, name, value, encrypted, blind_key, by_prefix, value_type, source, source_session_id, source_scenario_id,
     source_step_id,
     source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision,
     decided_by, decided_at, decision_note, verified, verification_method,
@@ -552,7 +565,14 @@ INSERT INTO customer_values (
     operation_id, actor, accepted_at
 )
 SELECT
-    r.id, $1, r.profile_id, r.name, r.value, r.encrypted, r.blind_key, r.value_type, r.source,
+    r.id, $1, r.profile_id, r.name, r.value, r.encrypted, r.blind_key,
+    r.name = ANY (ARRAY(
+        SELECT d.name
+        FROM definitions d
+        WHERE d.tenant_id = $1
+          AND d.prefix_search
+          AND d.deleted_at IS NULL
+    )), r.value_type, r.source,
     r.source_session_id, r.source_scenario_id,
     r.source_step_id, r.source_item_id, r.source_item_type, r.source_metadata, r.status, r.superseded_by_id,
     r.superseded_at, r.yields_to_id, r.decision, r.decided_by, r.decided_at, r.decision_note,
@@ -574,7 +594,7 @@ FROM jsonb_to_recordset($2::jsonb) AS r (
 `
 
 // Stores many versions in one statement. rows is a JSON array of objects with the names of the columns. COPY does
-// not work under row-level security.
+// not work under row-level security. Index: definitions_prefix.
 func (q *Queries) InsertValues(ctx context.Context, tenantID uuid.UUID, rows json.RawMessage) (int64, error) {
 	result, err := q.db.Exec(ctx, insertValues, tenantID, rows)
 	if err != nil {
@@ -584,7 +604,7 @@ func (q *Queries) InsertValues(ctx context.Context, tenantID uuid.UUID, rows jso
 }
 
 const listHistory = `-- name: ListHistory :many
-SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
+SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.blind_key, f.match_key, f.field_key, f.by_prefix, f.prefix_key, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.actor, f.accepted_at, f.deleted_at, f.deletion_proposed_at, f.deletion_reason, f.stale_since
 FROM customer_profiles c
 JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
 JOIN customer_values f ON f.profile_id = p.id
@@ -630,6 +650,8 @@ func (q *Queries) ListHistory(ctx context.Context, arg ListHistoryParams) ([]Cus
 			&i.BlindKey,
 			&i.MatchKey,
 			&i.FieldKey,
+			&i.ByPrefix,
+			&i.PrefixKey,
 			&i.ValueType,
 			&i.Source,
 			&i.SourceSessionID,
@@ -888,7 +910,7 @@ func (q *Queries) ListRecentVersions(ctx context.Context, arg ListRecentVersions
 }
 
 const listValuesByID = `-- name: ListValuesByID :many
-SELECT id, tenant_id, profile_id, name, value, encrypted, blind_key, match_key, field_key, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
+SELECT id, tenant_id, profile_id, name, value, encrypted, blind_key, match_key, field_key, by_prefix, prefix_key, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, actor, accepted_at, deleted_at, deletion_proposed_at, deletion_reason, stale_since
 FROM customer_values
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -914,6 +936,8 @@ func (q *Queries) ListValuesByID(ctx context.Context, tenantID uuid.UUID, ids []
 			&i.BlindKey,
 			&i.MatchKey,
 			&i.FieldKey,
+			&i.ByPrefix,
+			&i.PrefixKey,
 			&i.ValueType,
 			&i.Source,
 			&i.SourceSessionID,

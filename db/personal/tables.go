@@ -159,6 +159,7 @@ var Others = map[string]string{
 	"scenarios":             "configuration",
 	"rules":                 "configuration",
 	"requirements":          "configuration",
+	"prefix_fields":         "names of fields",
 	"sealed_fields":         "names of fields",
 	"audit_seals":           "hashes of the audit",
 	"schema_extractions":    "configuration",

@@ -267,3 +267,49 @@ SET index_due = NULL
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND name = sqlc.arg(name)
   AND index_due = sqlc.arg(index_due);
+
+-- Lists fields of all tenants whose values may not be right in the index of their beginnings, and whether a definition
+-- allows to find them by that. Indexes: prefix_fields_index, definitions_prefix.
+-- name: ListPrefixFieldsToIndex :many
+SELECT
+    f.tenant_id, f.name, f.index_due::timestamptz AS index_due,
+    EXISTS (
+        SELECT 1
+        FROM definitions d
+        WHERE d.tenant_id = f.tenant_id
+          AND d.name = f.name
+          AND d.prefix_search
+          AND d.deleted_at IS NULL
+    ) AS allowed
+FROM prefix_fields f
+WHERE f.index_due IS NOT NULL
+ORDER BY f.index_due
+LIMIT sqlc.arg(max_rows);
+
+-- Adds versions of a field to the index of their beginnings, or removes them, and returns their ids. It reads every
+-- version of the tenant. Index: primary key.
+-- name: SetByPrefix :many
+UPDATE customer_values v
+SET by_prefix = sqlc.arg(by_prefix)
+FROM (
+    SELECT f.id
+    FROM customer_values f
+    WHERE f.tenant_id = sqlc.arg(tenant_id)
+      AND f.id > sqlc.arg(after_id)
+      AND f.name = sqlc.arg(name)
+      AND f.by_prefix <> sqlc.arg(by_prefix)
+    ORDER BY f.id
+    LIMIT sqlc.arg(max_rows)
+    FOR UPDATE
+) due
+WHERE v.tenant_id = sqlc.arg(tenant_id)
+  AND v.id = due.id
+RETURNING v.id;
+
+-- Marks the index of a field as right, unless its definitions changed since. Index: primary key.
+-- name: MarkPrefixFieldIndexed :exec
+UPDATE prefix_fields
+SET index_due = NULL
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND name = sqlc.arg(name)
+  AND index_due = sqlc.arg(index_due);

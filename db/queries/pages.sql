@@ -174,7 +174,8 @@ ORDER BY customer_id
 LIMIT sqlc.arg(max_rows);
 
 -- Returns a piece of the customers of a tenant whose values meet conditions. It reads at most chunk candidates after a
--- position: by = 'value' those with a value, in the order of their profiles; 'age' those with a value from before a time,
+-- position: by = 'value' those with a value, in the order of their profiles; 'prefix' those with a value that begins with a
+-- text, in its order; 'age' those with a value from before a time,
 -- the oldest first; 'customer' all, in the order of their ids. A row is a customer who meets all conditions, up to
 -- max_rows of them, or the last candidate. scanned and matched count the candidates, and those who meet the conditions.
 --
@@ -183,8 +184,9 @@ LIMIT sqlc.arg(max_rows);
 -- the rows of want_…: its number, its name, and the value or, of a sealed one, '' and its key in the blind index. The
 -- condition of the candidates need not be among cond_….
 --
--- Each arm has its index, whatever the statistics say: customer_values_match, customer_values_age, the unique key of
--- customer_profiles; then primary keys, customer_values_active, consents_profile.
+-- Each arm has its index, whatever the statistics say: customer_values_match, customer_values_prefix,
+-- customer_values_age, the unique key of customer_profiles; then primary keys, customer_values_active,
+-- consents_profile.
 --
 -- The walk takes one customer after the other: a plan that does not know its limit would sort all customers. The
 -- profile is read of a candidate that passes the tests only.
@@ -220,21 +222,22 @@ WITH RECURSIVE walk AS (
         match_text(w.value) AS text
     FROM want w
 ), tests AS MATERIALIZED (
-    SELECT t.number, t.name, t.kind, t.before, t.purpose
+    SELECT t.number, t.name, t.kind, t.before, t.prefix, t.purpose
     FROM (
         SELECT
             generate_subscripts(sqlc.arg(cond_names)::text[], 1) AS number,
             unnest(sqlc.arg(cond_names)::text[]) AS name,
             unnest(sqlc.arg(cond_kinds)::text[]) AS kind,
             unnest(sqlc.arg(cond_times)::timestamptz[]) AS before,
+            unnest(sqlc.arg(cond_prefixes)::text[]) COLLATE "C" AS prefix,
             unnest(sqlc.arg(cond_purposes)::text[]) AS purpose
     ) t
     WHERE t.kind <> 'met'
 ), chunk AS MATERIALIZED (
-    SELECT found.profile_id, found.at, found.position, found.same
+    SELECT found.profile_id, found.at, found.key, found.tie, found.position, found.same
     FROM (
         SELECT
-            v.profile_id, NULL::timestamptz AS at, v.profile_id AS position,
+            v.profile_id, NULL::timestamptz AS at, ''::text COLLATE "C" AS key, v.profile_id AS tie, v.profile_id AS position,
             v.name = sqlc.arg(by_name)::text AND (k.text IS NULL) = v.encrypted
                 AND (v.encrypted OR k.text = match_text(v.value)) AS same
         FROM keys k
@@ -251,7 +254,7 @@ WITH RECURSIVE walk AS (
           AND k.number = sqlc.arg(by_number)::int
         UNION ALL
         (
-            SELECT v.profile_id, v.collected_at, v.profile_id, true
+            SELECT v.profile_id, v.collected_at, '', v.profile_id, v.profile_id, true
             FROM customer_values v
             WHERE sqlc.arg(by)::text = 'age'
               AND v.field_key = (SELECT field_key(sqlc.arg(tenant_id), sqlc.arg(by_name)::text))
@@ -264,20 +267,34 @@ WITH RECURSIVE walk AS (
             LIMIT sqlc.arg(chunk)::int
         )
         UNION ALL
-        SELECT w.id, NULL::timestamptz, w.customer_id, true
+        (
+            SELECT v.profile_id, NULL::timestamptz, v.prefix_key, v.profile_id, v.id, true
+            FROM customer_values v
+            WHERE sqlc.arg(by)::text = 'prefix'
+              AND v.field_key = (SELECT field_key(sqlc.arg(tenant_id), sqlc.arg(by_name)::text))
+              AND v.tenant_id = sqlc.arg(tenant_id)
+              AND v.name = sqlc.arg(by_name)::text
+              AND v.prefix_key >= sqlc.arg(after_key)::text
+              AND (v.prefix_key > sqlc.arg(after_key)::text OR v.profile_id > sqlc.arg(after_id))
+              AND v.prefix_key < sqlc.arg(until_key)::text
+            ORDER BY v.prefix_key NULLS FIRST, v.profile_id
+            LIMIT sqlc.arg(chunk)::int
+        )
+        UNION ALL
+        SELECT w.id, NULL::timestamptz, '', w.customer_id, w.customer_id, true
         FROM walk w
         WHERE w.step > 0
     ) found
-    ORDER BY found.at, found.position
+    ORDER BY found.at, found.key, found.tie
     LIMIT sqlc.arg(chunk)::int
 ), tested AS MATERIALIZED (
     SELECT
-        c.at, c.position, c.profile_id,
+        c.at, c.key, c.tie, c.position, c.profile_id,
         c.same AND NOT EXISTS (
             SELECT 1
             FROM tests t
             LEFT JOIN LATERAL (
-                SELECT v.encrypted, v.match_key, v.verified, v.collected_at, v.value
+                SELECT v.encrypted, v.match_key, v.prefix_key, v.verified, v.collected_at, v.value
                 FROM customer_values v
                 WHERE v.profile_id = c.profile_id
                   AND v.name = t.name
@@ -295,6 +312,7 @@ WITH RECURSIVE walk AS (
                           AND (k.text IS NULL) = v.encrypted
                           AND (v.encrypted OR k.text = match_text(v.value))
                     )
+                    WHEN 'begins' THEN starts_with(v.prefix_key, t.prefix)
                     WHEN 'verified' THEN v.verified
                     WHEN 'present' THEN v.encrypted IS NOT NULL
                     WHEN 'missing' THEN v.encrypted IS NULL
@@ -318,7 +336,7 @@ WITH RECURSIVE walk AS (
     FROM chunk c
 ), joined AS MATERIALIZED (
     SELECT
-        t.at, t.position, p.id IS NOT NULL AS matches,
+        t.at, t.key, t.tie, t.position, p.id IS NOT NULL AS matches,
         coalesce(p.customer_id, t.profile_id) AS customer_id, coalesce(p.version, 0) AS version,
         coalesce(p.created_at, sqlc.arg(now)) AS created_at, coalesce(p.updated_at, sqlc.arg(now)) AS updated_at
     FROM tested t
@@ -336,8 +354,8 @@ WITH RECURSIVE walk AS (
         t.customer_id, t.version, t.created_at, t.updated_at, t.at, t.position, t.matches,
         count(*) OVER () AS scanned,
         count(*) FILTER (WHERE t.matches) OVER () AS matched,
-        count(*) FILTER (WHERE t.matches) OVER (ORDER BY t.at, t.position) AS place,
-        row_number() OVER (ORDER BY t.at, t.position) AS number
+        count(*) FILTER (WHERE t.matches) OVER (ORDER BY t.at, t.key, t.tie) AS place,
+        row_number() OVER (ORDER BY t.at, t.key, t.tie) AS number
     FROM joined t
 )
 SELECT
@@ -347,6 +365,15 @@ FROM numbered n
 WHERE (n.matches AND n.place <= sqlc.arg(max_rows)::bigint)
    OR n.number = n.scanned
 ORDER BY n.number;
+
+-- Returns the place of a version in the order of the beginnings of values. It need not be active any more. Index: primary
+-- key.
+-- name: PrefixPosition :one
+SELECT profile_id, prefix_text(value)::text AS key
+FROM customer_values
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id)
+  AND NOT encrypted;
 
 -- Counts the candidates of conditions 'equals', each up to max_rows, so that a search can begin with the fewest. It works
 -- as FindCustomers. Index: customer_values_match.

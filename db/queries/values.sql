@@ -1,7 +1,7 @@
--- Stores a version of a value.
+-- Stores a version of a value. Index: definitions_prefix.
 -- name: InsertValue :exec
 INSERT INTO customer_values (
-    id, tenant_id, profile_id, name, value, encrypted, blind_key, value_type, source, source_session_id, source_scenario_id,
+    id, tenant_id, profile_id, name, value, encrypted, blind_key, by_prefix, value_type, source, source_session_id, source_scenario_id,
     source_step_id,
     source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision,
     decided_by, decided_at, decision_note, verified, verification_method,
@@ -10,7 +10,14 @@ INSERT INTO customer_values (
 )
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(profile_id), sqlc.arg(name), sqlc.arg(value), sqlc.arg(encrypted),
-    sqlc.narg(blind_key), sqlc.arg(value_type),
+    sqlc.narg(blind_key), EXISTS (
+        SELECT 1
+        FROM definitions d
+        WHERE d.tenant_id = sqlc.arg(tenant_id)
+          AND d.name = sqlc.arg(name)
+          AND d.prefix_search
+          AND d.deleted_at IS NULL
+    ), sqlc.arg(value_type),
     sqlc.arg(source), sqlc.narg(source_session_id), sqlc.narg(source_scenario_id), sqlc.arg(source_step_id),
     sqlc.narg(source_item_id), sqlc.arg(source_item_type), sqlc.arg(source_metadata), sqlc.arg(status),
     sqlc.narg(superseded_by_id), sqlc.narg(superseded_at), sqlc.narg(yields_to_id), sqlc.arg(decision),
@@ -390,10 +397,10 @@ WHERE f.tenant_id = sqlc.arg(tenant_id)
   AND f.id = by.superseded;
 
 -- Stores many versions in one statement. rows is a JSON array of objects with the names of the columns. COPY does
--- not work under row-level security.
+-- not work under row-level security. Index: definitions_prefix.
 -- name: InsertValues :execrows
 INSERT INTO customer_values (
-    id, tenant_id, profile_id, name, value, encrypted, blind_key, value_type, source, source_session_id, source_scenario_id,
+    id, tenant_id, profile_id, name, value, encrypted, blind_key, by_prefix, value_type, source, source_session_id, source_scenario_id,
     source_step_id,
     source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision,
     decided_by, decided_at, decision_note, verified, verification_method,
@@ -401,7 +408,14 @@ INSERT INTO customer_values (
     operation_id, actor, accepted_at
 )
 SELECT
-    r.id, sqlc.arg(tenant_id), r.profile_id, r.name, r.value, r.encrypted, r.blind_key, r.value_type, r.source,
+    r.id, sqlc.arg(tenant_id), r.profile_id, r.name, r.value, r.encrypted, r.blind_key,
+    r.name = ANY (ARRAY(
+        SELECT d.name
+        FROM definitions d
+        WHERE d.tenant_id = sqlc.arg(tenant_id)
+          AND d.prefix_search
+          AND d.deleted_at IS NULL
+    )), r.value_type, r.source,
     r.source_session_id, r.source_scenario_id,
     r.source_step_id, r.source_item_id, r.source_item_type, r.source_metadata, r.status, r.superseded_by_id,
     r.superseded_at, r.yields_to_id, r.decision, r.decided_by, r.decided_at, r.decision_note,

@@ -32,6 +32,7 @@ CREATE TABLE definitions (
     purposes               text[] NOT NULL DEFAULT '{}', -- the value needs a consent to one of them; empty: none
     encryption_required    boolean NOT NULL DEFAULT false,
     searchable             boolean NOT NULL DEFAULT false, -- the sealed values can be found by a blind index
+    prefix_search          boolean NOT NULL DEFAULT false, -- plain values can be found by their beginning
     retention_days         integer NOT NULL DEFAULT 0 CHECK (retention_days >= 0),
     remove_after_days      integer NOT NULL DEFAULT 0 CHECK (remove_after_days >= 0), -- after expiry; 0: versions stay
     erase_on_withdrawal    boolean NOT NULL DEFAULT false, -- a withdrawn consent erases the values
@@ -56,6 +57,8 @@ CREATE INDEX definitions_purposes ON definitions (tenant_id, name) WHERE purpose
 CREATE INDEX definitions_pii ON definitions (tenant_id, name) WHERE is_pii AND deleted_at IS NULL;
 -- What a name is in the tenant, of any agent: filters by field.
 CREATE INDEX definitions_name ON definitions (tenant_id, name) WHERE deleted_at IS NULL;
+-- The fields whose values can be found by their beginning: each write asks for them. Most tenants have none.
+CREATE INDEX definitions_prefix ON definitions (tenant_id, name) WHERE prefix_search AND deleted_at IS NULL;
 CREATE INDEX definitions_policies ON definitions (tenant_id) WHERE (purposes <> '{}' OR is_pii) AND deleted_at IS NULL;
 
 -- The names of fields that are sealed in a tenant: an agent had a definition of the name with encryption_required. A name
@@ -101,6 +104,38 @@ $$;
 -- +goose StatementEnd
 CREATE TRIGGER definitions_sealed AFTER INSERT OR UPDATE OF encryption_required, searchable, deleted_at ON definitions
     FOR EACH ROW EXECUTE FUNCTION add_sealed_field();
+
+-- The names of fields whose values can be, or could once be, found by their beginning. index_due is as in sealed_fields:
+-- seal-values adds the stored versions to the index customer_values_prefix or removes them from it.
+CREATE TABLE prefix_fields (
+    tenant_id uuid NOT NULL REFERENCES tenants (id),
+    name      text NOT NULL,
+    index_due timestamptz,
+    PRIMARY KEY (tenant_id, name)
+);
+CREATE INDEX prefix_fields_index ON prefix_fields (index_due) WHERE index_due IS NOT NULL;
+
+-- +goose StatementBegin
+CREATE FUNCTION add_prefix_field() RETURNS trigger
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NOT NEW.prefix_search THEN
+            RETURN NULL;
+        END IF;
+    ELSIF (NEW.prefix_search AND NEW.deleted_at IS NULL) = (OLD.prefix_search AND OLD.deleted_at IS NULL) THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO prefix_fields (tenant_id, name, index_due)
+    VALUES (NEW.tenant_id, NEW.name, clock_timestamp())
+    ON CONFLICT (tenant_id, name) DO UPDATE SET index_due = excluded.index_due;
+    RETURN NULL;
+END
+$$;
+-- +goose StatementEnd
+CREATE TRIGGER definitions_prefix_search AFTER INSERT OR UPDATE OF prefix_search, deleted_at ON definitions
+    FOR EACH ROW EXECUTE FUNCTION add_prefix_field();
 
 -- A definition is embedded when an extraction first compares proposals with it. 512 is vault.EmbeddingDimensions.
 CREATE TABLE definition_embeddings (
@@ -221,5 +256,7 @@ DROP TABLE rules;
 DROP TABLE scenarios;
 DROP TABLE definition_embeddings;
 DROP TABLE sealed_fields;
+DROP TABLE prefix_fields;
 DROP TABLE definitions;
 DROP FUNCTION add_sealed_field();
+DROP FUNCTION add_prefix_field();

@@ -131,6 +131,11 @@ CREATE FUNCTION match_text(value jsonb) RETURNS text
         WHEN 'number' THEN pg_catalog.trim_scale(value::pg_catalog.numeric)::pg_catalog.text
         ELSE pg_catalog.lower(value::pg_catalog.text COLLATE pg_catalog."C")
     END;
+-- The text by which the beginning of a value is compared: of its first characters, without the case of ASCII letters. 64
+-- is vault.MaxPrefixLength.
+CREATE FUNCTION prefix_text(value jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN pg_catalog.lower(pg_catalog."left"(value #>> '{}', 64) COLLATE pg_catalog."C");
 -- The keys of the filters by field. They are hashes: a search compares the text as well.
 CREATE FUNCTION field_key(tenant uuid, name text) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -156,6 +161,11 @@ CREATE TABLE customer_values (
     END) STORED,
     field_key             bigint GENERATED ALWAYS AS (CASE
         WHEN status = 'active' AND deleted_at IS NULL THEN field_key(tenant_id, name)
+    END) STORED,
+    -- The beginning of an active, plain value, if a definition allows to find it by that (by_prefix). NULL: it is not found.
+    by_prefix             boolean NOT NULL DEFAULT false,
+    prefix_key            text COLLATE "C" GENERATED ALWAYS AS (CASE
+        WHEN by_prefix AND NOT encrypted AND status = 'active' AND deleted_at IS NULL THEN prefix_text(value)
     END) STORED,
     value_type            text NOT NULL,
     source                text NOT NULL,
@@ -208,6 +218,7 @@ CREATE UNIQUE INDEX customer_values_active ON customer_values (profile_id, name)
 -- keys imply the tenant, but without it in the indexes, statistics of other tenants make PostgreSQL read the whole tenant by
 -- the primary key to intersect the two.
 CREATE INDEX customer_values_match ON customer_values (tenant_id, match_key, profile_id NULLS FIRST) WHERE match_key IS NOT NULL;
+CREATE INDEX customer_values_prefix ON customer_values (tenant_id, field_key, prefix_key NULLS FIRST, profile_id) WHERE prefix_key IS NOT NULL;
 CREATE INDEX customer_values_age ON customer_values (tenant_id, field_key, collected_at NULLS FIRST, profile_id) WHERE field_key IS NOT NULL;
 -- The pending values of a customer, and what waits for a decision in a tenant, in the order of the ids.
 CREATE INDEX customer_values_pending ON customer_values (profile_id, name) WHERE status = 'pending' AND deleted_at IS NULL;
@@ -359,6 +370,7 @@ DROP TABLE customer_values;
 DROP FUNCTION match_key(uuid, text, jsonb);
 DROP FUNCTION field_key(uuid, text);
 DROP FUNCTION match_text(jsonb);
+DROP FUNCTION prefix_text(jsonb);
 DROP FUNCTION add_orphan_candidate();
 DROP TABLE orphan_candidates;
 DROP TABLE erasure_keys;

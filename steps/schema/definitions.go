@@ -185,6 +185,7 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 		Purposes:             once.NonNil(in.Purposes),
 		EncryptionRequired:   in.EncryptionRequired,
 		Searchable:           in.Searchable,
+		PrefixSearch:         in.PrefixSearch,
 		RetentionDays:        int32(in.RetentionDays),   //nolint:gosec // at most 36500
 		RemoveAfterDays:      int32(in.RemoveAfterDays), //nolint:gosec // at most 36500
 		EraseOnWithdrawal:    in.EraseOnWithdrawal,

@@ -94,6 +94,8 @@ type SealedValues struct {
 	Fields int `json:"fields"` // names of which no plain version is left
 	// Indexed counts the sealed versions whose key of the blind index was added or removed.
 	Indexed int `json:"indexed"`
+	// Prefixed counts the versions that were added to the index of beginnings or removed from it.
+	Prefixed int `json:"prefixed"`
 }
 
 // maxFieldsToSeal bounds the fields of one run.
@@ -102,7 +104,8 @@ const maxFieldsToSeal = 1000
 // SealValues seals the versions of fields that were stored before a definition required encryption, and removes their
 // values from questions and errors. A field is done once no plain version is left and every write that began before has
 // ended. It also adds the versions of fields that became searchable to the blind index, and removes those of fields
-// that are not searchable any more.
+// that are not searchable any more, and does the same for the fields that can be found by the beginning of their
+// values.
 func (s Keys) SealValues(ctx context.Context, _ vault.Event) (SealedValues, error) {
 	var out SealedValues
 	fields, err := s.DB.System().ListFieldsToSeal(ctx, maxFieldsToSeal)
@@ -127,7 +130,10 @@ func (s Keys) SealValues(ctx context.Context, _ vault.Event) (SealedValues, erro
 			return out, err
 		}
 	}
-	out.Indexed, err = s.indexFields(ctx)
+	if out.Indexed, err = s.indexFields(ctx); err != nil {
+		return out, err
+	}
+	out.Prefixed, err = s.indexPrefixes(ctx)
 	return out, err
 }
 

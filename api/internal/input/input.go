@@ -82,7 +82,7 @@ type Page struct {
 
 // Conditions select customers by their values.
 type Conditions struct {
-	Where []string `query:"where,explode" maxItems:"10" doc:"A condition on the active value of a field; repeat it for more, all of which hold. field=value: the value, without the case of ASCII letters; field:verified: a verified value; field:present and field:missing: a value, or none; field:older_than=30d: a value that was collected longer ago (d, h, m)." example:"[\"country=DE\",\"email:verified\"]"`
+	Where []string `query:"where,explode" maxItems:"10" doc:"A condition on the active value of a field; repeat it for more, all of which hold. field=value: the value, without the case of ASCII letters; field^=beginning: a value that begins with this, if a definition of the field has prefix_search; field:verified: a verified value; field:present and field:missing: a value, or none; field:older_than=30d: a value that was collected longer ago (d, h, m)." example:"[\"country=DE\",\"email:verified\"]"`
 }
 
 // Preferences are the headers of all routes that submit an operation.

@@ -87,7 +87,8 @@ func (a *App) listCustomersCommand() *cobra.Command {
 // whereVar adds the flag with conditions on customers.
 func whereVar(cmd *cobra.Command, where *[]string) {
 	cmd.Flags().StringArrayVar(where, "where", nil,
-		"`condition` on a field, repeatable: country=DE, email:verified, email:present, email:missing, email:older_than=30d")
+		"`condition` on a field, repeatable: country=DE, name^=Ad (the beginning), email:verified, "+
+			"email:present, email:missing, email:older_than=30d")
 }
 
 func (a *App) countCustomersCommand() *cobra.Command {

@@ -165,6 +165,18 @@ func table(w io.Writer, v any) {
 			line(w, o.ID, o.Workflow, o.Subject, dash(string(o.Actor)), o.Status, o.Attempts, when(&o.AcceptedAt),
 				when(o.FinishedAt), failure)
 		}
+	case vault.OperationRuns:
+		head(w, "RUN", "STEP", "STATUS", "ATTEMPTS", "STARTED", "FINISHED", "ERRORS")
+		for _, run := range v.Runs {
+			for _, s := range run.Steps {
+				var failures []string
+				for _, f := range s.Failures {
+					failures = append(failures, f.Error)
+				}
+				line(w, run.ID, s.Name, s.Status, s.Attempts, when(s.StartedAt), when(s.FinishedAt),
+					dash(strings.Join(failures, "; ")))
+			}
+		}
 	case []vault.AgentSummary:
 		head(w, "AGENT", "DEFINITIONS", "SCENARIOS")
 		for _, agent := range v {

@@ -302,6 +302,7 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	failed := parsed[operation](c, "", append(write, "--wait", "0")...) // the same key is the same operation
 	has(t, c.ok("", "operations", "list", "--status", "failed", "--workflow", "write-value"), failed.ID.String(), "nickname")
 	has(t, c.ok("", "operations", "get", "--operation", failed.ID.String()), "write-value", "failed", "nickname")
+	has(t, c.ok("", "operations", "runs", "--operation", failed.ID.String()), "STEP", "ATTEMPTS")
 	has(t, c.ok("", "audit", "list", "--action", "rejected"), "write-value", "key:", failed.ID.String())
 	has(t, c.ok("", "audit", "verify"), "intact", "yes")
 	has(t, c.ok("", "events", "--types", "operation.failed, value.changed"), "operation.failed", "write-value", "value.changed")

@@ -90,7 +90,8 @@ func (a *App) operationsCommand() *cobra.Command {
 	get := one("get", "Show the status of an operation", &id)
 	wait := one("wait", "Wait for the outcome of an operation, for at most the time in --wait", &id)
 	a.addWaitFlag(wait)
-	for _, sub := range []*cobra.Command{list, get, wait} {
+	runs := one("runs", "Show the runs of an operation in the workflow engine, with steps and attempts", &id)
+	for _, sub := range []*cobra.Command{list, get, wait, runs} {
 		a.addTenantFlag(sub.Flags())
 	}
 	replay := one("replay", "Replay a failed or overdue operation", &id)
@@ -111,6 +112,8 @@ func (a *App) operationsCommand() *cobra.Command {
 				}
 				return op, err
 			}),
+		a.read(byOperator, runs,
+			func(ctx context.Context, c *client.Client) (any, error) { return c.GetRuns(ctx, id) }),
 		change(a, byKey, replay, func(
 			ctx context.Context, c *client.Client, opts []client.Option,
 		) (client.Operation[json.RawMessage], error) {

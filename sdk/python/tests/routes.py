@@ -173,6 +173,7 @@ async def values(v: Any, agent: Any, scenario: Any) -> Any:
     check("hunter2" not in str(error) and "hunter2" not in repr(error), "the error has the value")
     failed = await v.get_operation(error.operation_id, wait=1)
     check(failed.status == "failed" and failed.error.field == "email", "the failed operation differs")
+    check(isinstance((await v.get_runs(error.operation_id)).runs, list), "the operation has no runs")
     await refused(errors.InvalidInputError, v.replay_operation(error.operation_id))
     check(len(await everything(v.list_operations(status="failed"))) >= 1, "no failed operation is listed")
     check(any(c.customer_id == other for c in await everything(v.list_customers(limit=1))), "the customer is not listed")

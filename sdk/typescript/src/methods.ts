@@ -556,6 +556,19 @@ export class Methods extends Core {
   }
 
   /**
+   * Get the runs of an operation in the workflow engine. With their steps, the attempts of each, and the
+   * errors of those that failed (a key that is limited to agents gets no errors: the run can carry operations
+   * of others). The answer is 503 if the engine does not answer within two seconds. Everything that decides
+   * about the operation is in get-operation.
+   */
+  getRuns(input: Input<"get-runs">): Promise<Read<"get-runs">> {
+    return this.read(
+      { method: "GET", path: "/v1/operations/{operation_id}/runs", inPath: { operation_id: "operation_id" }, inQuery: [] },
+      input,
+    );
+  }
+
+  /**
    * Get a scenario.
    */
   getScenario(input: Input<"get-scenario">): Promise<Read<"get-scenario">> {

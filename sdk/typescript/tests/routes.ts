@@ -122,6 +122,7 @@ async function values(): Promise<string> {
   assert(failed.status === "failed" && failed.error?.field === "email");
   if (failed.workflow === "write-value") assert.equal(failed.result?.item_id, undefined); // the workflow decides the type
   await refused(InvalidInputError, v.replayOperation({ operation_id }));
+  assert(Array.isArray((await v.getRuns({ operation_id })).runs));
   assert((await everything(v.listOperations({ status: "failed" }))).length >= 1);
   assert((await everything(v.listCustomers({ limit: 1 }))).some((c) => c.customer_id === other));
   assert(Array.isArray((await v.recall({ customer_id, question: "What is the email?", limit: 5 })).results));

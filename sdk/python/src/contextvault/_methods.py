@@ -419,6 +419,13 @@ _get_rule = Call(
     in_query=(),
     result=m.Rule,
 )
+_get_runs = Call(
+    name="get_runs",
+    method="GET",
+    path="/v1/operations/{operation_id}/runs",
+    in_path={"operation_id": "operation_id"},
+    in_query=(),
+)
 _get_scenario = Call(
     name="get_scenario",
     method="GET",
@@ -1390,6 +1397,7 @@ class Methods:
         minimum: Any | None = None,
         multiple: bool | None = None,
         on_conflict: m.OnConflict | None = None,
+        prefix_search: bool | None = None,
         purposes: list[str] | None = None,
         remove_after_days: int | None = None,
         required_verification: bool | None = None,
@@ -1426,13 +1434,14 @@ class Methods:
             "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
             forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
-            minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
-            "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
-            searchable, "source_priority": source_priority, "stale_action": stale_action,
-            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
-            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
-            verification_methods, "write_once": write_once, "after": after, "customers": customers}
+            minimum, "multiple": multiple, "on_conflict": on_conflict, "prefix_search":
+            prefix_search, "purposes": purposes, "remove_after_days": remove_after_days,
+            "required_verification": required_verification, "retention_days": retention_days,
+            "retry_prompt": retry_prompt, "searchable": searchable, "source_priority":
+            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
+            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
+            value_type, "verification_methods": verification_methods, "write_once": write_once,
+            "after": after, "customers": customers}
         return self._call(_dry_run_definition, body, members, None, None)
 
     def dry_run_requirement(
@@ -1839,6 +1848,20 @@ class Methods:
         """Get a rule."""
         members: dict[str, Any] = {"agent_id": agent_id, "rule_id": rule_id}
         return self._call(_get_rule, None, members, None, None)
+
+    def get_runs(
+        self,
+        operation_id: Id,
+    ) -> m.OperationRuns:
+        """Get the runs of an operation in the workflow engine.
+
+        With their steps, the attempts of each, and the errors of those that failed (a key that is
+        limited to agents gets no errors: the run can carry operations of others). The answer is 503
+        if the engine does not answer within two seconds. Everything that decides about the
+        operation is in get-operation.
+        """
+        members: dict[str, Any] = {"operation_id": operation_id}
+        return self._call(_get_runs, None, members, None, None)
 
     def get_scenario(
         self,
@@ -2543,6 +2566,7 @@ class Methods:
         minimum: Any | None = None,
         multiple: bool | None = None,
         on_conflict: m.OnConflict | None = None,
+        prefix_search: bool | None = None,
         purposes: list[str] | None = None,
         remove_after_days: int | None = None,
         required_verification: bool | None = None,
@@ -2573,13 +2597,13 @@ class Methods:
             "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
             forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
-            minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
-            "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
-            searchable, "source_priority": source_priority, "stale_action": stale_action,
-            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
-            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
-            verification_methods, "write_once": write_once}
+            minimum, "multiple": multiple, "on_conflict": on_conflict, "prefix_search":
+            prefix_search, "purposes": purposes, "remove_after_days": remove_after_days,
+            "required_verification": required_verification, "retention_days": retention_days,
+            "retry_prompt": retry_prompt, "searchable": searchable, "source_priority":
+            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
+            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
+            value_type, "verification_methods": verification_methods, "write_once": write_once}
         return self._call(_save_definition, body, members, wait, idempotency_key)
 
     def save_merge_rule(
@@ -3399,6 +3423,7 @@ class AsyncMethods:
         minimum: Any | None = None,
         multiple: bool | None = None,
         on_conflict: m.OnConflict | None = None,
+        prefix_search: bool | None = None,
         purposes: list[str] | None = None,
         remove_after_days: int | None = None,
         required_verification: bool | None = None,
@@ -3435,13 +3460,14 @@ class AsyncMethods:
             "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
             forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
-            minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
-            "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
-            searchable, "source_priority": source_priority, "stale_action": stale_action,
-            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
-            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
-            verification_methods, "write_once": write_once, "after": after, "customers": customers}
+            minimum, "multiple": multiple, "on_conflict": on_conflict, "prefix_search":
+            prefix_search, "purposes": purposes, "remove_after_days": remove_after_days,
+            "required_verification": required_verification, "retention_days": retention_days,
+            "retry_prompt": retry_prompt, "searchable": searchable, "source_priority":
+            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
+            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
+            value_type, "verification_methods": verification_methods, "write_once": write_once,
+            "after": after, "customers": customers}
         return await self._call(_dry_run_definition, body, members, None, None)
 
     async def dry_run_requirement(
@@ -3848,6 +3874,20 @@ class AsyncMethods:
         """Get a rule."""
         members: dict[str, Any] = {"agent_id": agent_id, "rule_id": rule_id}
         return await self._call(_get_rule, None, members, None, None)
+
+    async def get_runs(
+        self,
+        operation_id: Id,
+    ) -> m.OperationRuns:
+        """Get the runs of an operation in the workflow engine.
+
+        With their steps, the attempts of each, and the errors of those that failed (a key that is
+        limited to agents gets no errors: the run can carry operations of others). The answer is 503
+        if the engine does not answer within two seconds. Everything that decides about the
+        operation is in get-operation.
+        """
+        members: dict[str, Any] = {"operation_id": operation_id}
+        return await self._call(_get_runs, None, members, None, None)
 
     async def get_scenario(
         self,
@@ -4552,6 +4592,7 @@ class AsyncMethods:
         minimum: Any | None = None,
         multiple: bool | None = None,
         on_conflict: m.OnConflict | None = None,
+        prefix_search: bool | None = None,
         purposes: list[str] | None = None,
         remove_after_days: int | None = None,
         required_verification: bool | None = None,
@@ -4582,13 +4623,13 @@ class AsyncMethods:
             "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
             forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
             "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
-            minimum, "multiple": multiple, "on_conflict": on_conflict, "purposes": purposes,
-            "remove_after_days": remove_after_days, "required_verification": required_verification,
-            "retention_days": retention_days, "retry_prompt": retry_prompt, "searchable":
-            searchable, "source_priority": source_priority, "stale_action": stale_action,
-            "time_zone": time_zone, "unit": unit, "validation_mode": validation_mode,
-            "validation_regex": validation_regex, "value_type": value_type, "verification_methods":
-            verification_methods, "write_once": write_once}
+            minimum, "multiple": multiple, "on_conflict": on_conflict, "prefix_search":
+            prefix_search, "purposes": purposes, "remove_after_days": remove_after_days,
+            "required_verification": required_verification, "retention_days": retention_days,
+            "retry_prompt": retry_prompt, "searchable": searchable, "source_priority":
+            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
+            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
+            value_type, "verification_methods": verification_methods, "write_once": write_once}
         return await self._call(_save_definition, body, members, wait, idempotency_key)
 
     async def save_merge_rule(

@@ -1096,6 +1096,11 @@ class Definition:
 
     origin: Origin | None = None
 
+    prefix_search: bool | None = None
+    # Lets list-customers find customers by the beginning of a value: the database keeps its first
+    # 64 characters once more, in an index. Only for string, email, phone and url; never for
+    # encrypted values. Absent: false.
+
     purposes: list[str] | None = None
     # The purposes for which the value may be used. A read states one of them, and the customer must
     # have consented to it; a write needs a consent to one of them. It holds for the name of the
@@ -1387,6 +1392,56 @@ class DryRunValues:
 
     reasons: list[DryRunReason] | None = None
     # Why values would be invalid, the most frequent first, at most 10.
+
+
+@dataclass(kw_only=True)
+class EngineFailure:
+    """EngineFailure of the vault."""
+
+    at: datetime
+
+    error: str | None = None
+
+
+@dataclass(kw_only=True)
+class EngineRun:
+    """EngineRun of the vault."""
+
+    created_at: datetime
+
+    engine_tenant_id: UUID
+
+    run_id: UUID
+
+    status: Literal["QUEUED", "RUNNING", "COMPLETED", "FAILED", "CANCELLED"]
+    # As the engine says.
+
+    steps: list[EngineStep]
+    # In the order in which they were created.
+
+    finished_at: datetime | None = None
+
+    started_at: datetime | None = None
+
+
+@dataclass(kw_only=True)
+class EngineStep:
+    """EngineStep of the vault."""
+
+    attempts: int
+    # The number of times that it was started; 0: not yet.
+
+    name: str
+
+    status: Literal["QUEUED", "RUNNING", "COMPLETED", "FAILED", "CANCELLED"]
+
+    failures: list[EngineFailure] | None = None
+    # The attempts that failed, the first one first, at most 20.
+
+    finished_at: datetime | None = None
+
+    started_at: datetime | None = None
+    # Of the last attempt.
 
 
 @dataclass(kw_only=True)
@@ -1927,6 +1982,15 @@ class OpenCustomersResult:
     created: int
 
     customer_ids: list[UUID]
+
+
+@dataclass(kw_only=True)
+class OperationRuns:
+    """OperationRuns of the vault."""
+
+    runs: list[EngineRun]
+    # The newest first, at most 5. Empty: the engine has none, or has dropped it: it keeps a run for
+    # some days.
 
 
 @dataclass(kw_only=True)

@@ -1,0 +1,60 @@
+package upkeep
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db/dbgen"
+)
+
+// indexPrefixes makes the index of the beginnings of values right for the fields whose definitions changed. A field is
+// done once every write that began before the change has ended.
+func (s Keys) indexPrefixes(ctx context.Context) (int, error) {
+	fields, err := s.DB.System().ListPrefixFieldsToIndex(ctx, maxFieldsToSeal)
+	if err != nil {
+		return 0, err
+	}
+	total := 0
+	for _, f := range fields {
+		n, err := s.indexPrefix(ctx, f)
+		if total += n; err != nil {
+			return total, fmt.Errorf("index the beginnings of %s: %w", f.Name, err)
+		}
+		if s.Now().Before(f.IndexDue.Add(maxWriteDuration)) {
+			continue
+		}
+		err = s.DB.InSystemTx(ctx, func(q *dbgen.Queries) error {
+			return q.MarkPrefixFieldIndexed(ctx, dbgen.MarkPrefixFieldIndexedParams{
+				TenantID: f.TenantID, Name: f.Name, IndexDue: &f.IndexDue,
+			})
+		})
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// indexPrefix adds the versions of a field to the index, or removes them from it, in batches.
+func (s Keys) indexPrefix(ctx context.Context, f dbgen.ListPrefixFieldsToIndexRow) (int, error) {
+	total := 0
+	for after := uuid.Nil; ; {
+		var ids []uuid.UUID
+		err := s.DB.InSystemTx(ctx, func(q *dbgen.Queries) (err error) {
+			ids, err = q.SetByPrefix(ctx, dbgen.SetByPrefixParams{
+				TenantID: f.TenantID, Name: f.Name, ByPrefix: f.Allowed, AfterID: after, MaxRows: s.Batch,
+			})
+			return err
+		})
+		if total += len(ids); err != nil || len(ids) == 0 {
+			return total, err
+		}
+		for _, id := range ids {
+			if id.String() > after.String() {
+				after = id
+			}
+		}
+	}
+}
