@@ -27,8 +27,8 @@ func CheckLoosens(isAdmin bool, prefix string, was vault.Definition, now *vault.
 	if isAdmin || member == "" {
 		return nil
 	}
-	return notAllowed(prefix+member, fmt.Sprintf("%s%s: the change shows values of %s to more readers, so it needs an API "+
-		"key with the scope admin; without it, keep %s as it is", prefix, member, was.Name, member))
+	return notAllowed(prefix+member, fmt.Sprintf("%s%s: the change shows values of %s to more readers, so it needs an "+
+		"API key with the scope admin; without it, keep %s as it is", prefix, member, was.Name, member))
 }
 
 // checkLoosens is CheckLoosens with the stored definition.

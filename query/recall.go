@@ -211,8 +211,8 @@ func (q *Queries) recallTurns(
 	return out, complete, nil
 }
 
-// hiddenTurns are the turns that are not shown: those from which a value was read that the reader may not see, and those
-// that contain such a value. To a recall, a value that was deleted since is one of these.
+// hiddenTurns are the turns that are not shown: those from which a value was read that the reader may not see, and
+// those that contain such a value. To a recall, a value that was deleted since is one of these.
 type hiddenTurns struct {
 	turns map[turnID]bool
 	texts []string // in lower case
