@@ -28,6 +28,7 @@ type permission struct {
 	scopes     []Scope // one of them is enough; none: the route needs no key
 	operator   bool    // the route also accepts the admin token
 	allTenants bool    // the route accepts nothing but the admin token, because it concerns all tenants
+	unmasked   bool    // the route refuses a key that sees masked values
 }
 
 var (
@@ -35,6 +36,10 @@ var (
 	toWrite  = permission{scopes: []Scope{ScopeWrite}}
 	toVerify = permission{scopes: []Scope{ScopeVerify}}
 	toReview = permission{scopes: []Scope{ScopeReview}}
+	// toConfigure and toApprove are the permissions to change the configuration, and to try changes. It decides what is
+	// masked, and its conditions and patterns tell what values are, so a key that sees masked values has neither.
+	toConfigure = permission{scopes: []Scope{ScopeWrite}, unmasked: true}
+	toApprove   = permission{scopes: []Scope{ScopeReview}, unmasked: true}
 	// toErase is the permission to erase and export customers.
 	toErase   = permission{scopes: []Scope{ScopeErase}}
 	toAdmin   = permission{scopes: []Scope{ScopeAdmin}}
@@ -181,6 +186,9 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 			Message: "this API key lacks the scope " + vault.OneOf(p.scopes) +
 				"; `vault keys create --scopes` creates a key with it",
 		}
+	}
+	if p.unmasked {
+		return c, CheckConfigures(c.masked)
 	}
 	return c, nil
 }

@@ -25,16 +25,17 @@ func (s *Server) configurationRoutes() {
 		input.JSON
 	}
 	submit[apply](s, vault.ApplyConfiguration, route{
-		method: http.MethodPut, path: "/v1/agents/{agent_id}/configuration", tag: tagConfig, access: toWrite,
+		method: http.MethodPut, path: "/v1/agents/{agent_id}/configuration", tag: tagConfig, access: toConfigure,
 		summary: "Apply the configuration of an agent",
 		detail: "Stores the changed definitions, scenarios, rules and requirements in one transaction, or nothing. " +
-			"Applying the same configuration again changes nothing. Each changed text starts an extraction.",
+			"Applying the same configuration again changes nothing. Each changed text starts an extraction. A definition that " +
+			"loses is_pii, or gets other purposes, needs the scope admin.",
 		example: `{
 			"definitions": [{"name": "email", "value_type": "email"}],
 			"scenarios": [{"id": "` + input.ExampleID + `", "name": "Onboarding", "description": "Ask for the email."}]}`,
 		fromPath: []string{"definitions.agent_id", "scenarios.agent_id", "rules.agent_id", "requirements.agent_id"},
-	}, func(_ context.Context, _ caller, _ *apply, body *vault.ApplyConfigurationInput) error {
+	}, func(ctx context.Context, c caller, _ *apply, body *vault.ApplyConfigurationInput) error {
 		body.FillAgent()
-		return nil
+		return s.checkConfiguration(ctx, c, body)
 	})
 }

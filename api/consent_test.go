@@ -56,7 +56,10 @@ func newCanaryCaseIn(s *service, definition string) canaryCase {
 	write("passport", canary+"-3@example.com", `"source": "system_inferred", `+quote) // pending
 	write("plan", "gold", `"source": "user_provided"`)
 	s.change("PUT", "/v1/sessions/"+c.session.String(), fmt.Sprintf(
-		`{"agent_id": %q, "customer_id": %q, "variables": {"passport": %q}}`, c.agent, c.customer, canary)).want(200)
+		`{"agent_id": %q, "customer_id": %q, "variables": {"passport": %q}, "turns": [
+			{"speaker": "customer", "text": "Good morning."},
+			{"speaker": "customer", "text": "It is %s-2@example.com, by the way."}]}`,
+		c.agent, c.customer, canary, canary)).want(200)
 	var value vault.Value
 	s.do("GET", "/v1/customers/"+c.customer.String()+"/values/passport", "", "Vault-Purpose: "+c.purposeOf(definition)).
 		want(200).into(&value)
@@ -98,6 +101,7 @@ func (c canaryCase) paths() map[string]string {
 	for _, query := range []string{"?history=true", "?known_at=2100-01-01T00:00:00Z"} {
 		out[customer+query] = "get-customer"
 	}
+	out["/v1/events?values=true"] = "list-events"
 	if len(out) < 25 {
 		c.t.Fatalf("only %d routes read", len(out))
 	}
@@ -113,6 +117,17 @@ func (c canaryCase) reads(text string, headers ...string) []string {
 			out = append(out, path)
 		}
 	}
+	// These read too, and have a body.
+	agent := "/v1/agents/" + c.agent.String()
+	for path, body := range map[string]string{
+		"/v1/customers/" + c.customer.String() + "/recall": `{"question": "passport ` + text + ` by the way"}`,
+		agent + "/definitions/passport/dry-run":            `{"value_type": "string", "validation_regex": "[0-9]"}`,
+		agent + "/definitions/plan/dry-run":                `{"value_type": "string"}`,
+	} {
+		if a := c.do("POST", path, body, headers...); a.status < 500 && strings.Contains(string(a.body), text) {
+			out = append(out, path)
+		}
+	}
 	slices.Sort(out)
 	return out
 }
@@ -121,7 +136,13 @@ func (c canaryCase) reads(text string, headers ...string) []string {
 func TestConsent_WithheldFromEveryRoute(t *testing.T) {
 	t.Parallel()
 	c := newCanaryCase(t, `{"value_type": "string", "purposes": ["support", "offers"]}`)
-	if shown := c.reads(canary, "Vault-Purpose: support"); len(shown) < 8 {
+	shown := c.reads(canary, "Vault-Purpose: support")
+	for _, path := range []string{"recall", "/v1/sessions/", "/v1/events"} {
+		if !slices.ContainsFunc(shown, func(s string) bool { return strings.Contains(s, path) }) {
+			t.Errorf("with consent and purpose, %s does not show the value", path)
+		}
+	}
+	if len(shown) < 11 {
 		t.Errorf("with consent and purpose, only these show the value: %v", shown)
 	}
 	for name, headers := range map[string][]string{"no purpose": nil, "not consented to": {"Vault-Purpose: offers"}} {
@@ -187,4 +208,83 @@ func TestKeys_PurposeAndMasking(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.do("GET", "/v1/customers/"+c.customer.String(), "", "Authorization: Bearer "+secret).want(200).has(canary)
+}
+
+// A key that sees masked values neither changes what is masked nor asks, by a condition or a pattern of its choice, what
+// values are.
+func TestKeys_MaskedKeyConfiguresNothing(t *testing.T) {
+	t.Parallel()
+	c := newCanaryCase(t, `{"value_type": "email", "is_pii": true}`)
+	agent, scenario := "/v1/agents/"+c.agent.String(), "/v1/scenarios/"+c.scenario.String()
+	c.change("PUT", agent+"/scenarios/"+c.scenario.String(), `{"name": "Call"}`).want(200)
+	before := string(c.do("GET", agent+"/configuration", "").want(200).body)
+	secret := api.NewKey()
+	if err := kit.DB.System().CreateAPIKey(t.Context(), dbgen.CreateAPIKeyParams{
+		ID: testkit.ID(), TenantID: c.tenant, Name: "masked", KeyHash: api.HashKey(secret), Scopes: []string{"admin"},
+		Masked: true,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	key := "Authorization: Bearer " + secret
+	condition := `{"required_level": "soft", "fallback_action": "ask", "when_condition": "fields.passport.startsWith('C')"}`
+	rule := fmt.Sprintf(`{"scenario_id": %q, "name": "Ask", "condition": "The passport starts with C"}`, c.scenario)
+	for _, r := range [][3]string{
+		{"PUT", agent + "/definitions/passport", `{"value_type": "email"}`},
+		{"DELETE", agent + "/definitions/passport", ""},
+		{"POST", agent + "/definitions/passport/dry-run", `{"value_type": "email", "validation_regex": "C.*"}`},
+		{"PUT", agent + "/configuration", `{"definitions": [{"name": "passport", "value_type": "email"}]}`},
+		{"PUT", agent + "/scenarios/" + c.scenario.String(), `{"name": "Call"}`},
+		{"POST", agent + "/scenarios/" + c.scenario.String() + "/dry-run", `{"name": "Call"}`},
+		{"POST", scenario + "/extract", ""},
+		{"PUT", agent + "/rules/" + testkit.ID().String(), rule},
+		{"POST", agent + "/rules/" + testkit.ID().String() + "/dry-run", rule},
+		{"PUT", scenario + "/requirements/plan", condition},
+		{"POST", scenario + "/requirements/plan/dry-run", condition},
+		{"DELETE", scenario + "/requirements/plan", ""},
+		{"POST", "/v1/reviews/" + testkit.ID().String() + "/decision", `{"kind": "definition", "decision": "approve", "edit": {"is_pii": false}}`},
+	} {
+		c.do(r[0], r[1], r[2], key).problem(403, vault.CodeNotAllowed)
+	}
+	if after := string(c.do("GET", agent+"/configuration", "").want(200).body); after != before {
+		t.Errorf("something was changed: %s", after)
+	}
+	c.do("GET", "/v1/sessions/"+c.session.String(), "", key).want(200).has(`"text":"•••"`)
+	if body := string(c.do("GET", "/v1/sessions/"+c.session.String(), "", key).body); strings.Contains(body, "Good morning") {
+		t.Errorf("a conversation is shown: %s", body)
+	}
+}
+
+// Only a key with the scope admin makes a definition protect its values less.
+func TestKeys_LooseningNeedsAdmin(t *testing.T) {
+	t.Parallel()
+	c := newCanaryCase(t, `{"value_type": "string", "is_pii": true, "purposes": ["support"]}`)
+	secret, _ := c.newKey("read", "write")
+	key := "Authorization: Bearer " + secret
+	passport := "/v1/agents/" + c.agent.String() + "/definitions/passport"
+	configuration := "/v1/agents/" + c.agent.String() + "/configuration"
+	for member, bodies := range map[string][]string{
+		"is_pii":   {`{"value_type": "string", "purposes": ["support"]}`},
+		"purposes": {`{"value_type": "string", "is_pii": true}`, `{"value_type": "string", "is_pii": true, "purposes": ["support", "offers"]}`},
+	} {
+		for _, body := range bodies {
+			if p := c.do("PUT", passport, body, key).problem(403, vault.CodeNotAllowed); p.Field != member ||
+				!strings.Contains(p.Detail, "scope admin") {
+				t.Errorf("%s says %+v", body, p)
+			}
+			p := c.do("PUT", configuration, `{"definitions": [{"name": "passport", `+body[1:]+`]}`, key).
+				problem(403, vault.CodeNotAllowed)
+			if p.Field != "definitions[0]."+member {
+				t.Errorf("%s says %+v", body, p)
+			}
+		}
+	}
+	c.do("PUT", configuration, `{"prune": true, "definitions": [{"name": "plan", "value_type": "string"}]}`, key).
+		problem(403, vault.CodeNotAllowed)
+	c.do("DELETE", passport, "", key).problem(403, vault.CodeNotAllowed)
+	if shown := c.reads(canary, key); len(shown) > 0 {
+		t.Errorf("the value is in %v", shown)
+	}
+	stricter := `{"value_type": "string", "is_pii": true, "purposes": ["support"], "required_verification": true}`
+	c.do("PUT", passport, stricter, key, "Prefer: wait=10").want(200)
+	c.change("PUT", passport, `{"value_type": "string"}`).want(200)
 }

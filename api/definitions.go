@@ -23,12 +23,15 @@ func (s *Server) definitionRoutes() {
 		input.JSON
 	}
 	submit[save](s, vault.SaveDefinition, route{
-		method: http.MethodPut, path: "/v1/agents/{agent_id}/definitions/{name}", tag: tagConfig, access: toWrite,
+		method: http.MethodPut, path: "/v1/agents/{agent_id}/definitions/{name}", tag: tagConfig, access: toConfigure,
 		summary: "Save a definition",
-		detail:  "A definition allows an agent to collect a field, and describes its values.",
+		detail: "A definition allows an agent to collect a field, and describes its values. One that loses is_pii, or gets " +
+			"other purposes, needs the scope admin.",
 		example: `{
 			"display_name": "Email Address", "value_type": "email", "is_pii": true, "enabled": true,
 			"collection_prompt": "What is your email address?"}`,
+	}, func(ctx context.Context, c caller, in *save, body *vault.Definition) error {
+		return s.checkLoosens(ctx, c, "", in.Agent.UUID, in.Name, body)
 	})
 	register(s, route{
 		name: "get-definition", tag: tagConfig, access: toRead,
@@ -43,10 +46,12 @@ func (s *Server) definitionRoutes() {
 		input.Preferences
 	}
 	submit[remove](s, vault.DeleteDefinition, route{
-		method: http.MethodDelete, path: "/v1/agents/{agent_id}/definitions/{name}", tag: tagConfig, access: toWrite,
+		method: http.MethodDelete, path: "/v1/agents/{agent_id}/definitions/{name}", tag: tagConfig, access: toConfigure,
 		summary: "Delete a definition",
 		detail: "Collected values remain. A definition with requirements cannot be deleted: related contains the " +
-			"ids of the requirements.",
+			"ids of the requirements. One with is_pii or purposes is deleted by a key with the scope admin.",
+	}, func(ctx context.Context, c caller, in *remove, _ *vault.DeleteDefinitionInput) error {
+		return s.checkLoosens(ctx, c, "", in.Agent.UUID, in.Name, nil)
 	})
 	type list struct {
 		input.AgentPath

@@ -22,8 +22,9 @@ func (l DryRunLook) look() query.Look {
 }
 
 const (
-	dryRunDetail = "Changes nothing. It needs the scopes read and write, as it shows what a save would do. "
-	lookDetail   = "The numbers are those of the customers that it looked at: complete says whether these are all, and " +
+	dryRunDetail = "Changes nothing. It needs the scopes read and write, as it shows what a save would do, and " +
+		"a key that sees PII, as its numbers tell what values are. "
+	lookDetail = "The numbers are those of the customers that it looked at: complete says whether these are all, and " +
 		"next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the " +
 		"session counts as true. "
 )
@@ -39,8 +40,7 @@ func (s *Server) dryRunRoutes() {
 		name: "dry-run-definition", path: "/v1/agents/{agent_id}/definitions/{name}/dry-run",
 		summary: "Say what a changed definition would break",
 		detail: dryRunDetail + "Returns the stored values that would be invalid, the scenarios that could no longer " +
-			"start for customers, and the requirements and conditions that name the field. " + lookDetail + "A key that sees " +
-			"masked values gets no examples of a personal field.",
+			"start for customers, and the requirements and conditions that name the field. " + lookDetail,
 		example: `{"value_type": "string", "allowed_values": ["gold", "silver"]}`,
 	}, func(ctx context.Context, c caller, changed vault.Definition, look query.Look) (vault.DryRun, error) {
 		return s.options.Query.DryRunDefinition(ctx, c.tenant, changed, look)
@@ -105,7 +105,7 @@ func registerDryRun[I, In any](
 	s *Server, r route, run func(ctx context.Context, c caller, changed In, look query.Look) (vault.DryRun, error),
 ) {
 	params := slices.DeleteFunc(parametersOf(reflect.TypeFor[I](), nil), func(p parameter) bool { return !p.path })
-	r.method, r.tag, r.access, r.values = http.MethodPost, tagConfig, toWrite, true
+	r.method, r.tag, r.access, r.values = http.MethodPost, tagConfig, toConfigure, true
 	r.errors = []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity}
 	r.body = &bodyOf{of: *new(In), omit: append(r.fromPath, targets(params, r.into)...), example: r.example}
 	s.dryRuns = append(s.dryRuns, Route{Name: r.name, Path: r.path, Parameters: describeParameters(params, r.into)})

@@ -45,7 +45,7 @@ func (s *Server) checkEvidence(
 	}
 	in, ok := read[*w.SourceSessionID]
 	if !ok {
-		session, err := s.options.Query.Session(ctx, c.tenant, *w.SourceSessionID)
+		session, err := s.options.Query.WholeSession(ctx, c.tenant, *w.SourceSessionID)
 		if err != nil {
 			return err
 		}

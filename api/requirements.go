@@ -49,7 +49,7 @@ func (s *Server) requirementRoutes() {
 	}
 	submit[save](s, vault.SaveRequirement, route{
 		method: http.MethodPut, path: "/v1/scenarios/{scenario_id}/requirements/{field_name}",
-		tag: tagConfig, access: toWrite,
+		tag: tagConfig, access: toConfigure,
 		summary: "Save a requirement",
 		detail: "The agent is the agent of the scenario, unless the body names one. With step_id or rule_id, the " +
 			"requirement applies to a step or a rule.",
@@ -70,7 +70,7 @@ func (s *Server) requirementRoutes() {
 	}
 	submit[remove](s, vault.DeleteRequirement, route{
 		method: http.MethodDelete, path: "/v1/scenarios/{scenario_id}/requirements/{field_name}",
-		tag: tagConfig, access: toWrite,
+		tag: tagConfig, access: toConfigure,
 		summary: "Delete a requirement",
 		detail:  "A later extraction does not add it again. Saving it adds it again.",
 	})

@@ -61,7 +61,7 @@ func (s *Server) reviewRoutes() {
 		input.JSON
 	}
 	submit[decide](s, vault.DecideReview, route{
-		method: http.MethodPost, path: "/v1/reviews/{review_id}/decision", tag: tagReviews, access: toReview,
+		method: http.MethodPost, path: "/v1/reviews/{review_id}/decision", tag: tagReviews, access: toApprove,
 		summary: "Approve or reject an extracted definition or requirement",
 		detail:  "An approval of a requirement can include changes to it.",
 		example: `{"kind": "requirement", "decision": "approve", "edit": {"required_level": "soft"}}`,

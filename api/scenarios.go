@@ -24,7 +24,7 @@ func (s *Server) scenarioRoutes() {
 		input.JSON
 	}
 	submit[save](s, vault.SaveScenario, route{
-		method: http.MethodPut, path: "/v1/agents/{agent_id}/scenarios/{scenario_id}", tag: tagConfig, access: toWrite,
+		method: http.MethodPut, path: "/v1/agents/{agent_id}/scenarios/{scenario_id}", tag: tagConfig, access: toConfigure,
 		summary: "Save a scenario",
 		detail:  extractionDetail,
 		example: `{
@@ -71,7 +71,7 @@ func (s *Server) scenarioRoutes() {
 		input.JSON
 	}
 	submit[extract](s, vault.ExtractSchema, route{
-		method: http.MethodPost, path: "/v1/scenarios/{scenario_id}/extract", tag: tagConfig, access: toWrite,
+		method: http.MethodPost, path: "/v1/scenarios/{scenario_id}/extract", tag: tagConfig, access: toConfigure,
 		summary:  "Extract the requirements of a scenario or rule now",
 		detail:   "Each save starts an extraction by itself. Unchanged content needs no model call.",
 		example:  `{}`,
@@ -103,7 +103,7 @@ func (s *Server) scenarioRoutes() {
 		input.JSON
 	}
 	submit[saveRule](s, vault.SaveRule, route{
-		method: http.MethodPut, path: "/v1/agents/{agent_id}/rules/{rule_id}", tag: tagConfig, access: toWrite,
+		method: http.MethodPut, path: "/v1/agents/{agent_id}/rules/{rule_id}", tag: tagConfig, access: toConfigure,
 		summary: "Save a rule of a scenario",
 		detail:  extractionDetail,
 		example: `{

@@ -88,7 +88,7 @@ func (s *Server) sessionRoutes() {
 			return trigger.Receipt{}, vault.Invalid("turns", "is required: at least one turn")
 		}
 		if body.AgentID == uuid.Nil || body.CustomerID == uuid.Nil {
-			session, err := s.options.Query.Session(ctx, c.tenant, in.Session.UUID)
+			session, err := s.options.Query.WholeSession(ctx, c.tenant, in.Session.UUID)
 			if err != nil {
 				return trigger.Receipt{}, err
 			}

@@ -11,7 +11,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// SaveDefinition: Save a definition. A definition allows an agent to collect a field, and describes its values.
+// SaveDefinition: Save a definition. A definition allows an agent to collect a field, and describes its values. One
+// that loses is_pii, or gets other purposes, needs the scope admin.
 func (c *Client) SaveDefinition(
 	ctx context.Context, in vault.Definition, opts ...Option,
 ) (Operation[vault.SavedResult], error) {
@@ -21,7 +22,7 @@ func (c *Client) SaveDefinition(
 }
 
 // DeleteDefinition: Delete a definition. Collected values remain. A definition with requirements cannot be deleted:
-// related contains the ids of the requirements.
+// related contains the ids of the requirements. One with is_pii or purposes is deleted by a key with the scope admin.
 func (c *Client) DeleteDefinition(
 	ctx context.Context, in vault.DeleteDefinitionInput, opts ...Option,
 ) (Operation[vault.SavedResult], error) {
@@ -62,7 +63,7 @@ func (c *Client) SaveRule(
 
 // ApplyConfiguration: Apply the configuration of an agent. Stores the changed definitions, scenarios, rules and
 // requirements in one transaction, or nothing. Applying the same configuration again changes nothing. Each changed text
-// starts an extraction.
+// starts an extraction. A definition that loses is_pii, or gets other purposes, needs the scope admin.
 func (c *Client) ApplyConfiguration(
 	ctx context.Context, in vault.ApplyConfigurationInput, opts ...Option,
 ) (Operation[vault.ApplyConfigurationResult], error) {

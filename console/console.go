@@ -151,6 +151,7 @@ type route struct {
 	scope        api.Scope // the scope that it needs; "": no session
 	serve        func(*request) error
 	live         bool // the page is loaded again after changes
+	configures   bool // it changes the configuration, or tries changes
 }
 
 func (r route) pattern() string { return r.method + " " + Path + r.path }

@@ -386,6 +386,9 @@ func (q *request) decideOne(item *inboxItem, decision vault.Decision) (uuid.UUID
 			ItemID: item.ID, Decision: decision, DecidedBy: q.decider(), Note: strings.TrimSpace(item.Note),
 		})
 	}
+	if err := api.CheckConfigures(q.key.Masked); err != nil {
+		return uuid.Nil, err
+	}
 	in := vault.DecideReviewInput{Kind: item.Kind, ID: item.ID, Decision: decision, OnlyPending: true}
 	edit := vault.ReviewEdit{}
 	if field("edited") == "" { // the fields were not shown

@@ -71,6 +71,11 @@ func (q *request) begin(r route) error {
 			Code: vault.CodeNotAllowed, Message: "your API key lacks the scope " + string(r.scope) + ", so nothing was changed",
 		}
 	}
+	if r.configures {
+		if err := api.CheckConfigures(q.key.Masked); err != nil {
+			return err
+		}
+	}
 	if r.method == http.MethodPost {
 		if err := q.checkToken(); err != nil {
 			return err

@@ -22,10 +22,10 @@ var schemaScripts = asset("schema.js", "text/javascript; charset=utf-8")
 // schemaRoutes are the pages that change the configuration of agents.
 func schemaRoutes() []route {
 	get := func(path string, serve func(*request) error) route {
-		return route{method: http.MethodGet, path: path, scope: api.ScopeWrite, serve: serve}
+		return route{method: http.MethodGet, path: path, scope: api.ScopeWrite, serve: serve, configures: true}
 	}
 	post := func(path string, serve func(*request) error) route {
-		return route{method: http.MethodPost, path: path, scope: api.ScopeWrite, serve: serve}
+		return route{method: http.MethodPost, path: path, scope: api.ScopeWrite, serve: serve, configures: true}
 	}
 	return []route{
 		get("/schema/open", (*request).openAgent),
@@ -214,6 +214,11 @@ func (q *request) readDefinition() (editing, error) {
 		return q.options.Query.DryRunDefinition(q.ctx, q.key.TenantID, *value, query.Look{})
 	}
 	e.save = func() (string, error) {
+		if stored, ok := e.stored.(vault.Definition); ok {
+			if err := api.CheckLoosens(q.may(api.ScopeAdmin), "", stored, value); err != nil {
+				return "", err
+			}
+		}
 		return saved(q, "/agents/"+agent.String(), vault.SaveDefinition, *value)
 	}
 	e.check = func() error { return q.checkSamples(f, *value) }
@@ -659,6 +664,9 @@ func (q *request) deleteDefinition() error {
 	}
 	if q.r.PostFormValue("seen") != stamp(stored) {
 		return q.staleRemoval(q.showDefinitionRemoval)
+	}
+	if err := api.CheckLoosens(q.may(api.ScopeAdmin), "", stored, nil); err != nil {
+		return err
 	}
 	page, err := saved(q, "/agents/"+agent.String(), vault.DeleteDefinition, vault.DeleteDefinitionInput{
 		AgentID: agent, Name: name,

@@ -232,7 +232,8 @@ func TestScenario_TryOut(t *testing.T) {
 	}
 }
 
-// A pattern is tried on samples and a condition on a customer, of whom a masked key learns nothing personal.
+// A pattern is tried on samples and a condition on a customer. A masked key tries nothing: the outcome tells what values
+// are.
 func TestSchema_LiveChecks(t *testing.T) {
 	t.Parallel()
 	w, scenario, paths := schemaWorld(t, "plain")
@@ -244,7 +245,7 @@ func TestSchema_LiveChecks(t *testing.T) {
 	at := "/scenarios/" + scenario.String() + "/requirement"
 	form = v.get(paths["requirement"]).want(200)
 	try := func(of *visitor, condition string) page {
-		return of.post(at, form.fieldsOf("when_condition", condition, "customer", w.customer.String(), "do", "check")...).want(200)
+		return of.post(at, form.fieldsOf("when_condition", condition, "customer", w.customer.String(), "do", "check")...)
 	}
 	try(v, `fields.plan == "gold"`).has("true: the requirement applies", "plan")
 	try(v, `fields.plan == "silver"`).has("false: the requirement does not apply")
@@ -259,10 +260,26 @@ func TestSchema_LiveChecks(t *testing.T) {
 		t.Errorf("the audit has no entry of the condition: %+v", all)
 	}
 	masked := w.visitor(w.newKey(func(in *dbgen.CreateAPIKeyParams) { in.Masked = true }, "read", "write"))
-	try(masked, `fields.passport.startsWith("X")`).has("Not seen", "passport").lacks("true: the requirement applies")
+	masked.get(paths["requirement"]).want(403)
+	try(masked, `fields.passport.startsWith("X")`).want(403).has("sees masked values only").lacks("true: the requirement applies")
 	personal := v.get("/agents/" + w.agent.String() + "/definition?name=passport").want(200)
 	masked.post("/agents/"+w.agent.String()+"/definition", personal.fieldsOf("validation_regex", "Y.*", "do", "preview")...).
-		want(200).has("1 would be invalid", "not named").lacks("X1234567", w.customer.String())
+		want(403).lacks("would be invalid", "X1234567", w.customer.String())
+}
+
+// Only a session with the scope admin makes a definition protect its values less.
+func TestSchema_LooseningNeedsAdmin(t *testing.T) {
+	t.Parallel()
+	w, _, _ := schemaWorld(t, "plain")
+	v := w.visitor(w.newKey(nil, "read", "write"))
+	at := "/agents/" + w.agent.String() + "/definition"
+	form := v.get(at + "?name=passport").want(200)
+	shown := v.post(at, form.fieldsOf("is_pii", "", "do", "preview")...).want(200)
+	v.post(at, shown.fieldsOf("is_pii", "", "do", "save")...).want(403).has("needs an API key with the scope admin")
+	d, err := kit.Query.Definition(t.Context(), w.tenant, w.agent, "passport")
+	if err != nil || !d.IsPII {
+		t.Errorf("the definition is %+v, %v", d, err)
+	}
 }
 
 // A session of another tenant or of a weaker key changes nothing, and neither does a form with a forged token.

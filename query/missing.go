@@ -107,8 +107,27 @@ func (c cached) OpenSession(
 	return c.sealer.OpenSession(ctx, row, turns)
 }
 
-// Session returns a session with its turns, in two round trips.
+// Session returns a session with its turns. What a turn says is personal, so a reader who sees masked values sees none
+// of them, and others none that says a value which is withheld.
 func (q *Queries) Session(ctx context.Context, tenant, session uuid.UUID) (vault.Session, error) {
+	out, err := q.WholeSession(ctx, tenant, session)
+	if err != nil {
+		return out, err
+	}
+	g, err := q.guard(ctx, tenant)
+	if err != nil || g == nil {
+		return out, err
+	}
+	if err := q.maskTurns(ctx, g, tenant, &out); err != nil {
+		return out, err
+	}
+	err = g.session(ctx, &out)
+	out.Withheld = Withheld(ctx)
+	return out, err
+}
+
+// WholeSession is Session with everything that was said, in two round trips. It is for checks, and not for answers.
+func (q *Queries) WholeSession(ctx context.Context, tenant, session uuid.UUID) (vault.Session, error) {
 	if err := q.checkIDs(ctx, tenant, session); err != nil {
 		return vault.Session{}, err
 	}
@@ -121,15 +140,28 @@ func (q *Queries) Session(ctx context.Context, tenant, session uuid.UUID) (vault
 	if err != nil {
 		return vault.Session{}, err
 	}
-	out, err := q.sealer.OpenSession(ctx, row, turns)
-	if err != nil {
-		return out, err
+	return q.sealer.OpenSession(ctx, row, turns)
+}
+
+// maskTurns masks the turns of a session that the reader may not see.
+func (q *Queries) maskTurns(ctx context.Context, g *guard, tenant uuid.UUID, s *vault.Session) error {
+	if len(s.Turns) == 0 || !g.restricts {
+		return nil
 	}
-	g, err := q.guard(ctx, tenant)
-	if err != nil || g == nil {
-		return out, err
+	hides := func(vault.Turn) bool { return true }
+	if !g.reader.access.Masked {
+		hidden, err := q.hiddenTurns(ctx, g, tenant, s.CustomerID, false)
+		if err != nil {
+			return err
+		}
+		if hidden != nil {
+			hides = func(t vault.Turn) bool { return hidden.has(turnID{s.ID, t.Index}, t.Text) }
+		}
 	}
-	err = g.session(ctx, &out)
-	out.Withheld = Withheld(ctx)
-	return out, err
+	for i, t := range s.Turns {
+		if hides(t) {
+			s.Turns[i].Text = rules.Masked
+		}
+	}
+	return nil
 }

@@ -28,16 +28,13 @@ type readOf struct {
 	name             string
 }
 
-// records reports whether reads of a name are recorded: it is PII and the reader sees it unmasked. Turns are masked for
-// nobody.
+// records reports whether reads of a name are recorded: it is PII and the reader sees it unmasked.
 func (g *guard) records(name string) bool {
 	if g == nil || g.q.reads == nil {
 		return false
 	}
 	switch name {
-	case vault.AuditedTurns:
-		return true
-	case vault.AuditedChannels:
+	case vault.AuditedTurns, vault.AuditedChannels:
 		return !g.reader.access.Masked
 	default:
 		return g.policies[name].PII && !g.masks(name)

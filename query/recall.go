@@ -173,7 +173,10 @@ func turnOf(metadata json.RawMessage) *int {
 func (q *Queries) recallTurns(
 	ctx context.Context, g *guard, tenant uuid.UUID, p vault.Profile, customers []uuid.UUID,
 ) (out []recalled, complete bool, err error) {
-	hidden, err := q.hiddenTurns(ctx, g, tenant, p)
+	if g != nil && g.reader.access.Masked { // what a turn says is personal
+		return nil, false, nil
+	}
+	hidden, err := q.hiddenTurns(ctx, g, tenant, p.CustomerID, true)
 	if err != nil || hidden == nil {
 		return nil, false, err
 	}
@@ -208,8 +211,8 @@ func (q *Queries) recallTurns(
 	return out, complete, nil
 }
 
-// hiddenTurns are the turns that a recall does not show: those from which a value was read that was deleted since, or
-// that the reader may not see, and those that contain such a value.
+// hiddenTurns are the turns that are not shown: those from which a value was read that the reader may not see, and
+// those that contain such a value. To a recall, a value that was deleted since is one of these.
 type hiddenTurns struct {
 	turns map[turnID]bool
 	texts []string // in lower case
@@ -223,12 +226,13 @@ func (h hiddenTurns) has(id turnID, text string) bool {
 	return slices.ContainsFunc(h.texts, func(hidden string) bool { return strings.Contains(text, hidden) })
 }
 
-// hiddenTurns returns what may not be shown of the turns of a customer, nil if there are too many values to tell.
+// hiddenTurns returns what may not be shown of the turns of a customer, nil if there are too many values to tell. With
+// deleted, that includes what was deleted.
 func (q *Queries) hiddenTurns(
-	ctx context.Context, g *guard, tenant uuid.UUID, p vault.Profile,
+	ctx context.Context, g *guard, tenant, customer uuid.UUID, deleted bool,
 ) (*hiddenTurns, error) {
 	rows, err := q.db.Tenant(tenant).ListSaidValues(ctx, dbgen.ListSaidValuesParams{
-		TenantID: tenant, CustomerID: p.CustomerID, MaxRows: maxSaidValues + 1,
+		TenantID: tenant, CustomerID: customer, MaxRows: maxSaidValues + 1,
 	})
 	if err != nil || len(rows) > maxSaidValues {
 		return nil, err
@@ -244,11 +248,11 @@ func (q *Queries) hiddenTurns(
 	out, shown := &hiddenTurns{turns: map[turnID]bool{}}, map[string]bool{}
 	hides := make([]bool, len(rows))
 	for i, r := range rows {
-		withheld, err := g.withholds(ctx, p.CustomerID, r.Name)
+		withheld, err := g.withholds(ctx, customer, r.Name)
 		if err != nil {
 			return nil, err
 		}
-		if hides[i] = r.Deleted || withheld || g.masks(r.Name); !hides[i] {
+		if hides[i] = r.Deleted && deleted || withheld || g.masks(r.Name); !hides[i] {
 			shown[strings.ToLower(rules.TextOf(values[i].Value))] = true
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// masked replaces what a masked value hides.
-const masked = "•••"
+// Masked replaces what a masked value hides, and a text that is not shown.
+const Masked = "•••"
 
 // Mask returns a value as a reader without the right to PII sees it, by its type: the first letter and the domain of an
 // email address, the last two digits of a phone number, the year of a date or a time, the first letter of a
@@ -28,7 +28,7 @@ func Mask(kind vault.ValueType, value json.RawMessage) json.RawMessage {
 	}
 	var text string
 	if json.Unmarshal(value, &text) != nil {
-		return encodeMasked(masked)
+		return encodeMasked(Masked)
 	}
 	return encodeMasked(maskText(kind, text))
 }
@@ -36,7 +36,7 @@ func Mask(kind vault.ValueType, value json.RawMessage) json.RawMessage {
 func encodeMasked(v any) json.RawMessage {
 	out, err := json.Marshal(v)
 	if err != nil {
-		return json.RawMessage(`"` + masked + `"`)
+		return json.RawMessage(`"` + Masked + `"`)
 	}
 	return out
 }
@@ -45,7 +45,7 @@ func maskText(kind vault.ValueType, text string) string {
 	switch kind {
 	case vault.TypeEmail:
 		if at := strings.LastIndexByte(text, '@'); at > 0 {
-			return firstOf(text[:at]) + masked + text[at:]
+			return firstOf(text[:at]) + Masked + text[at:]
 		}
 	case vault.TypePhone:
 		var digits []rune
@@ -55,20 +55,20 @@ func maskText(kind vault.ValueType, text string) string {
 			}
 		}
 		if len(digits) >= 6 {
-			return masked + string(digits[len(digits)-2:])
+			return Masked + string(digits[len(digits)-2:])
 		}
 	case vault.TypeDate, vault.TypeDatetime:
 		if len(text) > 5 && text[4] == '-' &&
 			!strings.ContainsFunc(text[:4], func(r rune) bool { return r < '0' || r > '9' }) {
-			return text[:4] + "-" + masked
+			return text[:4] + "-" + Masked
 		}
 	case vault.TypeString:
 		if utf8.RuneCountInString(text) >= 4 {
-			return firstOf(text) + masked
+			return firstOf(text) + Masked
 		}
 	default: // a part would say too much, or nothing
 	}
-	return masked
+	return Masked
 }
 
 // firstOf returns the first letter of a text of at least two letters, "" of a shorter one, which it would show whole.

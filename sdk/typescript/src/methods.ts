@@ -51,7 +51,7 @@ export class Methods extends Core {
   /**
    * Apply the configuration of an agent. Stores the changed definitions, scenarios, rules and requirements in
    * one transaction, or nothing. Applying the same configuration again changes nothing. Each changed text
-   * starts an extraction.
+   * starts an extraction. A definition that loses is_pii, or gets other purposes, needs the scope admin.
    */
   applyConfiguration(input: Input<"apply-configuration">, options: ChangeOptions = {}): Promise<Changed<"apply-configuration">> {
     return this.change(
@@ -177,7 +177,8 @@ export class Methods extends Core {
 
   /**
    * Delete a definition. Collected values remain. A definition with requirements cannot be deleted: related
-   * contains the ids of the requirements.
+   * contains the ids of the requirements. One with is_pii or purposes is deleted by a key with the scope
+   * admin.
    */
   deleteDefinition(input: Input<"delete-definition">, options: ChangeOptions = {}): Promise<Changed<"delete-definition">> {
     return this.change(
@@ -250,11 +251,11 @@ export class Methods extends Core {
 
   /**
    * Say what a changed definition would break. Changes nothing. It needs the scopes read and write, as it
-   * shows what a save would do. Returns the stored values that would be invalid, the scenarios that could no
-   * longer start for customers, and the requirements and conditions that name the field. The numbers are
-   * those of the customers that it looked at: complete says whether these are all, and next_after leads to
-   * the others. It looks at fewer than asked for if that takes long. A condition that reads the session
-   * counts as true. A key that sees masked values gets no examples of a personal field.
+   * shows what a save would do, and a key that sees PII, as its numbers tell what values are. Returns the
+   * stored values that would be invalid, the scenarios that could no longer start for customers, and the
+   * requirements and conditions that name the field. The numbers are those of the customers that it looked
+   * at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked
+   * for if that takes long. A condition that reads the session counts as true.
    */
   dryRunDefinition(input: Input<"dry-run-definition">): Promise<Read<"dry-run-definition">> {
     return this.read(
@@ -265,10 +266,11 @@ export class Methods extends Core {
 
   /**
    * Say what a changed requirement would break. Changes nothing. It needs the scopes read and write, as it
-   * shows what a save would do. Returns for how many customers the scenario could no longer start, and who
-   * would be asked for more. The numbers are those of the customers that it looked at: complete says whether
-   * these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A
-   * condition that reads the session counts as true.
+   * shows what a save would do, and a key that sees PII, as its numbers tell what values are. Returns for how
+   * many customers the scenario could no longer start, and who would be asked for more. The numbers are those
+   * of the customers that it looked at: complete says whether these are all, and next_after leads to the
+   * others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as
+   * true.
    */
   dryRunRequirement(input: Input<"dry-run-requirement">): Promise<Read<"dry-run-requirement">> {
     return this.read(
@@ -279,8 +281,9 @@ export class Methods extends Core {
 
   /**
    * Say what a changed rule would break. Changes nothing. It needs the scopes read and write, as it shows
-   * what a save would do. Returns the requirements of the rule whose evidence would be gone. What the
-   * extraction finds in the new text is not known before, so it looks at no customer.
+   * what a save would do, and a key that sees PII, as its numbers tell what values are. Returns the
+   * requirements of the rule whose evidence would be gone. What the extraction finds in the new text is not
+   * known before, so it looks at no customer.
    */
   dryRunRule(input: Input<"dry-run-rule", { rule_id: "id" }>): Promise<Read<"dry-run-rule">> {
     return this.read(
@@ -291,11 +294,12 @@ export class Methods extends Core {
 
   /**
    * Say what a changed scenario would break. Changes nothing. It needs the scopes read and write, as it shows
-   * what a save would do. Returns the requirements whose step or evidence would be gone, and for how many
-   * customers its new variables change what the scenario asks. What the extraction finds in the new text is
-   * not known before. The numbers are those of the customers that it looked at: complete says whether these
-   * are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A
-   * condition that reads the session counts as true.
+   * what a save would do, and a key that sees PII, as its numbers tell what values are. Returns the
+   * requirements whose step or evidence would be gone, and for how many customers its new variables change
+   * what the scenario asks. What the extraction finds in the new text is not known before. The numbers are
+   * those of the customers that it looked at: complete says whether these are all, and next_after leads to
+   * the others. It looks at fewer than asked for if that takes long. A condition that reads the session
+   * counts as true.
    */
   dryRunScenario(input: Input<"dry-run-scenario", { scenario_id: "id" }>): Promise<Read<"dry-run-scenario">> {
     return this.read(
@@ -1039,7 +1043,8 @@ export class Methods extends Core {
   }
 
   /**
-   * Save a definition. A definition allows an agent to collect a field, and describes its values.
+   * Save a definition. A definition allows an agent to collect a field, and describes its values. One that
+   * loses is_pii, or gets other purposes, needs the scope admin.
    */
   saveDefinition(input: Input<"save-definition">, options: ChangeOptions = {}): Promise<Changed<"save-definition">> {
     return this.change(

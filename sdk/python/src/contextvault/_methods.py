@@ -1064,7 +1064,7 @@ class Methods:
 
         Stores the changed definitions, scenarios, rules and requirements in one transaction, or
         nothing. Applying the same configuration again changes nothing. Each changed text starts an
-        extraction.
+        extraction. A definition that loses is_pii, or gets other purposes, needs the scope admin.
         """
         members: dict[str, Any] = {"agent_id": agent_id, "definitions": definitions, "prune": prune, "requirements":
             requirements, "rules": rules, "scenarios": scenarios}
@@ -1277,7 +1277,8 @@ class Methods:
         """Delete a definition.
 
         Collected values remain. A definition with requirements cannot be deleted: related contains
-        the ids of the requirements.
+        the ids of the requirements. One with is_pii or purposes is deleted by a key with the scope
+        admin.
         """
         members: dict[str, Any] = {"agent_id": agent_id, "name": name}
         return self._call(_delete_definition, None, members, wait, idempotency_key)
@@ -1418,13 +1419,12 @@ class Methods:
     ) -> m.DryRun:
         """Say what a changed definition would break.
 
-        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
-        Returns the stored values that would be invalid, the scenarios that could no longer start
-        for customers, and the requirements and conditions that name the field. The numbers are
-        those of the customers that it looked at: complete says whether these are all, and
-        next_after leads to the others. It looks at fewer than asked for if that takes long. A
-        condition that reads the session counts as true. A key that sees masked values gets no
-        examples of a personal field.
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a
+        key that sees PII, as its numbers tell what values are. Returns the stored values that would
+        be invalid, the scenarios that could no longer start for customers, and the requirements and
+        conditions that name the field. The numbers are those of the customers that it looked at:
+        complete says whether these are all, and next_after leads to the others. It looks at fewer
+        than asked for if that takes long. A condition that reads the session counts as true.
         """
         members: dict[str, Any] = {"agent_id": agent_id, "name": name, "about": about, "allowed_values": allowed_values,
             "ask_channels": ask_channels, "collection_prompt": collection_prompt, "default_region":
@@ -1465,11 +1465,12 @@ class Methods:
     ) -> m.DryRun:
         """Say what a changed requirement would break.
 
-        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
-        Returns for how many customers the scenario could no longer start, and who would be asked
-        for more. The numbers are those of the customers that it looked at: complete says whether
-        these are all, and next_after leads to the others. It looks at fewer than asked for if that
-        takes long. A condition that reads the session counts as true.
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a
+        key that sees PII, as its numbers tell what values are. Returns for how many customers the
+        scenario could no longer start, and who would be asked for more. The numbers are those of
+        the customers that it looked at: complete says whether these are all, and next_after leads
+        to the others. It looks at fewer than asked for if that takes long. A condition that reads
+        the session counts as true.
         """
         members: dict[str, Any] = {"scenario_id": scenario_id, "field_name": field_name, "agent_id": agent_id,
             "collection_order": collection_order, "depends_on_fields": depends_on_fields,
@@ -1492,9 +1493,10 @@ class Methods:
     ) -> m.DryRun:
         """Say what a changed rule would break.
 
-        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
-        Returns the requirements of the rule whose evidence would be gone. What the extraction finds
-        in the new text is not known before, so it looks at no customer.
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a
+        key that sees PII, as its numbers tell what values are. Returns the requirements of the rule
+        whose evidence would be gone. What the extraction finds in the new text is not known before,
+        so it looks at no customer.
         """
         members: dict[str, Any] = {"agent_id": agent_id, "id": id, "action": action, "condition": condition, "name": name,
             "scenario_id": scenario_id}
@@ -1516,12 +1518,13 @@ class Methods:
     ) -> m.DryRun:
         """Say what a changed scenario would break.
 
-        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
-        Returns the requirements whose step or evidence would be gone, and for how many customers
-        its new variables change what the scenario asks. What the extraction finds in the new text
-        is not known before. The numbers are those of the customers that it looked at: complete says
-        whether these are all, and next_after leads to the others. It looks at fewer than asked for
-        if that takes long. A condition that reads the session counts as true.
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a
+        key that sees PII, as its numbers tell what values are. Returns the requirements whose step
+        or evidence would be gone, and for how many customers its new variables change what the
+        scenario asks. What the extraction finds in the new text is not known before. The numbers
+        are those of the customers that it looked at: complete says whether these are all, and
+        next_after leads to the others. It looks at fewer than asked for if that takes long. A
+        condition that reads the session counts as true.
         """
         members: dict[str, Any] = {"agent_id": agent_id, "id": id, "description": description, "name": name, "steps":
             steps, "variables": variables, "after": after, "customers": customers}
@@ -2587,7 +2590,8 @@ class Methods:
     ) -> Operation[m.SavedResult]:
         """Save a definition.
 
-        A definition allows an agent to collect a field, and describes its values.
+        A definition allows an agent to collect a field, and describes its values. One that loses
+        is_pii, or gets other purposes, needs the scope admin.
         """
         members: dict[str, Any] = {"agent_id": agent_id, "name": name, "about": about, "allowed_values": allowed_values,
             "ask_channels": ask_channels, "collection_prompt": collection_prompt, "default_region":
@@ -3090,7 +3094,7 @@ class AsyncMethods:
 
         Stores the changed definitions, scenarios, rules and requirements in one transaction, or
         nothing. Applying the same configuration again changes nothing. Each changed text starts an
-        extraction.
+        extraction. A definition that loses is_pii, or gets other purposes, needs the scope admin.
         """
         members: dict[str, Any] = {"agent_id": agent_id, "definitions": definitions, "prune": prune, "requirements":
             requirements, "rules": rules, "scenarios": scenarios}
@@ -3303,7 +3307,8 @@ class AsyncMethods:
         """Delete a definition.
 
         Collected values remain. A definition with requirements cannot be deleted: related contains
-        the ids of the requirements.
+        the ids of the requirements. One with is_pii or purposes is deleted by a key with the scope
+        admin.
         """
         members: dict[str, Any] = {"agent_id": agent_id, "name": name}
         return await self._call(_delete_definition, None, members, wait, idempotency_key)
@@ -3444,13 +3449,12 @@ class AsyncMethods:
     ) -> m.DryRun:
         """Say what a changed definition would break.
 
-        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
-        Returns the stored values that would be invalid, the scenarios that could no longer start
-        for customers, and the requirements and conditions that name the field. The numbers are
-        those of the customers that it looked at: complete says whether these are all, and
-        next_after leads to the others. It looks at fewer than asked for if that takes long. A
-        condition that reads the session counts as true. A key that sees masked values gets no
-        examples of a personal field.
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a
+        key that sees PII, as its numbers tell what values are. Returns the stored values that would
+        be invalid, the scenarios that could no longer start for customers, and the requirements and
+        conditions that name the field. The numbers are those of the customers that it looked at:
+        complete says whether these are all, and next_after leads to the others. It looks at fewer
+        than asked for if that takes long. A condition that reads the session counts as true.
         """
         members: dict[str, Any] = {"agent_id": agent_id, "name": name, "about": about, "allowed_values": allowed_values,
             "ask_channels": ask_channels, "collection_prompt": collection_prompt, "default_region":
@@ -3491,11 +3495,12 @@ class AsyncMethods:
     ) -> m.DryRun:
         """Say what a changed requirement would break.
 
-        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
-        Returns for how many customers the scenario could no longer start, and who would be asked
-        for more. The numbers are those of the customers that it looked at: complete says whether
-        these are all, and next_after leads to the others. It looks at fewer than asked for if that
-        takes long. A condition that reads the session counts as true.
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a
+        key that sees PII, as its numbers tell what values are. Returns for how many customers the
+        scenario could no longer start, and who would be asked for more. The numbers are those of
+        the customers that it looked at: complete says whether these are all, and next_after leads
+        to the others. It looks at fewer than asked for if that takes long. A condition that reads
+        the session counts as true.
         """
         members: dict[str, Any] = {"scenario_id": scenario_id, "field_name": field_name, "agent_id": agent_id,
             "collection_order": collection_order, "depends_on_fields": depends_on_fields,
@@ -3518,9 +3523,10 @@ class AsyncMethods:
     ) -> m.DryRun:
         """Say what a changed rule would break.
 
-        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
-        Returns the requirements of the rule whose evidence would be gone. What the extraction finds
-        in the new text is not known before, so it looks at no customer.
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a
+        key that sees PII, as its numbers tell what values are. Returns the requirements of the rule
+        whose evidence would be gone. What the extraction finds in the new text is not known before,
+        so it looks at no customer.
         """
         members: dict[str, Any] = {"agent_id": agent_id, "id": id, "action": action, "condition": condition, "name": name,
             "scenario_id": scenario_id}
@@ -3542,12 +3548,13 @@ class AsyncMethods:
     ) -> m.DryRun:
         """Say what a changed scenario would break.
 
-        Changes nothing. It needs the scopes read and write, as it shows what a save would do.
-        Returns the requirements whose step or evidence would be gone, and for how many customers
-        its new variables change what the scenario asks. What the extraction finds in the new text
-        is not known before. The numbers are those of the customers that it looked at: complete says
-        whether these are all, and next_after leads to the others. It looks at fewer than asked for
-        if that takes long. A condition that reads the session counts as true.
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a
+        key that sees PII, as its numbers tell what values are. Returns the requirements whose step
+        or evidence would be gone, and for how many customers its new variables change what the
+        scenario asks. What the extraction finds in the new text is not known before. The numbers
+        are those of the customers that it looked at: complete says whether these are all, and
+        next_after leads to the others. It looks at fewer than asked for if that takes long. A
+        condition that reads the session counts as true.
         """
         members: dict[str, Any] = {"agent_id": agent_id, "id": id, "description": description, "name": name, "steps":
             steps, "variables": variables, "after": after, "customers": customers}
@@ -4613,7 +4620,8 @@ class AsyncMethods:
     ) -> Operation[m.SavedResult]:
         """Save a definition.
 
-        A definition allows an agent to collect a field, and describes its values.
+        A definition allows an agent to collect a field, and describes its values. One that loses
+        is_pii, or gets other purposes, needs the scope admin.
         """
         members: dict[str, Any] = {"agent_id": agent_id, "name": name, "about": about, "allowed_values": allowed_values,
             "ask_channels": ask_channels, "collection_prompt": collection_prompt, "default_region":
