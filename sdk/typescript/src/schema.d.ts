@@ -135,7 +135,7 @@ export interface paths {
         get: operations["get-configuration"];
         /**
          * Apply the configuration of an agent
-         * @description Stores the changed definitions, scenarios, rules and requirements in one transaction, or nothing. Applying the same configuration again changes nothing. Each changed text starts an extraction.
+         * @description Stores the changed definitions, scenarios, rules and requirements in one transaction, or nothing. Applying the same configuration again changes nothing. Each changed text starts an extraction. A definition that loses is_pii, or gets other purposes, needs the scope admin.
          */
         put: operations["apply-configuration"];
         post?: never;
@@ -176,13 +176,13 @@ export interface paths {
         get: operations["get-definition"];
         /**
          * Save a definition
-         * @description A definition allows an agent to collect a field, and describes its values.
+         * @description A definition allows an agent to collect a field, and describes its values. One that loses is_pii, or gets other purposes, needs the scope admin.
          */
         put: operations["save-definition"];
         post?: never;
         /**
          * Delete a definition
-         * @description Collected values remain. A definition with requirements cannot be deleted: related contains the ids of the requirements.
+         * @description Collected values remain. A definition with requirements cannot be deleted: related contains the ids of the requirements. One with is_pii or purposes is deleted by a key with the scope admin.
          */
         delete: operations["delete-definition"];
         options?: never;
@@ -201,7 +201,7 @@ export interface paths {
         put?: never;
         /**
          * Say what a changed definition would break
-         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do. Returns the stored values that would be invalid, the scenarios that could no longer start for customers, and the requirements and conditions that name the field. The numbers are those of the customers that it looked at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as true. A key that sees masked values gets no examples of a personal field.
+         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a key that sees PII, as its numbers tell what values are. Returns the stored values that would be invalid, the scenarios that could no longer start for customers, and the requirements and conditions that name the field. The numbers are those of the customers that it looked at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as true.
          */
         post: operations["dry-run-definition"];
         delete?: never;
@@ -262,7 +262,7 @@ export interface paths {
         put?: never;
         /**
          * Say what a changed rule would break
-         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do. Returns the requirements of the rule whose evidence would be gone. What the extraction finds in the new text is not known before, so it looks at no customer.
+         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a key that sees PII, as its numbers tell what values are. Returns the requirements of the rule whose evidence would be gone. What the extraction finds in the new text is not known before, so it looks at no customer.
          */
         post: operations["dry-run-rule"];
         delete?: never;
@@ -323,7 +323,7 @@ export interface paths {
         put?: never;
         /**
          * Say what a changed scenario would break
-         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do. Returns the requirements whose step or evidence would be gone, and for how many customers its new variables change what the scenario asks. What the extraction finds in the new text is not known before. The numbers are those of the customers that it looked at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as true.
+         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a key that sees PII, as its numbers tell what values are. Returns the requirements whose step or evidence would be gone, and for how many customers its new variables change what the scenario asks. What the extraction finds in the new text is not known before. The numbers are those of the customers that it looked at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as true.
          */
         post: operations["dry-run-scenario"];
         delete?: never;
@@ -1239,6 +1239,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/merge-proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the proposed merges
+         * @description Oldest first. They hold ids and names, no values.
+         */
+        get: operations["list-merge-proposals"];
+        put?: never;
+        /**
+         * Look for customers who may be the same person
+         * @description By the merge rules of the tenant. Each pair becomes a proposal, which a person decides. A schedule does the same.
+         */
+        post: operations["propose-merges"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merge-proposals/{proposal_id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve or reject a proposed merge
+         * @description An approval merges the customers; unmerge-customer undoes it. A rejected pair is not proposed again for the same values. If the proposal is not pending any more, or the customers do not share the values any more, nothing is changed and the response is 409.
+         */
+        post: operations["decide-merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merge-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the merge rules
+         * @description Sorted by id.
+         */
+        get: operations["list-merge-rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/merge-rules/{merge_rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Save a merge rule
+         * @description Two customers with equal values of all its fields may be the same person. Only verified values count, unless the rule says otherwise.
+         */
+        put: operations["save-merge-rule"];
+        post?: never;
+        /**
+         * Delete a merge rule
+         * @description Closes its pending proposals. Decisions stay.
+         */
+        delete: operations["delete-merge-rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/operations": {
         parameters: {
             query?: never;
@@ -1445,7 +1533,7 @@ export interface paths {
         };
         /**
          * List the pending reviews
-         * @description Extracted definitions first, then requirements, then pending values. Oldest first.
+         * @description Extracted definitions first, then requirements, then pending values, then proposed merges. Oldest first.
          */
         get: operations["list-reviews"];
         put?: never;
@@ -1571,7 +1659,7 @@ export interface paths {
         put?: never;
         /**
          * Say what a changed requirement would break
-         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do. Returns for how many customers the scenario could no longer start, and who would be asked for more. The numbers are those of the customers that it looked at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as true.
+         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a key that sees PII, as its numbers tell what values are. Returns for how many customers the scenario could no longer start, and who would be asked for more. The numbers are those of the customers that it looked at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as true.
          */
         post: operations["dry-run-requirement"];
         delete?: never;
@@ -2618,6 +2706,70 @@ export interface components {
             /** Format: date-time */
             purge_after?: string;
         };
+        DecideMerge: {
+            /** @description approve merges the customers; reject keeps them apart, and the pair is not proposed again for the same values. */
+            decision: components["schemas"]["Decision"];
+            /** @description With approve, the customer who remains: older (default) is the one who was created first, newer the other one. */
+            keep?: components["schemas"]["MergeKeep"];
+            /** Format: uuid */
+            proposal_id?: string;
+        };
+        DecideMergeOperation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            /**
+             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
+             * @example key:01920000-0000-7000-8000-000000000001
+             */
+            actor?: string;
+            /**
+             * Format: int64
+             * @description The number of times the operation was pushed to the workflow engine.
+             */
+            attempts?: number;
+            /**
+             * Format: uuid
+             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
+             */
+            batch_id?: string;
+            /** @description The reason of the failure. */
+            error?: components["schemas"]["Rejection"];
+            /** Format: date-time */
+            finished_at?: string;
+            /** Format: uuid */
+            operation_id: string;
+            /**
+             * Format: uuid
+             * @description The operation that caused this one.
+             */
+            parent_id?: string;
+            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
+            replayed?: components["schemas"]["ReplayAction"];
+            /** @description The result: ids, counts and names. */
+            result?: components["schemas"]["DecideMergeResult"];
+            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
+            status: components["schemas"]["OperationStatus"];
+            /** @description The open question that a gap fill waits for. */
+            waiting_for?: components["schemas"]["WaitingFor"];
+            /**
+             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            workflow: "decide-merge";
+        };
+        DecideMergeResult: {
+            /**
+             * Format: uuid
+             * @description The customer who remains. Absent: the proposal was rejected.
+             */
+            customer_id?: string;
+            /** Format: uuid */
+            proposal_id: string;
+            /** @enum {string} */
+            status: "approved" | "rejected";
+            /** Format: int64 */
+            version?: number;
+        };
         DecideReview: components["schemas"]["DecideReviewDefinition"] | components["schemas"]["DecideReviewRequirement"];
         DecideReviewDefinition: {
             /** @description The decision of the reviewer. */
@@ -2969,6 +3121,49 @@ export interface components {
              * @enum {string}
              */
             workflow: "delete-item";
+        };
+        DeleteMergeRuleOperation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            /**
+             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
+             * @example key:01920000-0000-7000-8000-000000000001
+             */
+            actor?: string;
+            /**
+             * Format: int64
+             * @description The number of times the operation was pushed to the workflow engine.
+             */
+            attempts?: number;
+            /**
+             * Format: uuid
+             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
+             */
+            batch_id?: string;
+            /** @description The reason of the failure. */
+            error?: components["schemas"]["Rejection"];
+            /** Format: date-time */
+            finished_at?: string;
+            /** Format: uuid */
+            operation_id: string;
+            /**
+             * Format: uuid
+             * @description The operation that caused this one.
+             */
+            parent_id?: string;
+            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
+            replayed?: components["schemas"]["ReplayAction"];
+            /** @description The result: ids, counts and names. */
+            result?: components["schemas"]["SavedResult"];
+            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
+            status: components["schemas"]["OperationStatus"];
+            /** @description The open question that a gap fill waits for. */
+            waiting_for?: components["schemas"]["WaitingFor"];
+            /**
+             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            workflow: "delete-merge-rule";
         };
         DeleteRequirementOperation: {
             /** Format: date-time */
@@ -3660,13 +3855,13 @@ export interface components {
             id: number;
             /**
              * Format: uuid
-             * @description Of a merge and its undo: the customer into whom customer_id was merged.
+             * @description Of a merge and its undo: the customer into whom customer_id was merged. Of the review of a proposed merge: the older customer.
              */
             into_customer_id?: string;
-            /** @description Of a question: value or confirm. Of a review: definition, requirement or value. */
+            /** @description Of a question: value or confirm. Of a review: definition, requirement, value or merge. */
             kind?: string;
             /**
-             * @description The name of the field; of a consent, the purpose; of a failure, the workflow.
+             * @description The name of the field, of a proposed merge those of all its fields; of a consent, the purpose; of a failure, the workflow.
              * @example email
              */
             name?: string;
@@ -3675,7 +3870,7 @@ export interface components {
              * @description The operation that made the change, if it is known; of question.opened, the gap fill.
              */
             operation_id?: string;
-            /** @description The outcome: of a question, its status; of a review, the decision, or of a value its status afterwards: active, superseded … or deleted; of a consent, granted or withdrawn; of a gap fill, ended or cancelled; of a failure, the code of the error. */
+            /** @description The outcome: of a question, its status; of a review, the decision, or of a value its status afterwards: active, superseded … or deleted, or of a proposed merge closed; of a consent, granted or withdrawn; of a gap fill, ended or cancelled; of a failure, the code of the error. */
             status?: string;
             /**
              * Format: uuid
@@ -4023,6 +4218,20 @@ export interface components {
             /** @description The fields of customers whose values are not shown, and why. */
             withheld?: components["schemas"]["Withheld"][];
         };
+        ListOfMergeProposal: {
+            items: components["schemas"]["MergeProposal"][];
+            /** @description The cursor of the next page. Absent: this is the last page. */
+            next_cursor?: string;
+            /** @description The fields of customers whose values are not shown, and why. */
+            withheld?: components["schemas"]["Withheld"][];
+        };
+        ListOfMergeRule: {
+            items: components["schemas"]["MergeRule"][];
+            /** @description The cursor of the next page. Absent: this is the last page. */
+            next_cursor?: string;
+            /** @description The fields of customers whose values are not shown, and why. */
+            withheld?: components["schemas"]["Withheld"][];
+        };
         ListOfOperationSummary: {
             items: components["schemas"]["OperationSummary"][];
             /** @description The cursor of the next page. Absent: this is the last page. */
@@ -4110,6 +4319,8 @@ export interface components {
             /** Format: date-time */
             undone_at?: string;
         };
+        /** @enum {string} */
+        MergeCloseReason: "value_changed" | "customer_merged" | "customer_deleted" | "rule_changed" | "rule_deleted";
         MergeCustomers: {
             /**
              * Format: uuid
@@ -4161,6 +4372,60 @@ export interface components {
              * @enum {string}
              */
             workflow: "merge-customers";
+        };
+        /** @enum {string} */
+        MergeKeep: "older" | "newer";
+        MergeProposal: {
+            /** Format: date-time */
+            decided_at?: string;
+            decided_by?: string;
+            /** @description The fields whose values are equal. */
+            fields: string[];
+            /**
+             * Format: uuid
+             * @description Of an approved proposal: the customer who remained.
+             */
+            kept_customer_id?: string;
+            /** Format: uuid */
+            merge_rule_id: string;
+            /** Format: uuid */
+            newer_customer_id: string;
+            /**
+             * Format: uuid
+             * @description The customer who was created first. It remains, unless the decision keeps the newer one.
+             */
+            older_customer_id: string;
+            /** Format: uuid */
+            proposal_id: string;
+            /** Format: date-time */
+            proposed_at: string;
+            /** @description Of a closed proposal, why it needs no decision any more. */
+            reason?: components["schemas"]["MergeCloseReason"];
+            /** @description pending: a person decides; approved: the customers were merged; rejected: they stay apart, and are not proposed again for these values; closed: see reason. */
+            status: components["schemas"]["MergeProposalStatus"];
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @enum {string} */
+        MergeProposalStatus: "pending" | "approved" | "rejected" | "closed";
+        MergeRule: {
+            /** Format: date-time */
+            created_at: string;
+            enabled: boolean;
+            fields: string[];
+            /**
+             * Format: date-time
+             * @description The end of the last search by this rule. Absent: there was none since it was saved.
+             */
+            looked_at?: string;
+            /** Format: int64 */
+            max_group: number;
+            /** Format: uuid */
+            merge_rule_id: string;
+            name?: string;
+            unverified: boolean;
+            /** Format: date-time */
+            updated_at: string;
         };
         /** @enum {string} */
         MergeState: "undoable" | "undone" | "target_merged" | "target_deleted";
@@ -4284,7 +4549,7 @@ export interface components {
             customer_ids: string[];
         };
         /** @description The status of an operation. workflow says which one it is, and with it the type of the result. */
-        Operation: components["schemas"]["WriteValueOperation"] | components["schemas"]["AddElementOperation"] | components["schemas"]["RemoveElementOperation"] | components["schemas"]["ImportValuesOperation"] | components["schemas"]["VerifyValueOperation"] | components["schemas"]["ExpireValueOperation"] | components["schemas"]["ProposeDeletionOperation"] | components["schemas"]["DecideValueOperation"] | components["schemas"]["CorrectValueOperation"] | components["schemas"]["AddAssetOperation"] | components["schemas"]["DeleteItemOperation"] | components["schemas"]["RestoreItemOperation"] | components["schemas"]["OpenCustomerOperation"] | components["schemas"]["OpenCustomersOperation"] | components["schemas"]["LinkChannelOperation"] | components["schemas"]["RecordConsentOperation"] | components["schemas"]["SetCustomerLabelOperation"] | components["schemas"]["MergeCustomersOperation"] | components["schemas"]["UnmergeCustomerOperation"] | components["schemas"]["DeleteCustomerOperation"] | components["schemas"]["EraseCustomerOperation"] | components["schemas"]["ExportCustomerOperation"] | components["schemas"]["SaveDefinitionOperation"] | components["schemas"]["DeleteDefinitionOperation"] | components["schemas"]["SaveRequirementOperation"] | components["schemas"]["DeleteRequirementOperation"] | components["schemas"]["SaveScenarioOperation"] | components["schemas"]["SaveRuleOperation"] | components["schemas"]["ExtractSchemaOperation"] | components["schemas"]["ApplyConfigurationOperation"] | components["schemas"]["DecideReviewOperation"] | components["schemas"]["SaveSessionOperation"] | components["schemas"]["FillGapsOperation"] | components["schemas"]["AnswerQuestionOperation"] | components["schemas"]["ClaimQuestionOperation"] | components["schemas"]["ReadConversationOperation"] | components["schemas"]["CancelFillOperation"] | components["schemas"]["SaveWebhookOperation"] | components["schemas"]["DeleteWebhookOperation"] | components["schemas"]["TestWebhookOperation"] | components["schemas"]["ReplayDeliveriesOperation"] | components["schemas"]["CreateKeyOperation"] | components["schemas"]["RevokeKeyOperation"] | components["schemas"]["ExpireValuesOperation"] | components["schemas"]["DetectOrphansOperation"] | components["schemas"]["TakeTurnOperation"];
+        Operation: components["schemas"]["WriteValueOperation"] | components["schemas"]["AddElementOperation"] | components["schemas"]["RemoveElementOperation"] | components["schemas"]["ImportValuesOperation"] | components["schemas"]["VerifyValueOperation"] | components["schemas"]["ExpireValueOperation"] | components["schemas"]["ProposeDeletionOperation"] | components["schemas"]["DecideValueOperation"] | components["schemas"]["CorrectValueOperation"] | components["schemas"]["AddAssetOperation"] | components["schemas"]["DeleteItemOperation"] | components["schemas"]["RestoreItemOperation"] | components["schemas"]["OpenCustomerOperation"] | components["schemas"]["OpenCustomersOperation"] | components["schemas"]["LinkChannelOperation"] | components["schemas"]["RecordConsentOperation"] | components["schemas"]["SetCustomerLabelOperation"] | components["schemas"]["MergeCustomersOperation"] | components["schemas"]["UnmergeCustomerOperation"] | components["schemas"]["DeleteCustomerOperation"] | components["schemas"]["EraseCustomerOperation"] | components["schemas"]["ExportCustomerOperation"] | components["schemas"]["SaveDefinitionOperation"] | components["schemas"]["DeleteDefinitionOperation"] | components["schemas"]["SaveRequirementOperation"] | components["schemas"]["DeleteRequirementOperation"] | components["schemas"]["SaveScenarioOperation"] | components["schemas"]["SaveRuleOperation"] | components["schemas"]["ExtractSchemaOperation"] | components["schemas"]["ApplyConfigurationOperation"] | components["schemas"]["DecideReviewOperation"] | components["schemas"]["SaveMergeRuleOperation"] | components["schemas"]["DeleteMergeRuleOperation"] | components["schemas"]["ProposeMergesOperation"] | components["schemas"]["DecideMergeOperation"] | components["schemas"]["SaveSessionOperation"] | components["schemas"]["FillGapsOperation"] | components["schemas"]["AnswerQuestionOperation"] | components["schemas"]["ClaimQuestionOperation"] | components["schemas"]["ReadConversationOperation"] | components["schemas"]["CancelFillOperation"] | components["schemas"]["SaveWebhookOperation"] | components["schemas"]["DeleteWebhookOperation"] | components["schemas"]["TestWebhookOperation"] | components["schemas"]["ReplayDeliveriesOperation"] | components["schemas"]["CreateKeyOperation"] | components["schemas"]["RevokeKeyOperation"] | components["schemas"]["ExpireValuesOperation"] | components["schemas"]["DetectOrphansOperation"] | components["schemas"]["TakeTurnOperation"];
         OperationRuns: {
             /** @description The newest first, at most 5. Empty: the engine has none, or has dropped it: it keeps a run for some days. */
             runs: components["schemas"]["EngineRun"][];
@@ -4321,6 +4586,7 @@ export interface components {
         };
         PendingReviews: {
             definitions: components["schemas"]["StoredDefinition"][];
+            merges: components["schemas"]["MergeProposal"][];
             /** @description The cursor of the next page. Absent: this is the last page. */
             next_cursor?: string;
             requirements: components["schemas"]["StoredRequirement"][];
@@ -4420,6 +4686,85 @@ export interface components {
              * @enum {string}
              */
             workflow: "propose-deletion";
+        };
+        ProposeMerges: {
+            /**
+             * Format: uuid
+             * @description One rule. Absent: all enabled rules.
+             */
+            merge_rule_id?: string;
+        };
+        ProposeMergesOperation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            /**
+             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
+             * @example key:01920000-0000-7000-8000-000000000001
+             */
+            actor?: string;
+            /**
+             * Format: int64
+             * @description The number of times the operation was pushed to the workflow engine.
+             */
+            attempts?: number;
+            /**
+             * Format: uuid
+             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
+             */
+            batch_id?: string;
+            /** @description The reason of the failure. */
+            error?: components["schemas"]["Rejection"];
+            /** Format: date-time */
+            finished_at?: string;
+            /** Format: uuid */
+            operation_id: string;
+            /**
+             * Format: uuid
+             * @description The operation that caused this one.
+             */
+            parent_id?: string;
+            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
+            replayed?: components["schemas"]["ReplayAction"];
+            /** @description The result: ids, counts and names. */
+            result?: components["schemas"]["ProposeMergesResult"];
+            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
+            status: components["schemas"]["OperationStatus"];
+            /** @description The open question that a gap fill waits for. */
+            waiting_for?: components["schemas"]["WaitingFor"];
+            /**
+             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            workflow: "propose-merges";
+        };
+        ProposeMergesResult: {
+            /**
+             * Format: int64
+             * @description The number of pending proposals that were closed, because their customers do not share the values any more.
+             */
+            closed: number;
+            /**
+             * Format: int64
+             * @description The number of values that were compared.
+             */
+            compared: number;
+            /**
+             * Format: int64
+             * @description The number of pairs that were proposed.
+             */
+            proposed: number;
+            /**
+             * Format: int64
+             * @description The number of rules that were applied.
+             */
+            rules: number;
+            /** @description The rules that cannot be applied any more, and why. */
+            skipped?: components["schemas"]["SkippedMergeRule"][];
+            /**
+             * Format: int64
+             * @description The number of groups that were left out, because more customers share the value than the rule allows, or more than 100.
+             */
+            too_large: number;
         };
         Question: {
             /** Format: uuid */
@@ -4981,6 +5326,63 @@ export interface components {
              */
             workflow: "save-definition";
         };
+        SaveMergeRule: {
+            /** @description false: nothing is looked for by this rule until it is saved again. Absent: true. */
+            enabled?: boolean;
+            /** @description The fields whose values must all be equal, such as email. A definition of each exists, of type string, email, phone, url or number; a date may stand beside one of these. Put the field with the most distinctive values first. */
+            fields: string[];
+            /** @description The maximum number of customers with equal values: if more have them, such as the phone of an office, none of them is proposed. Absent: 10. */
+            max_group?: number;
+            /** Format: uuid */
+            merge_rule_id?: string;
+            /** @description A name for people. */
+            name?: string;
+            /** @description Values that nobody verified count too. Absent: only verified ones. */
+            unverified?: boolean;
+        };
+        SaveMergeRuleOperation: {
+            /** Format: date-time */
+            accepted_at?: string;
+            /**
+             * @description Who submitted the operation: key:<id> is an API key, workflow:<name>:<operation> a workflow with the operation that it ran for.
+             * @example key:01920000-0000-7000-8000-000000000001
+             */
+            actor?: string;
+            /**
+             * Format: int64
+             * @description The number of times the operation was pushed to the workflow engine.
+             */
+            attempts?: number;
+            /**
+             * Format: uuid
+             * @description The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id.
+             */
+            batch_id?: string;
+            /** @description The reason of the failure. */
+            error?: components["schemas"]["Rejection"];
+            /** Format: date-time */
+            finished_at?: string;
+            /** Format: uuid */
+            operation_id: string;
+            /**
+             * Format: uuid
+             * @description The operation that caused this one.
+             */
+            parent_id?: string;
+            /** @description What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again. */
+            replayed?: components["schemas"]["ReplayAction"];
+            /** @description The result: ids, counts and names. */
+            result?: components["schemas"]["SavedResult"];
+            /** @description accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error. */
+            status: components["schemas"]["OperationStatus"];
+            /** @description The open question that a gap fill waits for. */
+            waiting_for?: components["schemas"]["WaitingFor"];
+            /**
+             * @description The workflow that applies the operation. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            workflow: "save-merge-rule";
+        };
         SaveRequirementOperation: {
             /** Format: date-time */
             accepted_at?: string;
@@ -5382,6 +5784,11 @@ export interface components {
              * @enum {string}
              */
             workflow: "set-customer-label";
+        };
+        SkippedMergeRule: {
+            detail: string;
+            /** Format: uuid */
+            merge_rule_id: string;
         };
         /** @enum {string} */
         SourceType: "profile_field" | "profile_asset" | "session" | "tool" | "external";
@@ -5837,7 +6244,7 @@ export interface components {
             agent_id?: string;
             /** Format: date-time */
             created_at: string;
-            /** @description The reason that the vault disabled it: gone, as the receiver answered 410. */
+            /** @description The reason that the vault disabled it: gone, as the receiver answered 410, or loop, as it leads to a vault. */
             disabled_reason?: string;
             enabled: boolean;
             /**
@@ -14414,6 +14821,753 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RevokeKeyOperation"];
+                };
+            };
+            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
+            202: {
+                headers: {
+                    Location?: string;
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-merge-proposals": {
+        parameters: {
+            query?: {
+                /** @description Only proposals with this status. Absent: all. */
+                status?: components["schemas"]["MergeProposalStatus"];
+                /** @description Only proposals of this customer. */
+                customer_id?: string;
+                /** @description The next_cursor of the previous page. Empty: the first page. */
+                cursor?: string;
+                /** @description The maximum number of entries of the page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOfMergeProposal"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "propose-merges": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
+                Prefer?: string;
+                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["ProposeMerges"];
+            };
+        };
+        responses: {
+            /** @description The operation has succeeded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposeMergesOperation"];
+                };
+            };
+            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
+            202: {
+                headers: {
+                    Location?: string;
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "decide-merge": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
+                Prefer?: string;
+                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id of the proposal. */
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "decision": "approve",
+                 *       "keep": "older"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DecideMerge"];
+            };
+        };
+        responses: {
+            /** @description The operation has succeeded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecideMergeOperation"];
+                };
+            };
+            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
+            202: {
+                headers: {
+                    Location?: string;
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-merge-rules": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOfMergeRule"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "save-merge-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
+                Prefer?: string;
+                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id of the merge rule, chosen by the caller. */
+                merge_rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Same address",
+                 *       "fields": [
+                 *         "email"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["SaveMergeRule"];
+            };
+        };
+        responses: {
+            /** @description The operation has succeeded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaveMergeRuleOperation"];
+                };
+            };
+            /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
+            202: {
+                headers: {
+                    Location?: string;
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-merge-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+                /** @description wait=5 waits up to 5 seconds (maximum 60) for the outcome. */
+                Prefer?: string;
+                /** @description Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The id of the merge rule, chosen by the caller. */
+                merge_rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operation has succeeded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeleteMergeRuleOperation"];
                 };
             };
             /** @description The operation is accepted: operation_id and status. Location is the path of the operation. */
