@@ -12,8 +12,8 @@ import (
 )
 
 // Direct is a trigger.Engine that runs the steps of the evaluated workflows in this process, one after the other,
-// without the workflow engine. The steps and the PostgreSQL are the same, and it is a hundred times faster. A failed run
-// is not retried before its operation is due, and no run survives the process.
+// without the workflow engine. The steps and the PostgreSQL are the same, and it is a hundred times faster. A failed
+// run is not retried before its operation is due, and no run survives the process.
 type Direct struct {
 	Steps *steps.Steps // must be set before the first push
 	Log   *slog.Logger

@@ -51,7 +51,7 @@ func declarations(t *testing.T) map[string]declared {
 		RotateKeys: cfg.Jobs.Hatchet.CronRotateKeys, SealValues: cfg.Jobs.Hatchet.CronSealValues,
 		PurgeCustomers: cfg.Jobs.Hatchet.CronPurgeCustomers, RemoveExpired: cfg.Jobs.Hatchet.CronRemoveExpired,
 		DeliverWebhooks: cfg.Jobs.Hatchet.CronDeliverWebhooks,
-		ProposeMerges: cfg.Jobs.Hatchet.CronProposeMerges,
+		ProposeMerges:   cfg.Jobs.Hatchet.CronProposeMerges,
 	}) {
 		req, _, _, onFailure := w.Dump()
 		if onFailure != nil {
