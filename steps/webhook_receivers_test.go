@@ -22,11 +22,11 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// nextAttempt moves the deliveries in time, to the next attempt that is due, and returns by how much.
+// nextAttempt moves the deliveries in time, until all that failed are due, and returns by how much.
 func (w *world) nextAttempt() time.Duration {
 	w.t.Helper()
 	var seconds float64
-	dbtest.Scan(w.t, w.url, &seconds, `SELECT coalesce(extract(epoch FROM greatest(min(next_at) - clock_timestamp(), '0')), 0)::float8
+	dbtest.Scan(w.t, w.url, &seconds, `SELECT coalesce(extract(epoch FROM greatest(max(next_at) - clock_timestamp(), '0')), 0)::float8
 		FROM webhook_deliveries WHERE status = 'pending' AND attempts > 0`)
 	w.sql("UPDATE webhook_deliveries SET next_at = next_at - make_interval(secs => $1) WHERE status = 'pending'", seconds)
 	return time.Duration(seconds * float64(time.Second))

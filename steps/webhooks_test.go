@@ -253,6 +253,29 @@ func TestWebhooks_GoneDisables(t *testing.T) {
 	}
 }
 
+// A webhook whose secret cannot be opened holds up no other.
+func TestWebhooks_UnreadableSecret(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	r := newReceiver(t)
+	broken, whole := w.subscribed(r), w.subscribed(r)
+	w.sql("UPDATE webhooks SET secret = '\\x00' WHERE id = '" + broken.String() + "'")
+	for range 20 { // more than one run attempts at once
+		w.write("plan", text("gold"))
+	}
+	w.deliver()
+	w.due()
+	w.deliver()
+	if got := r.taken(); len(got) == 0 || len(w.deliveries(whole, vault.DeliveryPending)) != 0 {
+		t.Errorf("it took %d, and %d wait", len(got), len(w.deliveries(whole, vault.DeliveryPending)))
+	}
+	waiting := w.deliveries(broken, vault.DeliveryPending)
+	if len(waiting) == 0 || !strings.Contains(waiting[len(waiting)-1].LastError+waiting[0].LastError, "cannot be opened") {
+		t.Errorf("of the broken one wait %+v", waiting)
+	}
+}
+
 // Deliveries that failed for days are dead, do not hold up the others, and can be replayed.
 func TestWebhooks_DeadAndReplayed(t *testing.T) {
 	t.Parallel()

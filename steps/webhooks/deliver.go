@@ -3,6 +3,7 @@ package webhooks
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -38,16 +39,17 @@ type Delivered struct {
 	once.NoEffect
 
 	Attempts int64 `json:"attempts"`
+	// Unfinished are attempts whose outcome is not known. They are made again once their leases end.
+	Unfinished int64 `json:"unfinished"`
 }
 
 // DeliverDue makes deliveries of the new events of all webhooks, and carries out those that are due, for some seconds.
-// Each delivery is a row with a lease, so runs can overlap, and a run that was lost loses nothing.
+// Each delivery is a row with a lease, so runs can overlap, and a run that was lost loses nothing. A webhook or a
+// delivery that fails does not hold up the others.
 func (s Webhooks) DeliverDue(ctx context.Context, _ vault.Event) (Delivered, error) {
-	if err := s.queue(ctx); err != nil {
-		return Delivered{}, err
-	}
+	unqueued := s.queue(ctx)
 	end := time.Now().Add(runFor)
-	var attempts atomic.Int64
+	var attempts, unfinished atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	for range attemptsAtOnce {
 		g.Go(func() error {
@@ -61,14 +63,19 @@ func (s Webhooks) DeliverDue(ctx context.Context, _ vault.Event) (Delivered, err
 				}
 				attempts.Add(1)
 				if err := s.attempt(ctx, row); err != nil {
-					return err
+					unfinished.Add(1)
+					s.Log.WarnContext(ctx, "webhook_attempt_unfinished", "webhook_id", row.WebhookID, "delivery_id", row.ID,
+						"tenant_id", row.TenantID, "error_code", vault.CodeOf(err))
+				}
+				if ctx.Err() != nil {
+					return ctx.Err()
 				}
 			}
 			return nil
 		})
 	}
-	err := g.Wait()
-	return Delivered{Attempts: attempts.Load()}, err
+	err := errors.Join(unqueued, g.Wait())
+	return Delivered{Attempts: attempts.Load(), Unfinished: unfinished.Load()}, err
 }
 
 // queue makes deliveries of the events that the webhooks have not seen.
@@ -77,7 +84,9 @@ func (s Webhooks) queue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var failed []error
 	for _, w := range all {
+		var err error
 		for more := true; more && err == nil; {
 			err = s.Once.DB.InTx(ctx, w.TenantID, func(q *dbgen.Queries) error {
 				if _, err := db.PublishAllEvents(ctx, q, w.TenantID); err != nil {
@@ -93,10 +102,10 @@ func (s Webhooks) queue(ctx context.Context) error {
 			})
 		}
 		if err != nil {
-			return fmt.Errorf("queue the deliveries of webhook %s: %w", w.ID, err)
+			failed = append(failed, fmt.Errorf("queue the deliveries of webhook %s: %w", w.ID, err))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // message is the body of a delivery.
@@ -127,7 +136,7 @@ func (s Webhooks) attempt(ctx context.Context, row dbgen.ClaimDeliveryRow) error
 		}
 		plain, err := s.Once.Sealer.OpenBytes(ctx, row.TenantID, row.WebhookID, sealed)
 		if err != nil {
-			return err
+			return s.finish(ctx, row, outcome{problem: "the secret of the webhook cannot be opened"}, true)
 		}
 		secrets = append(secrets, string(plain))
 	}

@@ -88,7 +88,7 @@ var _ = []bool{
 		vault.CodeConsentRequired, vault.CodeErased, vault.CodeExpired, vault.CodeBudget, vault.CodeUnavailable,
 	),
 	define(
-		vault.ConditionEquals, vault.ConditionVerified, vault.ConditionPresent, vault.ConditionMissing,
+		vault.ConditionEquals, vault.ConditionBegins, vault.ConditionVerified, vault.ConditionPresent, vault.ConditionMissing,
 		vault.ConditionOlderThan,
 	),
 	define(vault.ContextText, vault.ContextMarkdown, vault.ContextJSON),
