@@ -13,6 +13,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/internal/agents"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -127,6 +128,9 @@ func (q *Queries) recallFacts(ctx context.Context, g *guard, p vault.Profile) ([
 	}
 	slices.Sort(names)
 	for _, name := range names {
+		if g.foreign(name) {
+			continue
+		}
 		hidden, err := g.withholds(ctx, p.CustomerID, name)
 		if err != nil {
 			return nil, err
@@ -189,9 +193,16 @@ func (q *Queries) recallTurns(
 	if err := q.sealer.Prepare(ctx, tenant, customers, false); err != nil {
 		return nil, false, err
 	}
+	foreign, err := q.foreignSessions(ctx, tenant, rows)
+	if err != nil {
+		return nil, false, err
+	}
 	complete = len(rows) <= maxRecallTurns
 	bytes := 0
 	for _, row := range rows[:min(len(rows), maxRecallTurns)] {
+		if foreign[row.SessionID] != "" {
+			continue
+		}
 		if bytes += len(row.Text); bytes > maxRecallBytes {
 			return out, false, nil
 		}
@@ -209,6 +220,19 @@ func (q *Queries) recallTurns(
 		}})
 	}
 	return out, complete, nil
+}
+
+// foreignSessions returns the sessions of turns that belong to agents that the reader may not use.
+func (q *Queries) foreignSessions(
+	ctx context.Context, tenant uuid.UUID, rows []dbgen.ListCustomerTurnsRow,
+) (map[uuid.UUID]string, error) {
+	var ids []uuid.UUID
+	for _, row := range rows {
+		if !slices.Contains(ids, row.SessionID) {
+			ids = append(ids, row.SessionID)
+		}
+	}
+	return agents.Foreign(ctx, q.db.Tenant(tenant), tenant, ids)
 }
 
 // hiddenTurns are the turns that are not shown: those from which a value was read that the reader may not see, and
