@@ -243,7 +243,7 @@ func pythonCall(b *strings.Builder, d document, o *operation) {
 	case o.ok() != nil:
 		result = pythonType(d, o.ok())
 	}
-	if result != "" && !strings.HasPrefix(result, "Operation") {
+	if result != "" && result != "Operation" && !strings.HasPrefix(result, "Operation[") {
 		b.WriteString("    result=" + qualified(d, result) + ",\n")
 	}
 	if other := o.Responses["503"].Content["application/json"].Schema; other != nil {

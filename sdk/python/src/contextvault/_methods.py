@@ -425,6 +425,7 @@ _get_runs = Call(
     path="/v1/operations/{operation_id}/runs",
     in_path={"operation_id": "operation_id"},
     in_query=(),
+    result=m.OperationRuns,
 )
 _get_scenario = Call(
     name="get_scenario",
@@ -611,6 +612,7 @@ _list_operations = Call(
     path="/v1/operations",
     in_path={},
     in_query=("status", "workflow", "customer_id", "limit"),
+    result=m.OperationSummary,
 )
 _list_questions = Call(
     name="list_questions",
