@@ -152,6 +152,11 @@ func TestEraseCustomer_LeavesNothing(t *testing.T) {
 	defined(&other)
 	kept := other.write("plan", text("silver"))
 	whole(w)
+	for _, same := range []*world{&other, w} { // and a merge is proposed
+		same.write("email", text("shared@example.com"), verifiedBy)
+	}
+	w.must(w.run(w.mergeRule(newID(), "email"), saveMergeRule...))
+	w.must(w.run(w.searchingMerges(), proposeMerges...))
 	var customers, sessions string
 	dbtest.Scan(t, w.url, &customers, "SELECT string_agg(customer_id::text, ',') FROM customer_profiles "+
 		"WHERE tenant_id = $1 AND customer_id <> $2", w.tenant, other.customer)

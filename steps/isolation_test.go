@@ -87,6 +87,7 @@ func victim(t *testing.T) *world {
 		w.tenant, session,
 	)
 	w.sql("INSERT INTO sealed_fields (tenant_id, name) VALUES ($1, 'tax_id') ON CONFLICT DO NOTHING", w.tenant)
+	w.sql("INSERT INTO prefix_fields (tenant_id, name) VALUES ($1, 'surname') ON CONFLICT DO NOTHING", w.tenant)
 	w.subscribed(newReceiver(t))
 	w.write("plan", text(secret+" once more"))
 	w.deliver()
