@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -92,6 +93,12 @@ func TestRestore_IntoANewCluster(t *testing.T) {
 	if _, stderr, code := run(t, serving(lost, sealing), "serve"); code != 1 ||
 		!strings.Contains(stderr, "row security customer_values") || !strings.Contains(stderr, "docs/backup.md") {
 		t.Errorf("serve exited with %d and said %s", code, stderr)
+	}
+	claims := `{"sub": "01a22600-0000-7000-8000-000000000000", "server_url": "http://127.0.0.1:1", "grpc_broadcast_address": "127.0.0.1:1", "exp": 4102444800}`
+	token := "HATCHET_CLIENT_TOKEN=e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".none"
+	if _, stderr, code := run(t, append(serving(lost, sealing), token), "worker"); code != 1 ||
+		!strings.Contains(stderr, "row security customer_values") || !strings.Contains(stderr, "docs/backup.md") {
+		t.Errorf("worker exited with %d and said %s", code, stderr)
 	}
 
 	// As docs/backup.md says: the roles exist.
