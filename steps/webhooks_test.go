@@ -407,6 +407,50 @@ func TestWebhooks_ValuesOfTheKey(t *testing.T) {
 	}), vault.CodeInvalid, []string{"values", "API key"}, saveWebhook...)
 }
 
+// A webhook sends a value that needs a purpose only for the purpose of its key, and while the customer consents to it.
+func TestWebhooks_PurposeOfTheKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	w.define(vault.Definition{Name: "passport", ValueType: vault.TypeString, Purposes: []string{"support"}})
+	receivers := map[string]*receiver{}
+	for _, purpose := range []string{"", "support", "offers"} {
+		key, r := newID(), newReceiver(t)
+		w.must(w.db.System().CreateAPIKey(t.Context(), dbgen.CreateAPIKeyParams{
+			ID: key, TenantID: w.tenant, Name: "hook", KeyHash: key[:], Scopes: []string{"admin"}, Sources: []string{},
+			Purpose: purpose,
+		}))
+		w.must(w.run(w.event(trigger.Submit(vault.WithActor(t.Context(), vault.KeyActor(key)), w.trigger, w.tenant,
+			vault.SaveWebhook, vault.SaveWebhookInput{
+				WebhookID: newID(), URL: r.server.URL, Secret: secretOf(1), Values: true,
+				Types: []vault.EventType{vault.EventValueChanged},
+			})), saveWebhook...))
+		receivers[purpose] = r
+	}
+	last := func(purpose string) string {
+		t.Helper()
+		took := receivers[purpose].taken()
+		if len(took) == 0 {
+			t.Fatalf("the webhook for %q took nothing", purpose)
+		}
+		return string(took[len(took)-1].Value)
+	}
+	w.consents("support", true)
+	w.write("passport", text("X4711"))
+	w.deliver()
+	for purpose, want := range map[string]string{"support": `"X4711"`, "offers": "", "": ""} {
+		if got := last(purpose); got != want {
+			t.Errorf("for the purpose %q it took %q, want %q", purpose, got, want)
+		}
+	}
+	w.write("passport", text("X4712"))
+	w.consents("support", false) // before the delivery
+	w.deliver()
+	if got := last("support"); got != "" {
+		t.Errorf("after the withdrawal it took %q", got)
+	}
+}
+
 // Private addresses are refused when a webhook is saved, and again at each connection.
 func TestWebhooks_PrivateAddresses(t *testing.T) {
 	t.Parallel()
