@@ -254,6 +254,19 @@ func TestProposeMerges_LargeGroupIsLeftOut(t *testing.T) {
 	}
 }
 
+// Each page counts once, also if the last one is full.
+func TestProposeMerges_FullPage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	sharing(w, 2)
+	for i := range 198 { // with these, a page of 200 values
+		w.as(newID()).write("email", text(fmt.Sprintf("person%d@example.com", i)), verifiedBy)
+	}
+	if got := w.propose(); got.Compared != 200 || got.Proposed != 1 {
+		t.Errorf("the result is %+v", got)
+	}
+}
+
 func TestProposeMerges_SealedValues(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -117,11 +117,6 @@ const (
 	MergeRuleDeleted     MergeCloseReason = "rule_deleted"     // the rule was deleted
 )
 
-// MergeCloseReasons lists all reasons.
-var MergeCloseReasons = []MergeCloseReason{
-	MergeValueChanged, MergeCustomerMerged, MergeCustomerDeleted, MergeRuleChanged, MergeRuleDeleted,
-}
-
 // MergeKeep says which customer of a pair remains.
 type MergeKeep string
 
@@ -140,14 +135,6 @@ type DecideMergeInput struct {
 	Decision   Decision  `json:"decision" validate:"required,oneof=approve reject" doc:"approve merges the customers; reject keeps them apart, and the pair is not proposed again for the same values."`
 	// Keep is the customer who remains after an approval. Empty: KeepOlder.
 	Keep MergeKeep `json:"keep,omitempty" validate:"omitempty,oneof=older newer" doc:"With approve, the customer who remains: older (default) is the one who was created first, newer the other one."`
-}
-
-// KeepOrDefault returns Keep, or KeepOlder if it is empty.
-func (in DecideMergeInput) KeepOrDefault() MergeKeep {
-	if in.Keep == "" {
-		return KeepOlder
-	}
-	return in.Keep
 }
 
 // DecideMergeResult is the result of decide-merge.

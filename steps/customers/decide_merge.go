@@ -37,7 +37,7 @@ func (s Merges) DecideMerge(ctx context.Context, ev vault.Event) (once.Applied[v
 			return out, q.DecideMergeProposal(ctx, decided)
 		}
 		pair := vault.MergeCustomersInput{SourceCustomerID: m.NewerCustomerID, TargetCustomerID: m.OlderCustomerID}
-		if in.KeepOrDefault() == vault.KeepNewer {
+		if in.Keep == vault.KeepNewer {
 			pair.SourceCustomerID, pair.TargetCustomerID = pair.TargetCustomerID, pair.SourceCustomerID
 		}
 		// The profiles first, as each change of them does: it closes their proposals.

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -168,102 +167,124 @@ func (p *pass) inTx(ctx context.Context, fn func(q *dbgen.Queries) error) error 
 
 // checkPending closes the pending proposals of the rule whose customers do not share the values any more.
 func (p *pass) checkPending(ctx context.Context) error {
-	after, closed := uuid.Nil, 0
-	for more := true; more; {
-		more = false
-		err := p.inTx(ctx, func(q *dbgen.Queries) error {
-			closed = 0
-			pending, err := q.PageProposalsOfRule(ctx, dbgen.PageProposalsOfRuleParams{
-				TenantID: p.tenant, RuleID: p.id, AfterID: after, MaxRows: proposalPage,
-			})
-			if err != nil || len(pending) == 0 {
-				return err
-			}
-			var profiles []uuid.UUID
-			for _, m := range pending {
-				profiles = append(profiles, m.OlderProfileID, m.NewerProfileID)
-			}
-			grounds, err := p.grounds(ctx, q, p.rule, profiles)
-			if err != nil {
-				return err
-			}
-			for _, m := range pending {
-				if grounds.shared(m.OlderProfileID, m.NewerProfileID, m.Ground) {
-					continue
-				}
-				n, err := q.CloseMergeProposal(ctx, dbgen.CloseMergeProposalParams{
-					Reason: string(vault.MergeValueChanged), TenantID: p.tenant, ID: m.ID,
-				})
-				if err != nil {
-					return err
-				}
-				closed += int(n)
-			}
-			after, more = pending[len(pending)-1].ID, len(pending) == proposalPage
-			return nil
+	after := uuid.Nil
+	for {
+		var last *uuid.UUID // of a full page
+		closed := 0
+		err := p.inTx(ctx, func(q *dbgen.Queries) (err error) {
+			last, closed, err = p.checkPage(ctx, q, after)
+			return err
 		})
 		if err != nil {
 			return err
 		}
-		p.total.Closed, closed = p.total.Closed+closed, 0
+		if p.total.Closed += closed; last == nil {
+			return nil
+		}
+		after = *last
 	}
-	return nil
+}
+
+// checkPage checks a page of pending proposals. last is the last one of a full page.
+func (p *pass) checkPage(
+	ctx context.Context, q *dbgen.Queries, after uuid.UUID,
+) (last *uuid.UUID, closed int, err error) {
+	pending, err := q.PageProposalsOfRule(ctx, dbgen.PageProposalsOfRuleParams{
+		TenantID: p.tenant, RuleID: p.id, AfterID: after, MaxRows: proposalPage,
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	var profiles []uuid.UUID
+	for _, m := range pending {
+		profiles = append(profiles, m.OlderProfileID, m.NewerProfileID)
+	}
+	grounds, err := p.grounds(ctx, q, p.rule, profiles)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, m := range pending {
+		if grounds.shared(m.OlderProfileID, m.NewerProfileID, m.Ground) {
+			continue
+		}
+		n, err := q.CloseMergeProposal(ctx, dbgen.CloseMergeProposalParams{
+			Reason: string(vault.MergeValueChanged), TenantID: p.tenant, ID: m.ID,
+		})
+		if err != nil {
+			return nil, 0, err
+		}
+		closed += int(n)
+	}
+	if len(pending) == proposalPage {
+		last = &pending[proposalPage-1].ID
+	}
+	return last, closed, nil
 }
 
 // compare reads the values of the first field in pages, and proposes the customers who share one.
 func (p *pass) compare(ctx context.Context) error {
-	var found found
 	var fields []string
+	var last *dbgen.PageMergeCandidatesRow
 	for !p.skipped {
-		var page []dbgen.PageMergeCandidatesRow
-		from := found
+		var c compared
 		err := p.inTx(ctx, func(q *dbgen.Queries) (err error) {
-			page, found = nil, from
 			if fields != nil && !slices.Equal(fields, p.rule.Fields) {
 				p.skipped = true // it was saved with other fields meanwhile; the next pass uses them
 				return nil
 			}
 			fields = p.rule.Fields
-			page, err = q.PageMergeCandidates(ctx, dbgen.PageMergeCandidatesParams{
-				TenantID: p.tenant, Name: fields[0], AfterAt: from.at, AfterID: from.after, MaxRows: candidatePage,
-			})
-			if err != nil || len(page) == 0 {
-				return err
-			}
-			last := page[len(page)-1]
-			found.at, found.after = last.CollectedAt, last.ProfileID
-			var keys []int64
-			for _, c := range page {
-				if c.Shared && !slices.Contains(keys, c.Key) {
-					keys = append(keys, c.Key)
-				}
-			}
-			found.proposed, found.large, err = p.propose(ctx, q, keys)
+			c, err = p.comparePage(ctx, q, last)
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		p.total.Compared, p.total.Proposed = p.total.Compared+len(page), p.total.Proposed+found.proposed
-		for _, group := range found.large {
+		p.total.Compared, p.total.Proposed = p.total.Compared+c.values, p.total.Proposed+c.proposed
+		for _, group := range c.large {
 			if !p.tooLarge[group] {
 				p.tooLarge[group] = true
 				p.total.TooLarge++
 			}
 		}
-		if len(page) < candidatePage {
-			break
+		if c.last == nil {
+			return nil
 		}
+		last = c.last
 	}
 	return nil
 }
 
-// found is what one page of values gave, and the position of its last one.
-type found struct {
-	at       time.Time
-	after    uuid.UUID
+// compared is what one page of values gave.
+type compared struct {
+	values   int
 	proposed int
-	large    []string // groups that were left out
+	large    []string                      // groups that were left out
+	last     *dbgen.PageMergeCandidatesRow // the last value of a full page
+}
+
+// comparePage compares the page of values after one; nil: the first page.
+func (p *pass) comparePage(
+	ctx context.Context, q *dbgen.Queries, after *dbgen.PageMergeCandidatesRow,
+) (out compared, err error) {
+	in := dbgen.PageMergeCandidatesParams{TenantID: p.tenant, Name: p.rule.Fields[0], MaxRows: candidatePage}
+	if after != nil {
+		in.AfterAt, in.AfterID = after.CollectedAt, after.ProfileID
+	}
+	page, err := q.PageMergeCandidates(ctx, in)
+	if err != nil {
+		return out, err
+	}
+	var keys []int64
+	for _, c := range page {
+		if c.Shared && !slices.Contains(keys, c.Key) {
+			keys = append(keys, c.Key)
+		}
+	}
+	if out.values = len(page); out.values == candidatePage {
+		out.last = &page[candidatePage-1]
+	}
+	out.proposed, out.large, err = p.propose(ctx, q, keys)
+	return out, err
 }
 
 // propose proposes the customers who share the values of the rule, among those with the same values of its first field.
