@@ -35,23 +35,8 @@ func (s *Server) reviewRoutes() {
 		}
 		reviews, more, err := s.options.Query.ReviewsPage(ctx, c.tenant, after, in.Limit)
 		out := &one[PendingReviews]{PendingReviews{Reviews: reviews}}
-		switch n, values, merges := len(reviews.Requirements), len(reviews.Values), len(reviews.Merges); {
-		case more && merges > 0:
-			out.Body.Next = cursor.Encode(query.ReviewPosition{
-				Kind: vault.ReviewOfMerge, ID: reviews.Merges[merges-1].ID,
-			})
-		case more && values > 0:
-			out.Body.Next = cursor.Encode(query.ReviewPosition{
-				Kind: vault.ReviewOfValue, ID: reviews.Values[values-1].Pending.ID,
-			})
-		case more && n > 0:
-			out.Body.Next = cursor.Encode(query.ReviewPosition{
-				Kind: vault.ReviewOfRequirement, ID: reviews.Requirements[n-1].ID,
-			})
-		case more:
-			out.Body.Next = cursor.Encode(query.ReviewPosition{
-				Kind: vault.ReviewOfDefinition, ID: reviews.Definitions[len(reviews.Definitions)-1].ID,
-			})
+		if last := query.LastReview(reviews); more && last != nil {
+			out.Body.Next = cursor.Encode(*last)
 		}
 		return out, err
 	})

@@ -65,9 +65,6 @@ func (s *Server) operationRoutes() {
 			return nil, err
 		}
 		runs, err := s.options.Trigger.Runs(ctx, op)
-		if len(c.agents) > 0 {
-			runs.HideErrors()
-		}
 		return &one[vault.OperationRuns]{runs}, err
 	})
 	type changeOperation struct {

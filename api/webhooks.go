@@ -98,7 +98,7 @@ func refuseLoop(w http.ResponseWriter, r *http.Request) bool {
 	if !strings.HasPrefix(r.UserAgent(), webhook.UserAgent) {
 		return false
 	}
-	problem.Write(w, problem.New(webhook.StatusLoop, vault.CodeNotAllowed, "url",
+	problem.Write(w, problem.New(http.StatusLoopDetected, vault.CodeNotAllowed, "url",
 		"the address of this webhook leads to a vault, which would be a loop"))
 	return true
 }

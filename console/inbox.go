@@ -154,11 +154,8 @@ func (q *request) readInbox(limit int) (inbox, error) {
 	if err := q.addMerges(&page, reviews.Merges); err != nil {
 		return page, err
 	}
-	if n := len(reviews.Merges); more && n > 0 {
-		page.Next = cursor.Encode(query.ReviewPosition{Kind: vault.ReviewOfMerge, ID: reviews.Merges[n-1].ID})
-	} else if more && len(page.Items) > 0 {
-		last := page.Items[len(page.Items)-1]
-		page.Next = cursor.Encode(query.ReviewPosition{Kind: last.Kind, ID: last.ID})
+	if last := query.LastReview(reviews); more && last != nil {
+		page.Next = cursor.Encode(*last)
 	}
 	if after == nil {
 		page.Questions, page.MoreQuestion, err = q.options.Query.QuestionsPage(

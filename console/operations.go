@@ -160,9 +160,6 @@ func (q *request) showOperation(status int, op vault.Operation) error {
 	if err != nil {
 		page.RunsError = "The workflow engine does not answer, so its runs are not shown. What is shown here is not affected."
 	}
-	if len(q.key.Agents) > 0 {
-		runs.HideErrors()
-	}
 	page.Runs = runs.Runs
 	return q.show(status, "Operation "+op.Workflow, "operations", operationContent(page))
 }

@@ -18,6 +18,21 @@ type ReviewPosition struct {
 	ID   uuid.UUID        `json:"id"`
 }
 
+// LastReview returns the position of the last entry of a page, nil if it has none.
+func LastReview(page vault.Reviews) *ReviewPosition {
+	switch {
+	case len(page.Merges) > 0:
+		return &ReviewPosition{vault.ReviewOfMerge, page.Merges[len(page.Merges)-1].ID}
+	case len(page.Values) > 0:
+		return &ReviewPosition{vault.ReviewOfValue, page.Values[len(page.Values)-1].Pending.ID}
+	case len(page.Requirements) > 0:
+		return &ReviewPosition{vault.ReviewOfRequirement, page.Requirements[len(page.Requirements)-1].ID}
+	case len(page.Definitions) > 0:
+		return &ReviewPosition{vault.ReviewOfDefinition, page.Definitions[len(page.Definitions)-1].ID}
+	}
+	return nil
+}
+
 // ReviewsPage returns a page of what waits for a decision: extracted definitions, then requirements, then pending
 // values, then proposed merges, each oldest first. after is the position of the last entry of the previous page, nil
 // for the first page. more reports that there are further entries. A page with large values ends early, so that all of

@@ -17,9 +17,6 @@ import (
 // UserAgent is that of the deliveries. The API refuses requests with it: a webhook that leads to a vault is a loop.
 const UserAgent = "contextvault-webhooks"
 
-// StatusLoop is the status with which the API refuses them: 508 Loop Detected.
-const StatusLoop = 508
-
 // waits are the times before the next attempts, about three days together.
 var waits = []time.Duration{
 	5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour,

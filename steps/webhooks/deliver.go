@@ -116,7 +116,7 @@ type message struct {
 }
 
 // disables has the answers that disable a webhook, with the reason that it shows.
-var disables = map[int]string{http.StatusGone: "gone", webhook.StatusLoop: "loop"}
+var disables = map[int]string{http.StatusGone: "gone", http.StatusLoopDetected: "loop"}
 
 // attempt makes one attempt and records its outcome.
 func (s Webhooks) attempt(ctx context.Context, row dbgen.ClaimDeliveryRow) error {

@@ -106,7 +106,7 @@ func (s *sender) send(ctx context.Context, r request) outcome {
 	_, _ = io.CopyN(io.Discard, res.Body, maxAnswer) // for the next request on the connection
 	out := outcome{status: res.StatusCode}
 	switch {
-	case res.StatusCode == webhook.StatusLoop:
+	case res.StatusCode == http.StatusLoopDetected:
 		out.problem = "the address leads to a vault, which would be a loop (508)"
 	case res.StatusCode >= 300 && res.StatusCode < 400:
 		out.problem = fmt.Sprintf("the receiver redirects (%d), which is not followed", res.StatusCode)

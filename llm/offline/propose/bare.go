@@ -68,12 +68,12 @@ func (r *sentenceReader) readChoice(c *clause) (mention, bool) {
 	if !r.isChoice(c) {
 		return mention{}, false
 	}
-	f := newDefinition(text.Singular(r.word(c.from)) + "_method")
-	f.Prompt = capitalise(r.words(c.from, c.to)) + "?"
 	p := phrase{words: []string{r.word(c.from), "method"}}
 	p.terms, p.head = terms(p.words), canonical("method")
 	if found, ok := r.index.find(p); ok && !found.ambiguous {
 		return mention{own: found.own, how: found.how, confidence: min(confidenceOf(found), confidenceDataNoun)}, true
 	}
+	f := newDefinition(text.Singular(r.word(c.from)) + "_method")
+	f.Prompt = capitalise(r.words(c.from, c.to)) + "?"
 	return mention{definition: f, confidence: confidenceOtherNoun, how: MatchedByNothing}, true
 }

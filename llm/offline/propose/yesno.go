@@ -7,11 +7,10 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Verbs of a yes-or-no question. The object of a wish names what is wished for: "whether they want breakfast".
+// Verbs of a yes-or-no question. The object of objectVerbs names the fact: "whether they want breakfast".
 var (
-	wishVerbs   = text.NewWordSet("want wants need needs like prefer wish require")
-	actionVerbs = text.NewWordSet(`bring brings use uses own owns take takes carry carries speak speaks drive drives hold
-		holds keep keeps wear wears book pay pays receive receives`)
+	objectVerbs = text.NewWordSet(`want wants need needs like prefer wish require bring brings use uses own owns take takes
+		carry carries speak speaks drive drives hold holds keep keeps wear wears book pay pays receive receives`)
 	simpleVerbs  = text.NewWordSet("smoke drink drive drives smokes drinks snore snores")
 	modalVerbs   = text.NewWordSet("will would can could shall may might")
 	yesNoAdverbs = text.NewWordSet("already also currently really still ever usually")
@@ -51,7 +50,7 @@ func (r *sentenceReader) suggestYesNo(ch chunk) (mention, bool) {
 		prefix = "has_"
 	case simpleVerbs[verb] && at+1 == ch.to:
 		return r.yesNo(strings.TrimSuffix(verb, "s")+"s", rest, ch)
-	case !wishVerbs[verb] && !actionVerbs[verb]:
+	case !objectVerbs[verb]:
 		return mention{}, false
 	}
 	noun := at + 1
