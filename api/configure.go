@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -53,25 +54,20 @@ func (s *Server) checkConfiguration(ctx context.Context, c caller, in *vault.App
 	if c.may(ScopeAdmin) {
 		return nil
 	}
-	kept := map[string]bool{}
-	for i, d := range in.Definitions {
-		kept[d.Name] = true
-		if err := s.checkLoosens(ctx, c, fmt.Sprintf("definitions[%d].", i), d.AgentID, d.Name, &d); err != nil {
-			return err
-		}
-	}
-	if !in.Prune {
-		return nil
-	}
 	stored, err := s.options.Query.Definitions(ctx, c.tenant, in.AgentID)
 	if err != nil && vault.CodeOf(err) != vault.CodeUnknown {
 		return err
 	}
-	for _, d := range stored {
-		if kept[d.Name] {
+	for _, was := range stored {
+		prefix, now := "", (*vault.Definition)(nil)
+		i := slices.IndexFunc(in.Definitions, func(d vault.Definition) bool { return d.Name == was.Name })
+		switch {
+		case i >= 0:
+			prefix, now = fmt.Sprintf("definitions[%d].", i), &in.Definitions[i]
+		case !in.Prune:
 			continue
 		}
-		if err := CheckLoosens(false, "", d, nil); err != nil {
+		if err := CheckLoosens(false, prefix, was, now); err != nil {
 			return err
 		}
 	}
