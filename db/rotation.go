@@ -21,8 +21,8 @@ type Rotation struct {
 	Webhooks int64 `json:"webhooks"`
 	// ErasureKeys is the number of tenants whose keys for tombstones and receipts another key sealed.
 	ErasureKeys int64 `json:"erasure_keys"`
-	// CustomerKeys is the number of customers' keys that an older key of their tenant wrapped. They do not need the sealing
-	// key.
+	// CustomerKeys is the number of customers' keys that an older key of their tenant wrapped. They do not need the
+	// sealing key.
 	CustomerKeys int64 `json:"customer_keys"`
 }
 

@@ -66,8 +66,8 @@ func (k *tenantKeys) holding(ctx context.Context, tenant uuid.UUID, id int64) (*
 	}
 	key, err := k.read(ctx, tenant)
 	if IsNotFound(err) || err == nil && !key.holds(id) {
-		return nil, fmt.Errorf("the key %d of tenant %s is missing, which wrapped the key of a customer: restore tenant_keys and "+
-			"customer_keys from the same dump", id, tenant)
+		return nil, fmt.Errorf("the key %d of tenant %s is missing, which wrapped the key of a customer: restore "+
+			"tenant_keys and customer_keys from the same dump", id, tenant)
 	}
 	return key, err
 }
@@ -170,10 +170,12 @@ func (s *Sealer) openTenantKey(row dbgen.TenantKey) (*tenantKey, error) {
 
 func tenantBinding(tenant uuid.UUID) []byte { return append([]byte("tenant key "), tenant[:]...) }
 
-// RotateTenantKey begins a rotation of a tenant's key if the one that wraps was made before a time: a new one wraps from
-// now on, and the others only unwrap, until RewrapKeys and RetireTenantKeys finish it. It reports whether it did. A
-// tenant without a key gets one when it needs it. q is a transaction.
-func (s *Sealer) RotateTenantKey(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, before time.Time) (bool, error) {
+// RotateTenantKey begins a rotation of a tenant's key if the one that wraps was made before a time: a new one wraps
+// from now on, and the others only unwrap, until RewrapKeys and RetireTenantKeys finish it. It reports whether it did.
+// A tenant without a key gets one when it needs it. q is a transaction.
+func (s *Sealer) RotateTenantKey(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, before time.Time,
+) (bool, error) {
 	row, err := q.LockTenantKey(ctx, tenant)
 	if IsNotFound(err) || err == nil && !row.RotatedAt.Before(before) {
 		return false, nil

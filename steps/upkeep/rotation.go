@@ -23,8 +23,8 @@ type Rotated struct {
 	Left         db.Rotation `json:"left"`
 }
 
-// RotateKeys makes the primary key of the sealing key the only one that is needed: it encrypts the keys of tenants again,
-// and seals again what the sealing key sealed itself. It also rotates the keys of tenants that are older than
+// RotateKeys makes the primary key of the sealing key the only one that is needed: it encrypts the keys of tenants
+// again, and seals again what the sealing key sealed itself. It also rotates the keys of tenants that are older than
 // TenantKeyLife, and finishes the rotations that have begun. Rows that others hold are left to the next run.
 func (s Keys) RotateKeys(ctx context.Context, _ vault.Event) (Rotated, error) {
 	var out Rotated
