@@ -125,8 +125,12 @@ func (h Hatchet) TLS() bool {
 
 // Sweeps configures the sweeps.
 type Sweeps struct {
-	BatchSize int `toml:"batch_size" rule:"1..10000"` // rows per transaction
+	BatchSize     int `toml:"batch_size" rule:"1..10000"`      // rows per transaction
+	TenantKeyDays int `toml:"tenant_key_days" rule:"0..36500"` // 0: never
 }
+
+// TenantKeyLife is the age at which the key of a tenant is rotated. 0: only on request.
+func (s Sweeps) TenantKeyLife() time.Duration { return days(s.TenantKeyDays) }
 
 // Database configures PostgreSQL.
 type Database struct {

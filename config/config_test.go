@@ -81,7 +81,7 @@ func TestLoad_Defaults(t *testing.T) {
 			WorkerConcurrency: 10, ModelConcurrency: 10,
 			MaxPushes: 32,
 		}},
-		Sweeps:   Sweeps{BatchSize: 500},
+		Sweeps:   Sweeps{BatchSize: 500, TenantKeyDays: 365},
 		Database: Database{MaxConnections: 10},
 		Redis:    Redis{TimeoutMilliseconds: 100},
 		LLM: LLM{

@@ -1,22 +1,18 @@
 package db
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
 
 	"github.com/google/uuid"
 	lru "github.com/hashicorp/golang-lru/v2"
-	"github.com/tink-crypto/tink-go/keyset"
 	"github.com/tink-crypto/tink-go/prf"
-
-	"github.com/contextvault/contextvault/db/dbgen"
 )
 
 // The blind index finds sealed values without opening them: a row has a keyed hash of its value, and a search computes
 // the hash of what it looks for. The key is the tenant's own. It is stored beside the keys of the tenant's customers,
-// under the customer id zero, so that a rotation of the sealing key wraps it again, and no hash changes.
+// under the customer id zero, so that a rotation of the tenant's key wraps it again, and no hash changes.
 
 // maxBlindKeys bounds the number of tenants whose key is kept in memory. A key never changes.
 const maxBlindKeys = 10_000
@@ -55,24 +51,23 @@ func (s *Sealer) blindHash(ctx context.Context, tenant uuid.UUID) (*prf.Set, err
 	if s.keys.db == nil {
 		return nil, errUnbound
 	}
-	q, owner := s.keys.db.keyQueries(tenant), Owner{TenantID: tenant}
-	rows, err := q.ListCustomerKeys(ctx, tenant, []uuid.UUID{owner.CustomerID})
+	q, customer := s.keys.db.keyQueries(tenant), []uuid.UUID{uuid.Nil}
+	rows, err := q.ListCustomerKeys(ctx, tenant, customer)
 	if err != nil {
 		return nil, fmt.Errorf("read the key of the blind index: %w", err)
 	}
 	if len(rows) == 0 {
-		if err := s.addBlindKey(ctx, q, owner); err != nil {
+		if err := s.keys.add(ctx, tenant, customer, prf.HMACSHA256PRFKeyTemplate()); err != nil {
 			return nil, err
 		}
 		// Another process may have been first: then its key stays.
-		if rows, err = q.ListCustomerKeys(ctx, tenant, []uuid.UUID{owner.CustomerID}); err != nil || len(rows) == 0 {
+		if rows, err = q.ListCustomerKeys(ctx, tenant, customer); err != nil || len(rows) == 0 {
 			return nil, fmt.Errorf("read the key of the blind index: %w", err)
 		}
 	}
-	bound := binding(owner.TenantID, owner.CustomerID)
-	handle, err := keyset.ReadWithAssociatedData(keyset.NewBinaryReader(bytes.NewReader(rows[0].Wrapped)), s.aead, bound)
+	handle, err := s.keys.unwrap(ctx, tenant, rows[0])
 	if err != nil {
-		return nil, openError("key of the blind index of tenant", tenant, errAltered)
+		return nil, fmt.Errorf("open the key of the blind index of tenant %s: %w", tenant, err)
 	}
 	hash, err := prf.NewPRFSet(handle)
 	if err != nil {
@@ -80,23 +75,4 @@ func (s *Sealer) blindHash(ctx context.Context, tenant uuid.UUID) (*prf.Set, err
 	}
 	s.blind.Add(tenant, hash)
 	return hash, nil
-}
-
-func (s *Sealer) addBlindKey(ctx context.Context, q *dbgen.Queries, owner Owner) error {
-	handle, err := keyset.NewHandle(prf.HMACSHA256PRFKeyTemplate())
-	if err != nil {
-		return fmt.Errorf("make the key of the blind index: %w", err)
-	}
-	wrapped, err := s.wrap(owner, handle)
-	if err != nil {
-		return err
-	}
-	err = q.AddCustomerKeys(ctx, dbgen.AddCustomerKeysParams{
-		TenantID: owner.TenantID, Customers: []uuid.UUID{owner.CustomerID}, Wrapped: [][]byte{wrapped},
-		KekID: int64(s.primary),
-	})
-	if IsForeignKeyViolation(err, "customer_keys_tenant_id_fkey") {
-		return unknownTenant(owner.TenantID)
-	}
-	return err
 }

@@ -1,7 +1,6 @@
 package db
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -17,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/tink-crypto/tink-go/aead"
 	"github.com/tink-crypto/tink-go/keyset"
+	tinkpb "github.com/tink-crypto/tink-go/proto/tink_go_proto"
 	"github.com/tink-crypto/tink-go/tink"
 
 	"github.com/contextvault/contextvault/db/dbgen"
@@ -34,12 +34,12 @@ const (
 	keyConns = 2
 )
 
-// customerKeys are the data keys of customers. The database has each of them wrapped by the sealing key, bound to its
-// tenant and customer. A key is made in a transaction of its own: what a process has in memory is committed.
+// customerKeys are the data keys of customers. The database has each of them wrapped by the key of the tenant, bound to
+// its tenant and customer. A key is made in a transaction of its own: what a process has in memory is committed.
 type customerKeys struct {
-	sealer *Sealer
-	db     *DB
-	known  *lru.Cache[Owner, knownKey]
+	tenants *tenantKeys
+	db      *DB
+	known   *lru.Cache[Owner, knownKey]
 
 	mu        sync.Mutex
 	deletions uint64 // a key that was read before a deletion was heard is not kept
@@ -55,7 +55,7 @@ func newCustomerKeys(s *Sealer) *customerKeys {
 	if err != nil {
 		panic(err) // only for a size below 1
 	}
-	return &customerKeys{sealer: s, known: known}
+	return &customerKeys{tenants: newTenantKeys(s), known: known}
 }
 
 var errUnbound = errors.New("the sealer has no database with the keys of customers")
@@ -104,7 +104,7 @@ func (k *customerKeys) load(
 	if err != nil || len(absent) == 0 || !make {
 		return found, err
 	}
-	if err := k.add(ctx, tenant, absent); err != nil {
+	if err := k.add(ctx, tenant, absent, aead.AES256GCMKeyTemplate()); err != nil {
 		return nil, err
 	}
 	if absent, err = k.read(ctx, tenant, absent, found); err == nil && len(absent) > 0 {
@@ -125,13 +125,16 @@ func (k *customerKeys) read(
 		return nil, fmt.Errorf("read the keys of customers: %w", err)
 	}
 	for _, row := range rows {
-		owner := Owner{tenant, row.CustomerID}
-		key, err := k.sealer.unwrap(owner, row.Wrapped)
+		handle, err := k.unwrap(ctx, tenant, row)
 		if err != nil {
 			return nil, err
 		}
+		key, err := aead.New(handle)
+		if err != nil {
+			return nil, fmt.Errorf("open the key of customer %s: %w", row.CustomerID, err)
+		}
 		found[row.CustomerID] = key
-		k.keep(owner, key, before)
+		k.keep(Owner{tenant, row.CustomerID}, key, before)
 	}
 	for _, c := range customers {
 		if found[c] == nil {
@@ -150,23 +153,47 @@ func (k *customerKeys) keep(owner Owner, key tink.AEAD, before uint64) {
 	}
 }
 
+// unwrap opens the key of a customer.
+func (k *customerKeys) unwrap(
+	ctx context.Context, tenant uuid.UUID, row dbgen.ListCustomerKeysRow,
+) (*keyset.Handle, error) {
+	kek, err := k.tenants.holding(ctx, tenant, row.KekID)
+	if err != nil {
+		return nil, err
+	}
+	return kek.unwrap(row.CustomerID, row.Wrapped)
+}
+
 // add makes keys for customers who have none. Another process may make them first: then its keys stay.
-func (k *customerKeys) add(ctx context.Context, tenant uuid.UUID, customers []uuid.UUID) error {
-	in := dbgen.AddCustomerKeysParams{TenantID: tenant, Customers: customers, KekID: int64(k.sealer.primary)}
-	for _, c := range customers {
-		wrapped, err := k.sealer.newCustomerKey(Owner{tenant, c})
+func (k *customerKeys) add(
+	ctx context.Context, tenant uuid.UUID, customers []uuid.UUID, template *tinkpb.KeyTemplate,
+) error {
+	for {
+		kek, err := k.tenants.get(ctx, tenant)
 		if err != nil {
 			return err
 		}
-		in.Wrapped = append(in.Wrapped, wrapped)
-	}
-	if err := k.db.keyQueries(tenant).AddCustomerKeys(ctx, in); err != nil {
-		if IsForeignKeyViolation(err, "customer_keys_tenant_id_fkey") {
-			return unknownTenant(tenant)
+		in := dbgen.AddCustomerKeysParams{TenantID: tenant, Customers: customers, KekID: kek.primary}
+		for _, c := range customers {
+			handle, err := keyset.NewHandle(template)
+			if err != nil {
+				return fmt.Errorf("make the key of customer %s: %w", c, err)
+			}
+			wrapped, err := kek.wrap(c, handle)
+			if err != nil {
+				return err
+			}
+			in.Wrapped = append(in.Wrapped, wrapped)
 		}
-		return fmt.Errorf("add the keys of customers: %w", err)
+		wraps, err := k.db.keyQueries(tenant).AddCustomerKeys(ctx, in)
+		if err != nil {
+			return fmt.Errorf("add the keys of customers: %w", err)
+		}
+		if wraps {
+			return nil
+		}
+		k.tenants.forget(tenant) // rotated meanwhile
 	}
-	return nil
 }
 
 // forget drops a key from memory.
@@ -183,45 +210,6 @@ func (k *customerKeys) forgetAll() {
 	defer k.mu.Unlock()
 	k.deletions++
 	k.known.Purge()
-}
-
-// newCustomerKey makes a key for a customer and returns it wrapped.
-func (s *Sealer) newCustomerKey(owner Owner) ([]byte, error) {
-	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
-	if err != nil {
-		return nil, fmt.Errorf("make the key of customer %s: %w", owner.CustomerID, err)
-	}
-	return s.wrap(owner, handle)
-}
-
-func (s *Sealer) wrap(owner Owner, handle *keyset.Handle) ([]byte, error) {
-	var buf bytes.Buffer
-	bound := binding(owner.TenantID, owner.CustomerID)
-	if err := handle.WriteWithAssociatedData(keyset.NewBinaryWriter(&buf), s.aead, bound); err != nil {
-		return nil, fmt.Errorf("wrap the key of customer %s: %w", owner.CustomerID, err)
-	}
-	return buf.Bytes(), nil
-}
-
-func (s *Sealer) unwrapHandle(owner Owner, wrapped []byte) (*keyset.Handle, error) {
-	bound := binding(owner.TenantID, owner.CustomerID)
-	handle, err := keyset.ReadWithAssociatedData(keyset.NewBinaryReader(bytes.NewReader(wrapped)), s.aead, bound)
-	if err != nil {
-		return nil, fmt.Errorf("open the key of customer %s: it was sealed with another key, or altered", owner.CustomerID)
-	}
-	return handle, nil
-}
-
-func (s *Sealer) unwrap(owner Owner, wrapped []byte) (tink.AEAD, error) {
-	handle, err := s.unwrapHandle(owner, wrapped)
-	if err != nil {
-		return nil, err
-	}
-	key, err := aead.New(handle)
-	if err != nil {
-		return nil, fmt.Errorf("open the key of customer %s: %w", owner.CustomerID, err)
-	}
-	return key, nil
 }
 
 // keyQueries returns queries on the keys of a tenant's customers. Each is a transaction of its own.
@@ -268,7 +256,7 @@ func (h keyHandler) HandleBacklog(context.Context, string, *pgx.Conn) error {
 	return nil
 }
 
-// sealedBy returns the id of the sealing key that sealed something directly, or wrapped a key. 0: it is not one.
+// sealedBy returns the id of the sealing key that sealed something itself. 0: another key sealed it.
 func sealedBy(sealed []byte) uint32 {
 	if len(sealed) < tinkPrefix || sealed[0] != 1 {
 		return 0

@@ -9,23 +9,26 @@ import (
 	"github.com/contextvault/contextvault/db/dbgen"
 )
 
-// Rotation is what is left to do until the sealing key needs its primary key only.
+// Rotation is what is left to do until the sealing key needs its primary key only, and each tenant's key as well.
 type Rotation struct {
 	// KeyID is the id of the primary key in VAULT_SEALING_KEY.
 	KeyID uint32 `json:"key_id"`
-	// CustomerKeys is the number of customers' keys that another key wrapped.
-	CustomerKeys int64 `json:"customer_keys"`
+	// TenantKeys is the number of tenants' keys that another key encrypted.
+	TenantKeys int64 `json:"tenant_keys"`
 	// Operations is the number of operations with data that another key sealed.
 	Operations int64 `json:"operations"`
 	// Webhooks is the number of webhooks with a secret that another key sealed.
 	Webhooks int64 `json:"webhooks"`
 	// ErasureKeys is the number of tenants whose keys for tombstones and receipts another key sealed.
 	ErasureKeys int64 `json:"erasure_keys"`
+	// CustomerKeys is the number of customers' keys that an older key of their tenant wrapped. They do not need the
+	// sealing key.
+	CustomerKeys int64 `json:"customer_keys"`
 }
 
-// Done reports whether the other keys can be removed.
+// Done reports whether the other keys can be removed from the sealing key.
 func (r Rotation) Done() bool {
-	return r.CustomerKeys == 0 && r.Operations == 0 && r.ErasureKeys == 0 && r.Webhooks == 0
+	return r.TenantKeys == 0 && r.Operations == 0 && r.ErasureKeys == 0 && r.Webhooks == 0
 }
 
 // prefix is what Tink puts before a ciphertext of the primary key.
@@ -35,33 +38,9 @@ func (s *Sealer) prefix() []byte { return binary.BigEndian.AppendUint32([]byte{1
 func (s *Sealer) Rotation(ctx context.Context, q *dbgen.Queries) (Rotation, error) {
 	row, err := q.CountRotation(ctx, int64(s.primary), s.prefix())
 	return Rotation{
-		KeyID: s.primary, CustomerKeys: row.CustomerKeys, Operations: row.Operations, ErasureKeys: row.ErasureKeys,
-		Webhooks: row.Webhooks,
+		KeyID: s.primary, TenantKeys: row.TenantKeys, CustomerKeys: row.CustomerKeys, Operations: row.Operations,
+		ErasureKeys: row.ErasureKeys, Webhooks: row.Webhooks,
 	}, err
-}
-
-// RewrapKeys wraps one batch of customers' keys with the primary key, and returns their number. The keys stay the same,
-// so nothing that they sealed changes. q is a transaction that sees all tenants.
-func (s *Sealer) RewrapKeys(ctx context.Context, q *dbgen.Queries, batch int32) (int, error) {
-	rows, err := q.ListKeysToRewrap(ctx, int64(s.primary), batch)
-	if err != nil || len(rows) == 0 {
-		return 0, err
-	}
-	in := dbgen.RewrapKeysParams{KekID: int64(s.primary)}
-	for _, r := range rows {
-		owner := Owner{r.TenantID, r.CustomerID}
-		handle, err := s.unwrapHandle(owner, r.Wrapped)
-		if err != nil {
-			return 0, err
-		}
-		wrapped, err := s.wrap(owner, handle)
-		if err != nil {
-			return 0, err
-		}
-		in.Tenants, in.Customers = append(in.Tenants, r.TenantID), append(in.Customers, r.CustomerID)
-		in.Wrapped = append(in.Wrapped, wrapped)
-	}
-	return len(rows), q.RewrapKeys(ctx, in)
 }
 
 // ResealOperations seals again, with the primary key, one batch of operations of which another key sealed something

@@ -18,8 +18,9 @@ import (
 // Sealer encrypts what the vault keeps sealed: AEAD (AES-256-GCM), bound to the tenant and the id of the row, so that a
 // ciphertext in another row does not open.
 //
-// Data of a customer is sealed with the customer's own key (customer_keys.go), which the sealing key wraps. Data that
-// belongs to no customer is sealed with the sealing key itself. Opening finds the right key by the ciphertext.
+// Data of a customer is sealed with the customer's own key (customer_keys.go), which the key of the tenant wraps
+// (tenant_keys.go), which the sealing key encrypts. Data that belongs to no customer is sealed with the sealing key
+// itself. Opening finds the right key by the ciphertext.
 //
 // Tink is the line without /v2 because the workflow engine, which vault-dev runs in process, needs it: both
 // register the same protobuf files, so a program with both panics when it starts.
@@ -48,7 +49,7 @@ func NewSealer(key string) (*Sealer, error) {
 
 // Bind gives the sealer the database that holds the customers' keys. It is called once, before the sealer is used.
 func (s *Sealer) Bind(d *DB) *Sealer {
-	s.keys.db = d
+	s.keys.db, s.keys.tenants.db = d, d
 	d.observeKeys(s.keys)
 	return s
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/steps/upkeep"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -38,8 +39,9 @@ func (w *world) withKey(deps steps.Deps, key string) *world {
 	return &out
 }
 
-// A rotation is finished while processes write, some of them still with the old primary key, and while its runs are
-// killed at any point. Then the old key is gone from the configuration, and everything opens.
+// A rotation of the sealing key, and rotations of the tenant's key, are finished while processes write, some of them
+// still with the old primary key, and while the runs are killed at any point. Then the old sealing key is gone from the
+// configuration, the tenant has one key, and everything opens.
 func TestRotateKeys_UnderWritesKilled(t *testing.T) {
 	t.Parallel()
 	var deps steps.Deps
@@ -110,8 +112,14 @@ func TestRotateKeys_UnderWritesKilled(t *testing.T) {
 	}
 	for i := range 20 { // each run is killed a little later
 		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*4*time.Millisecond)
+		if i%4 == 3 {
+			_, _ = now.steps.Keys.RotateTenantKey(ctx, w.tenant)
+		}
 		_, _ = now.steps.Keys.RotateKeys(ctx, vault.Event{})
 		cancel()
+	}
+	if began := w.count("SELECT count(*) FROM tenant_keys WHERE rotated_at > (SELECT min(created_at) FROM customer_keys)"); began != 1 {
+		t.Fatal("the key of the tenant was never rotated")
 	}
 	close(stop)
 	writers.Wait()
@@ -120,9 +128,12 @@ func TestRotateKeys_UnderWritesKilled(t *testing.T) {
 	w.must(err)
 	again, err := now.steps.Keys.RotateKeys(t.Context(), vault.Event{})
 	w.must(err)
-	if !done.Left.Done() || again.CustomerKeys != 0 || again.Operations != 0 || again.ErasureKeys != 0 || !again.Left.Done() {
+	if !done.Left.Done() || again != (upkeep.Rotated{Left: db.Rotation{KeyID: done.Left.KeyID}}) {
 		t.Fatalf("the runs did %+v and %+v", done, again)
 	}
+	w.equal("tenants with a key that only unwraps", 0, w.count("SELECT count(*) FROM tenant_keys WHERE retiring <> '{}'"))
+	w.equal("customers' keys that another key wraps", 0, w.count(
+		"SELECT count(*) FROM customer_keys c JOIN tenant_keys t USING (tenant_id) WHERE c.kek_id <> t.primary_id"))
 
 	after := w.withKey(deps, pruned)
 	w.must(after.run(waiting, importValues...))
@@ -159,6 +170,41 @@ func TestRotateKeys_UnderWritesKilled(t *testing.T) {
 		}
 	}
 	w.equal("scenarios", 1, w.count("SELECT count(*) FROM scenarios WHERE id = $1", scenario.ID))
+}
+
+// The key of a tenant is rotated once it is old, and stays when it is not.
+func TestRotateKeys_OldTenantKeys(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	w := newWorld(t, func(d *steps.Deps) {
+		d.Settings.TenantKeyLife = 30 * 24 * time.Hour
+		d.Now = func() time.Time { return now }
+	})
+	w.define(vault.Definition{Name: "tax_id", ValueType: vault.TypeString, EncryptionRequired: true})
+	w.write("tax_id", text(canaryOf(1)))
+	before := w.count("SELECT primary_id FROM tenant_keys WHERE tenant_id = $1", w.tenant)
+	for _, c := range []struct {
+		after   time.Duration
+		rotates int
+	}{{0, 0}, {29 * 24 * time.Hour, 0}, {31 * 24 * time.Hour, 1}} {
+		now = time.Now().Add(c.after)
+		done, err := w.steps.Keys.RotateKeys(t.Context(), vault.Event{})
+		w.must(err)
+		again, err := w.steps.Keys.RotateKeys(t.Context(), vault.Event{})
+		w.must(err)
+		if c.rotates == 0 {
+			w.equal("rotations", 0, done.Rotations+again.Rotations)
+			continue
+		}
+		// Until the clock of the test is right again, the new key is as old.
+		w.equal("rotations", 1, done.Rotations)
+	}
+	if after := w.count("SELECT primary_id FROM tenant_keys WHERE tenant_id = $1", w.tenant); after == before {
+		t.Error("the key is the old one")
+	}
+	p, err := query.New(w.db, w.cache, w.sealer).Profile(t.Context(), w.tenant, w.customer)
+	w.must(err)
+	w.equal("the value", string(text(canaryOf(1))), string(p.Fields["tax_id"].Value))
 }
 
 // operationIDs returns the ids of all operations.

@@ -111,7 +111,8 @@ func New(d Deps) Steps {
 		Audit:  upkeep.Audit{Once: runner, Log: d.Log},
 		//nolint:gosec // as above
 		Keys: upkeep.Keys{
-			DB: d.DB, Sealer: d.Sealer, Caches: caches, Batch: int32(d.Settings.SweepBatch), Now: d.Now,
+			DB: d.DB, Sealer: d.Sealer, Caches: caches, Batch: int32(d.Settings.SweepBatch),
+			TenantKeyLife: d.Settings.TenantKeyLife, Now: d.Now,
 		},
 		APIKeys: upkeep.APIKeys{Once: runner},
 		Retention: erasure.Sweeps{

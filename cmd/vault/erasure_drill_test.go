@@ -58,7 +58,7 @@ func TestErasure_Drill(t *testing.T) {
 	d.populate(t)
 	erased, kept := d.halves()
 	dump := filepath.Join(t.TempDir(), "before.dump")
-	postgres(t, "pg_dump", "--format=custom", "--exclude-table-data=customer_keys", "--file="+dump, d.DatabaseURL)
+	postgres(t, "pg_dump", "--format=custom", "--exclude-table-data=(customer|tenant)_keys", "--file="+dump, d.DatabaseURL)
 
 	stopLoad := d.load(t, kept)
 	receipts := d.eraseAndKill(t, erased)
@@ -515,7 +515,7 @@ func (d *drill) backup(t *testing.T, dump string, erased, kept *person) {
 	t.Cleanup(func() { dbtest.Exec(t, cluster, "DROP DATABASE "+name+" WITH (FORCE)") })
 	keys := filepath.Join(t.TempDir(), "keys.sql")
 	postgres(t, "pg_restore", "--exit-on-error", "--dbname="+restored, dump)
-	postgres(t, "pg_dump", "--data-only", "--table=customer_keys", "--file="+keys, d.DatabaseURL)
+	postgres(t, "pg_dump", "--data-only", "--table=(customer|tenant)_keys", "--file="+keys, d.DatabaseURL)
 	postgres(t, "psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file="+keys, restored)
 	database := dbtest.OpenURL(t, restored)
 	sealer, err := db.NewSealer(d.Config.SealingKey.Reveal())

@@ -13,12 +13,23 @@ import (
 	"github.com/google/uuid"
 )
 
-const addCustomerKeys = `-- name: AddCustomerKeys :exec
-INSERT INTO customer_keys (tenant_id, customer_id, wrapped, kek_id)
-SELECT $1, made.customer_id, made.wrapped, $2
-FROM (SELECT unnest($3::uuid[]) AS customer_id, unnest($4::bytea[]) AS wrapped) made
-ORDER BY made.customer_id
-ON CONFLICT (tenant_id, customer_id) DO NOTHING
+const addCustomerKeys = `-- name: AddCustomerKeys :one
+WITH kek AS (
+    SELECT t.primary_id
+    FROM tenant_keys t
+    WHERE t.tenant_id = $1
+      AND t.primary_id = $2
+    FOR SHARE
+),
+added AS (
+    INSERT INTO customer_keys (tenant_id, customer_id, wrapped, kek_id)
+    SELECT $1, made.customer_id, made.wrapped, kek.primary_id
+    FROM kek
+    CROSS JOIN (SELECT unnest($3::uuid[]) AS customer_id, unnest($4::bytea[]) AS wrapped) made
+    ORDER BY made.customer_id
+    ON CONFLICT (tenant_id, customer_id) DO NOTHING
+)
+SELECT EXISTS (SELECT 1 FROM kek) AS wraps
 `
 
 type AddCustomerKeysParams struct {
@@ -28,16 +39,19 @@ type AddCustomerKeysParams struct {
 	Wrapped   [][]byte    `json:"wrapped"`
 }
 
-// Adds the keys of customers who have none. Two processes that add keys do it in the order of the customers' ids, so that
-// they cannot deadlock. Index: primary key.
-func (q *Queries) AddCustomerKeys(ctx context.Context, arg AddCustomerKeysParams) error {
-	_, err := q.db.Exec(ctx, addCustomerKeys,
+// Adds the keys of customers who have none, and reports whether kek_id still wraps: otherwise the key of the tenant was
+// rotated meanwhile, and nothing is added. A rotation waits for the transaction. Two processes that add keys do it in the
+// order of the customers' ids, so that they cannot deadlock. Indexes: primary keys.
+func (q *Queries) AddCustomerKeys(ctx context.Context, arg AddCustomerKeysParams) (bool, error) {
+	row := q.db.QueryRow(ctx, addCustomerKeys,
 		arg.TenantID,
 		arg.KekID,
 		arg.Customers,
 		arg.Wrapped,
 	)
-	return err
+	var wraps bool
+	err := row.Scan(&wraps)
+	return wraps, err
 }
 
 const clearErrorDetails = `-- name: ClearErrorDetails :exec
@@ -75,9 +89,14 @@ const countRotation = `-- name: CountRotation :one
 SELECT
     (
         SELECT count(*)
-        FROM customer_keys
-        WHERE kek_id < $1
-           OR kek_id > $1
+        FROM tenant_keys t
+        WHERE t.sealed_by <> $1
+    ) AS tenant_keys,
+    (
+        SELECT count(*)
+        FROM tenant_keys t
+        JOIN customer_keys c ON c.tenant_id = t.tenant_id AND c.kek_id = ANY (t.retiring)
+        WHERE t.retiring <> '{}'
     ) AS customer_keys,
     (
         SELECT count(*)
@@ -100,18 +119,20 @@ SELECT
 `
 
 type CountRotationRow struct {
+	TenantKeys   int64 `json:"tenant_keys"`
 	CustomerKeys int64 `json:"customer_keys"`
 	Operations   int64 `json:"operations"`
 	Webhooks     int64 `json:"webhooks"`
 	ErasureKeys  int64 `json:"erasure_keys"`
 }
 
-// Counts what another sealing key than the primary one wrapped or sealed. It reads every operation and the keys of every
-// tenant. Index: customer_keys_kek.
-func (q *Queries) CountRotation(ctx context.Context, kekID int64, prefix []byte) (CountRotationRow, error) {
-	row := q.db.QueryRow(ctx, countRotation, kekID, prefix)
+// Counts what another sealing key than the primary one sealed, and the customers' keys that another key than the primary
+// one of their tenant wrapped. It reads every operation and the keys of every tenant. Index: customer_keys_kek.
+func (q *Queries) CountRotation(ctx context.Context, sealedBy int64, prefix []byte) (CountRotationRow, error) {
+	row := q.db.QueryRow(ctx, countRotation, sealedBy, prefix)
 	var i CountRotationRow
 	err := row.Scan(
+		&i.TenantKeys,
 		&i.CustomerKeys,
 		&i.Operations,
 		&i.Webhooks,
@@ -157,7 +178,7 @@ func (q *Queries) HasPlainQuestion(ctx context.Context, tenantID uuid.UUID, name
 }
 
 const listCustomerKeys = `-- name: ListCustomerKeys :many
-SELECT customer_id, wrapped
+SELECT customer_id, wrapped, kek_id
 FROM customer_keys
 WHERE tenant_id = $1
   AND customer_id = ANY ($2::uuid[])
@@ -166,6 +187,7 @@ WHERE tenant_id = $1
 type ListCustomerKeysRow struct {
 	CustomerID uuid.UUID `json:"customer_id"`
 	Wrapped    []byte    `json:"wrapped"`
+	KekID      int64     `json:"kek_id"`
 }
 
 // Lists the wrapped keys of customers. Index: primary key.
@@ -178,7 +200,7 @@ func (q *Queries) ListCustomerKeys(ctx context.Context, tenantID uuid.UUID, cust
 	items := []ListCustomerKeysRow{}
 	for rows.Next() {
 		var i ListCustomerKeysRow
-		if err := rows.Scan(&i.CustomerID, &i.Wrapped); err != nil {
+		if err := rows.Scan(&i.CustomerID, &i.Wrapped, &i.KekID); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -286,42 +308,6 @@ func (q *Queries) ListFieldsToSeal(ctx context.Context, maxRows int32) ([]ListFi
 	for rows.Next() {
 		var i ListFieldsToSealRow
 		if err := rows.Scan(&i.TenantID, &i.Name, &i.AddedAt); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listKeysToRewrap = `-- name: ListKeysToRewrap :many
-SELECT tenant_id, customer_id, wrapped
-FROM customer_keys
-WHERE kek_id < $1
-   OR kek_id > $1
-LIMIT $2
-FOR UPDATE SKIP LOCKED
-`
-
-type ListKeysToRewrapRow struct {
-	TenantID   uuid.UUID `json:"tenant_id"`
-	CustomerID uuid.UUID `json:"customer_id"`
-	Wrapped    []byte    `json:"wrapped"`
-}
-
-// Lists keys of all tenants that another key than the primary one wrapped, and locks them. Index: customer_keys_kek.
-func (q *Queries) ListKeysToRewrap(ctx context.Context, kekID int64, maxRows int32) ([]ListKeysToRewrapRow, error) {
-	rows, err := q.db.Query(ctx, listKeysToRewrap, kekID, maxRows)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []ListKeysToRewrapRow{}
-	for rows.Next() {
-		var i ListKeysToRewrapRow
-		if err := rows.Scan(&i.TenantID, &i.CustomerID, &i.Wrapped); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -793,37 +779,6 @@ func (q *Queries) ResealWebhook(ctx context.Context, arg ResealWebhookParams) er
 		arg.PreviousSecret,
 		arg.TenantID,
 		arg.ID,
-	)
-	return err
-}
-
-const rewrapKeys = `-- name: RewrapKeys :exec
-UPDATE customer_keys k
-SET wrapped = n.wrapped, kek_id = $1
-FROM (
-    SELECT
-        unnest($2::uuid[]) AS tenant_id,
-        unnest($3::uuid[]) AS customer_id,
-        unnest($4::bytea[]) AS wrapped
-) n
-WHERE k.tenant_id = n.tenant_id
-  AND k.customer_id = n.customer_id
-`
-
-type RewrapKeysParams struct {
-	KekID     int64       `json:"kek_id"`
-	Tenants   []uuid.UUID `json:"tenants"`
-	Customers []uuid.UUID `json:"customers"`
-	Wrapped   [][]byte    `json:"wrapped"`
-}
-
-// Replaces keys by the same ones, wrapped by the primary key. Index: primary key.
-func (q *Queries) RewrapKeys(ctx context.Context, arg RewrapKeysParams) error {
-	_, err := q.db.Exec(ctx, rewrapKeys,
-		arg.KekID,
-		arg.Tenants,
-		arg.Customers,
-		arg.Wrapped,
 	)
 	return err
 }

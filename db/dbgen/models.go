@@ -588,6 +588,15 @@ type Tenant struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
+type TenantKey struct {
+	TenantID  uuid.UUID `json:"tenant_id"`
+	Sealed    []byte    `json:"sealed"`
+	SealedBy  int64     `json:"sealed_by"`
+	PrimaryID int64     `json:"primary_id"`
+	Retiring  []int64   `json:"retiring"`
+	RotatedAt time.Time `json:"rotated_at"`
+}
+
 type Webhook struct {
 	TenantID       uuid.UUID  `json:"tenant_id"`
 	ID             uuid.UUID  `json:"id"`

@@ -166,6 +166,7 @@ var Others = map[string]string{
 	"erasures":              "the scope of an erasure is removed when it finishes; counts stay",
 	"erasure_tombstones":    "keyed hashes, which keep the customer from coming back",
 	"erasure_keys":          "sealed keys of a tenant",
+	"tenant_keys":           "sealed keys of a tenant",
 	"event_heads":           "positions of the feed of a tenant",
 	"webhooks":              "configuration",
 	"merge_rules":           "configuration",

@@ -1,18 +1,30 @@
 -- Lists the wrapped keys of customers. Index: primary key.
 -- name: ListCustomerKeys :many
-SELECT customer_id, wrapped
+SELECT customer_id, wrapped, kek_id
 FROM customer_keys
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND customer_id = ANY (sqlc.arg(customers)::uuid[]);
 
--- Adds the keys of customers who have none. Two processes that add keys do it in the order of the customers' ids, so that
--- they cannot deadlock. Index: primary key.
--- name: AddCustomerKeys :exec
-INSERT INTO customer_keys (tenant_id, customer_id, wrapped, kek_id)
-SELECT sqlc.arg(tenant_id), made.customer_id, made.wrapped, sqlc.arg(kek_id)
-FROM (SELECT unnest(sqlc.arg(customers)::uuid[]) AS customer_id, unnest(sqlc.arg(wrapped)::bytea[]) AS wrapped) made
-ORDER BY made.customer_id
-ON CONFLICT (tenant_id, customer_id) DO NOTHING;
+-- Adds the keys of customers who have none, and reports whether kek_id still wraps: otherwise the key of the tenant was
+-- rotated meanwhile, and nothing is added. A rotation waits for the transaction. Two processes that add keys do it in the
+-- order of the customers' ids, so that they cannot deadlock. Indexes: primary keys.
+-- name: AddCustomerKeys :one
+WITH kek AS (
+    SELECT t.primary_id
+    FROM tenant_keys t
+    WHERE t.tenant_id = sqlc.arg(tenant_id)
+      AND t.primary_id = sqlc.arg(kek_id)
+    FOR SHARE
+),
+added AS (
+    INSERT INTO customer_keys (tenant_id, customer_id, wrapped, kek_id)
+    SELECT sqlc.arg(tenant_id), made.customer_id, made.wrapped, kek.primary_id
+    FROM kek
+    CROSS JOIN (SELECT unnest(sqlc.arg(customers)::uuid[]) AS customer_id, unnest(sqlc.arg(wrapped)::bytea[]) AS wrapped) made
+    ORDER BY made.customer_id
+    ON CONFLICT (tenant_id, customer_id) DO NOTHING
+)
+SELECT EXISTS (SELECT 1 FROM kek) AS wraps;
 
 -- Deletes the keys of customers: nothing that is sealed of them can be opened again. Processes drop the keys from memory
 -- when the transaction commits. Index: primary key.
@@ -20,28 +32,6 @@ ON CONFLICT (tenant_id, customer_id) DO NOTHING;
 DELETE FROM customer_keys
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND customer_id = ANY (sqlc.arg(customers)::uuid[]);
-
--- Lists keys of all tenants that another key than the primary one wrapped, and locks them. Index: customer_keys_kek.
--- name: ListKeysToRewrap :many
-SELECT tenant_id, customer_id, wrapped
-FROM customer_keys
-WHERE kek_id < sqlc.arg(kek_id)
-   OR kek_id > sqlc.arg(kek_id)
-LIMIT sqlc.arg(max_rows)
-FOR UPDATE SKIP LOCKED;
-
--- Replaces keys by the same ones, wrapped by the primary key. Index: primary key.
--- name: RewrapKeys :exec
-UPDATE customer_keys k
-SET wrapped = n.wrapped, kek_id = sqlc.arg(kek_id)
-FROM (
-    SELECT
-        unnest(sqlc.arg(tenants)::uuid[]) AS tenant_id,
-        unnest(sqlc.arg(customers)::uuid[]) AS customer_id,
-        unnest(sqlc.arg(wrapped)::bytea[]) AS wrapped
-) n
-WHERE k.tenant_id = n.tenant_id
-  AND k.customer_id = n.customer_id;
 
 -- Lists operations of all tenants with something that another sealing key than the primary one sealed itself, in the order
 -- of their ids, and locks them. prefix is what Tink puts before a ciphertext of the primary key. It reads every operation
@@ -92,15 +82,20 @@ FROM (
 ) n
 WHERE k.tenant_id = n.tenant_id;
 
--- Counts what another sealing key than the primary one wrapped or sealed. It reads every operation and the keys of every
--- tenant. Index: customer_keys_kek.
+-- Counts what another sealing key than the primary one sealed, and the customers' keys that another key than the primary
+-- one of their tenant wrapped. It reads every operation and the keys of every tenant. Index: customer_keys_kek.
 -- name: CountRotation :one
 SELECT
     (
         SELECT count(*)
-        FROM customer_keys
-        WHERE kek_id < sqlc.arg(kek_id)
-           OR kek_id > sqlc.arg(kek_id)
+        FROM tenant_keys t
+        WHERE t.sealed_by <> sqlc.arg(sealed_by)
+    ) AS tenant_keys,
+    (
+        SELECT count(*)
+        FROM tenant_keys t
+        JOIN customer_keys c ON c.tenant_id = t.tenant_id AND c.kek_id = ANY (t.retiring)
+        WHERE t.retiring <> '{}'
     ) AS customer_keys,
     (
         SELECT count(*)

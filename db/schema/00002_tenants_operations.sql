@@ -64,17 +64,28 @@ CREATE INDEX operations_subject ON operations (tenant_id, subject_id, id);
 CREATE INDEX operations_failed ON operations (tenant_id, id) WHERE status = 'failed';
 CREATE INDEX operations_parent ON operations (parent_id) WHERE parent_id IS NOT NULL;
 
--- The data key of a customer, wrapped by the sealing key. What is sealed of a customer is sealed with it: deleting the
+-- The key encryption key of a tenant, encrypted by the sealing key: it wraps the data keys of the tenant's customers. The
+-- first customer's key makes it.
+CREATE TABLE tenant_keys (
+    tenant_id  uuid PRIMARY KEY REFERENCES tenants (id),
+    sealed     bytea NOT NULL,  -- a Tink keyset
+    sealed_by  bigint NOT NULL, -- id of the key in VAULT_SEALING_KEY that encrypted it
+    primary_id bigint NOT NULL, -- id of the key in it that wraps
+    retiring   bigint[] NOT NULL DEFAULT '{}', -- ids of the keys in it from before a rotation, which only unwrap
+    rotated_at timestamptz NOT NULL DEFAULT clock_timestamp() -- when the key that wraps was made
+);
+
+-- The data key of a customer, wrapped by the key of the tenant. What is sealed of a customer is sealed with it: deleting the
 -- row makes all of that unreadable, in backups without the row too.
 CREATE TABLE customer_keys (
     tenant_id   uuid NOT NULL REFERENCES tenants (id),
     customer_id uuid NOT NULL,
-    wrapped     bytea NOT NULL,  -- a Tink keyset, encrypted by the sealing key
-    kek_id      bigint NOT NULL, -- id of the key in VAULT_SEALING_KEY that wrapped it
+    wrapped     bytea NOT NULL,  -- a Tink keyset, encrypted by the key of the tenant
+    kek_id      bigint NOT NULL, -- id of the key in tenant_keys that wrapped it
     created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (tenant_id, customer_id)
 );
-CREATE INDEX customer_keys_kek ON customer_keys (kek_id, tenant_id, customer_id); -- rotate-keys, vault keys rotation
+CREATE INDEX customer_keys_kek ON customer_keys (tenant_id, kek_id); -- rotate-keys, vault keys rotation
 
 -- Processes keep customers' keys in memory for a short time: a deleted key leaves it at once.
 -- +goose StatementBegin
@@ -130,6 +141,7 @@ DROP TABLE llm_usage;
 DROP TABLE pending_invalidations;
 DROP TABLE holds;
 DROP TABLE customer_keys;
+DROP TABLE tenant_keys;
 DROP FUNCTION announce_deleted_key();
 DROP TABLE operations;
 DROP TABLE api_keys;

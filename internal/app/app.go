@@ -167,6 +167,7 @@ func settings(cfg config.Config) once.Settings {
 			CompletionPrice: cfg.LLM.CompletionPricePerMillion,
 		},
 		SweepBatch:      cfg.Sweeps.BatchSize,
+		TenantKeyLife:   cfg.Sweeps.TenantKeyLife(),
 		RetainSucceeded: cfg.Operations.Retention(),
 		RetainFailed:    cfg.Operations.FailedRetention(),
 		RetainEvents:    cfg.Events.Retention(),

@@ -38,5 +38,6 @@ type Settings struct {
 	ExportFor         time.Duration // how long an export can be fetched
 	RetainFailed      time.Duration // retention of a failed operation, which can be replayed until then
 	RetainEvents      time.Duration // retention of an event of the feed
+	TenantKeyLife     time.Duration // age at which the key of a tenant is rotated; 0: only on request
 	PrivateWebhooks   bool          // webhooks may lead to private addresses
 }

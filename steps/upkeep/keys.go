@@ -19,73 +19,9 @@ type Keys struct {
 	Sealer *db.Sealer
 	Caches Caches
 	Batch  int32
-	Now    func() time.Time
-}
-
-// Rotated counts the work of RotateKeys.
-type Rotated struct {
-	CustomerKeys int         `json:"customer_keys"` // wrapped by the primary key
-	Operations   int         `json:"operations"`    // sealed by the primary key
-	Webhooks     int         `json:"webhooks"`      // whose secrets were sealed by the primary key
-	ErasureKeys  int         `json:"erasure_keys"`  // of tenants, sealed by the primary key
-	Left         db.Rotation `json:"left"`
-}
-
-// RotateKeys makes the primary key of the sealing key the only one that is needed: it wraps the keys of customers
-// again, and seals again what the sealing key sealed itself. Rows that others hold are left to the next run.
-func (s Keys) RotateKeys(ctx context.Context, _ vault.Event) (Rotated, error) {
-	var out Rotated
-	for _, part := range []struct {
-		what  string
-		done  *int
-		batch func(ctx context.Context, q *dbgen.Queries, batch int32) (int, error)
-	}{
-		{"rotate the keys of customers", &out.CustomerKeys, s.Sealer.RewrapKeys},
-		{"seal the keys of receipts again", &out.ErasureKeys, s.Sealer.ResealErasureKeys},
-	} {
-		for {
-			var n int
-			err := s.DB.InSystemTx(ctx, func(q *dbgen.Queries) (err error) {
-				n, err = part.batch(ctx, q, s.Batch)
-				return err
-			})
-			if err != nil {
-				return out, fmt.Errorf("%s: %w", part.what, err)
-			}
-			if *part.done += n; n == 0 {
-				break
-			}
-		}
-	}
-	for after := uuid.Nil; ; {
-		var n int
-		err := s.DB.InSystemTx(ctx, func(q *dbgen.Queries) (err error) {
-			after, n, err = s.Sealer.ResealOperations(ctx, q, after, s.Batch)
-			return err
-		})
-		if err != nil {
-			return out, fmt.Errorf("seal operations again: %w", err)
-		}
-		if out.Operations += n; n == 0 {
-			break
-		}
-	}
-	for {
-		var n int
-		err := s.DB.InSystemTx(ctx, func(q *dbgen.Queries) (err error) {
-			n, err = s.Sealer.ResealWebhooks(ctx, q, s.Batch)
-			return err
-		})
-		if err != nil {
-			return out, fmt.Errorf("seal the secrets of webhooks again: %w", err)
-		}
-		if out.Webhooks += n; n == 0 {
-			break
-		}
-	}
-	var err error
-	out.Left, err = s.Sealer.Rotation(ctx, s.DB.System())
-	return out, err
+	// TenantKeyLife is the age at which RotateKeys rotates the key of a tenant. 0: only on request.
+	TenantKeyLife time.Duration
+	Now           func() time.Time
 }
 
 // SealedValues counts the work of SealValues.

@@ -18,7 +18,7 @@ import (
 )
 
 func (a *App) keysCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "keys", Short: "Manage the API keys of a tenant, and rotate the sealing key"}
+	cmd := &cobra.Command{Use: "keys", Short: "Manage the API keys of a tenant, and rotate the keys that seal"}
 	cmd.PersistentFlags().StringVar(&a.tenant, "tenant", "", "tenant `id` (default: VAULT_TENANT)")
 	cmd.AddCommand(a.createKeyCommand(), &cobra.Command{
 		Use: "list", Short: "List the API keys of a tenant", Args: cobra.NoArgs,
@@ -30,7 +30,7 @@ func (a *App) keysCommand() *cobra.Command {
 			}
 			return keys, err
 		}),
-	}, a.revokeKeyCommand(), a.rotationCommand(), a.rotateKeysCommand())
+	}, a.revokeKeyCommand(), a.rotationCommand(), a.rotateKeysCommand(), a.rotateTenantKeyCommand())
 	return cmd
 }
 
