@@ -214,8 +214,8 @@ type setups struct {
 	asked         []uuid.UUID                 // examples, after those for whom it could no longer start
 }
 
-// newDryRun reads the configuration of an agent. An agent without any is new. A change that the reader could not save is
-// refused: its numbers would tell of fields that belong to other agents.
+// newDryRun reads the configuration of an agent. An agent without any is new. A change that the reader could not save
+// is refused: its numbers would tell of fields that belong to other agents.
 func (q *Queries) newDryRun(ctx context.Context, tenant, agent uuid.UUID, changed any) (*dryRun, error) {
 	if err := agents.CheckInput(ctx, q.db.Tenant(tenant), tenant, "", changed); err != nil {
 		return nil, err

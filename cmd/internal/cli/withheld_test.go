@@ -150,7 +150,9 @@ func TestWithheld_NoCommandShowsIt(t *testing.T) {
 		t.Parallel()
 		c := newShown(t, `"value_type": "email", "purposes": ["support", "offers"]`)
 		for _, command := range [][]string{
-			{"customers", "get", "--customer", c.flags["customer"]}, {"export"}, {"export", "--json"},
+			{"customers", "get", "--customer", c.flags["customer"]},
+			{"export"},
+			{"export", "--json"},
 			{"customers", "history", "--customer", c.flags["customer"]},
 		} {
 			if _, note, err := c.run("", command...); err != nil || !strings.Contains(note, "withheld: passport (purpose_req") {
