@@ -301,3 +301,21 @@ func TestParseAgents(t *testing.T) {
 		}
 	}
 }
+
+// The numbers of a dry run tell what values are, so a key for some agents tries only what it could save.
+func TestAgents_DryRunOfFieldsOfOthers(t *testing.T) {
+	t.Parallel()
+	s := newService(t, kit)
+	customer := testkit.ID()
+	own, other := newAgentData(s, "alpha", customer), newAgentData(s, "beta", customer)
+	s.key = own.limited("read", "write")
+	for path, body := range map[string]string{
+		"/v1/agents/" + own.agent.String() + "/definitions/beta/dry-run": `{"value_type": "string", "validation_regex": "C.*"}`,
+		"/v1/scenarios/" + own.scenario.String() + "/requirements/alpha/dry-run": `{"required_level": "hard",
+			"fallback_action": "ask", "when_condition": "fields.beta == 'x'"}`,
+		"/v1/agents/" + other.agent.String() + "/definitions/beta/dry-run": `{"value_type": "string"}`,
+	} {
+		s.do("POST", path, body).problem(403, vault.CodeNotAllowed)
+	}
+	s.do("POST", "/v1/agents/"+own.agent.String()+"/definitions/alpha/dry-run", `{"value_type": "string"}`).want(200)
+}

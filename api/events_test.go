@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/contextvault/contextvault/api"
 	"github.com/contextvault/contextvault/client"
 	"github.com/contextvault/contextvault/db/dbgen"
@@ -198,5 +200,36 @@ func (s *service) idleStreamSendsItsPosition() {
 	got := make([]byte, len(want))
 	if _, err := io.ReadFull(res.Body, got); err != nil || string(got) != want {
 		s.t.Errorf("an idle stream begins with %q, %v", got, err)
+	}
+}
+
+// A value belongs to all agents that define its field, whichever wrote it, so a key that is limited to one of them is
+// told of its change.
+func TestEvents_SharedFieldsOfLimitedKeys(t *testing.T) {
+	t.Parallel()
+	s := newService(t, kit)
+	writer, reader, customer, secret := testkit.ID(), testkit.ID(), testkit.ID(), api.NewKey()
+	for _, field := range []struct {
+		agent uuid.UUID
+		name  string
+	}{{writer, "city"}, {reader, "city"}, {writer, "salary"}} {
+		s.change("PUT", fmt.Sprintf("/v1/agents/%s/definitions/%s", field.agent, field.name), `{"value_type": "string"}`).
+			want(200)
+	}
+	for _, name := range []string{"salary", "city"} {
+		s.change("PUT", fmt.Sprintf("/v1/customers/%s/values/%s", customer, name),
+			fmt.Sprintf(`{"agent_id": %q, "value": "some", "source": "user_provided"}`, writer)).want(200)
+	}
+	if err := kit.DB.System().CreateAPIKey(t.Context(), dbgen.CreateAPIKeyParams{
+		ID: testkit.ID(), TenantID: s.tenant, Name: "limited", KeyHash: api.HashKey(secret), Scopes: []string{"read"},
+		Agents: []uuid.UUID{reader},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var page eventPage
+	s.do("GET", "/v1/events?values=true", "", "Authorization: Bearer "+secret).want(200).into(&page)
+	if len(page.Items) != 1 || page.Items[0].Name != "city" || string(page.Items[0].Value) != `"some"` ||
+		page.Items[0].AgentID != nil {
+		t.Errorf("the limited key is told %+v", page.Items)
 	}
 }

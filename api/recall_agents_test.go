@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -28,5 +29,16 @@ func TestAgents_RecallOfOthers(t *testing.T) {
 	got := string(c.do("POST", path, body, "Authorization: Bearer "+secret).want(200).has("gold").body)
 	if strings.Contains(got, canary) || strings.Contains(got, "Good morning") || strings.Contains(got, "passport") {
 		t.Errorf("a limited key recalls %s", got)
+	}
+	// Nor does it learn that a field of others is withheld.
+	c.change("PUT", "/v1/agents/"+c.agent.String()+"/definitions/passport", `{"value_type": "string", "purposes": ["kyc"]}`).
+		want(200)
+	testkit.Eventually(t, "the purposes are in force", func(context.Context) (string, bool) {
+		all := string(c.do("POST", path, body).want(200).body)
+		return all, strings.Contains(all, "purpose_required")
+	})
+	got = string(c.do("POST", path, body, "Authorization: Bearer "+secret).want(200).has("gold").body)
+	if strings.Contains(got, "passport") || strings.Contains(got, "withheld") {
+		t.Errorf("of a field of others, a limited key recalls %s", got)
 	}
 }

@@ -481,6 +481,28 @@ func TestNotServed_IsAProblem(t *testing.T) {
 	}
 }
 
+// PostgreSQL stores no U+0000 and no bytes that are not UTF-8, so no route passes them on.
+func TestRoutes_AddressIsText(t *testing.T) {
+	t.Parallel()
+	s := newService(t, kit)
+	for _, not := range []string{"a%00b", "%ff%fe", "%ed%a0%80"} {
+		for path, field := range map[string]string{
+			"/v1/channels/chat/customer?external_id=" + not: "external_id",
+			"/v1/channels/" + not + "/customer":             "path",
+			"/v1/customers?where=city=" + not:               "where",
+			"/v1/customers?where=city=x&where=city=" + not:  "where",
+			"/v1/audit?subject=" + not:                      "subject",
+			"/v1/audit?purpose=" + not:                      "purpose",
+			"/v1/customers?" + not + "=1":                   "query",
+		} {
+			if p := s.do("GET", path, "").problem(400, "malformed"); p.Field != field {
+				t.Errorf("%s: the field is %q, not %q", path, p.Field, field)
+			}
+		}
+	}
+	s.do("GET", "/v1/channels/chat/customer?external_id=%E2%82%AC", "").problem(404, vault.CodeUnknown)
+}
+
 // A rejection has a reason. It quotes the value only if it is not PII.
 func TestWriteValue_RejectionHasReason(t *testing.T) {
 	t.Parallel()

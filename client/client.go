@@ -40,6 +40,9 @@ type Options struct {
 	Tenant uuid.UUID
 	// Purpose is the purpose of the reads, such as support. Empty: that of the key.
 	Purpose string
+	// OnWithheld is called after each answer that leaves out values, with their fields and the reasons. A method that
+	// lists returns the entries alone, and says so nowhere else. It can be called concurrently. nil: nothing is called.
+	OnWithheld func([]vault.Withheld)
 	// Transport sends the requests. nil: http.DefaultTransport.
 	Transport http.RoundTripper
 }
@@ -139,7 +142,18 @@ func (c *Client) do(ctx context.Context, r request, into any) error {
 	if !got.json() || json.Unmarshal(got.body, into) != nil { // the cause could quote a value
 		return fmt.Errorf("%w: the response of %s with status %d is not the expected JSON", ErrNotVault, c.server, got.status)
 	}
+	c.noteWithheld(got.body)
 	return nil
+}
+
+// noteWithheld tells the caller what a response says that it leaves out.
+func (c *Client) noteWithheld(body []byte) {
+	var leftOut struct {
+		Withheld []vault.Withheld `json:"withheld"`
+	}
+	if c.options.OnWithheld != nil && json.Unmarshal(body, &leftOut) == nil && len(leftOut.Withheld) > 0 {
+		c.options.OnWithheld(leftOut.Withheld)
+	}
 }
 
 // response is the response to a request.

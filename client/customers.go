@@ -112,6 +112,9 @@ type MissingFields struct {
 	Missing  []vault.Missing `json:"missing"`
 	Blocked  bool            `json:"blocked"` // a missing field blocks the scenario
 	Warnings []string        `json:"warnings,omitempty"`
+	// Withheld are the fields that nobody may ask for, because the customer has not consented to them. They are not in
+	// Missing.
+	Withheld []vault.Withheld `json:"withheld,omitempty"`
 }
 
 // GetMissing returns the missing fields of a customer for a scenario. A customer without values is missing all fields.

@@ -388,6 +388,16 @@ func TestCustomers_AreFoundByIdentity(t *testing.T) {
 	v.post("/customers/find", "id", "7").want(422).has("This is not the id of a customer")
 	v.post("/customers/find", "id", testkit.ID().String()).want(404).has("There is no customer with this id.")
 	v.post("/customers/find", "external_id", "7").want(422).has("Enter the channel")
+	for _, typed := range [][]string{
+		{"channel", "chat", "external_id", "a\x00b"},
+		{"channel", "a\x00b", "external_id", "7"},
+		{"field", "plan", "value", "a\xff"},
+		{"field", "a\x00b", "value", "gold"},
+	} {
+		if p := v.post("/customers/find", typed...); p.status != 422 {
+			t.Errorf("%q is answered with %d", typed, p.status)
+		}
+	}
 }
 
 // Customers are found by the whole value of a field; a personal value is found by those who may see it, and the audit has

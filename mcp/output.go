@@ -66,6 +66,11 @@ func failed(err error, names map[string]string) answer {
 	return answer{texts: []string{text}, failed: true}
 }
 
+// named are the arguments that name what an error says is unknown.
+var named = map[string]string{
+	"customer": "customer_id", "scenario": "scenario_id", "session": "session_id", "question": "question_id",
+}
+
 // failureOf converts an error. Errors that are neither of the vault nor of its client expose no details.
 func failureOf(err error, names map[string]string) failure {
 	var f failure
@@ -78,7 +83,11 @@ func failureOf(err error, names map[string]string) failure {
 		return failure{Code: codeOfOther(err), Detail: textOf(err)}
 	}
 	f.Argument = field
-	if name, ok := names[field]; ok {
+	name, ok := names[field]
+	if !ok {
+		name, ok = named[field]
+	}
+	if ok {
 		f.Argument = name
 		if rest, found := strings.CutPrefix(f.Detail, field+": "); found {
 			f.Detail = name + ": " + rest

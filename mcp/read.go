@@ -47,7 +47,7 @@ func (s *Server) readTools() {
 	add(s, tool{
 		name: "get_missing", title: "Get what a scenario still misses", reads: true,
 		description: "Lists the fields that the scenario still needs of a customer, in the order of collection, with the " +
-			"reason and the question that asks for each.",
+			"reason and the question that asks for each. What must not be asked for is in withheld.",
 	}, s.getMissing)
 	add(s, tool{
 		name: "explain_value", title: "Explain a value", reads: true,
@@ -132,10 +132,11 @@ func (s *Server) getMissing(ctx context.Context, in missingInput) (answer, error
 		fields = append(fields, f)
 	}
 	return data(struct {
-		Missing  []missingField `json:"missing"`
-		Blocked  bool           `json:"blocked"`
-		Warnings []string       `json:"warnings,omitempty"`
-	}{fields, found.Blocked, found.Warnings})
+		Missing  []missingField   `json:"missing"`
+		Blocked  bool             `json:"blocked"`
+		Warnings []string         `json:"warnings,omitempty"`
+		Withheld []vault.Withheld `json:"withheld,omitempty"`
+	}{fields, found.Blocked, found.Warnings, found.Withheld})
 }
 
 type explainInput struct {

@@ -79,6 +79,8 @@ func New(ctx context.Context, o Options) (*Server, error) {
 			Instructions: instructions, GetSessionID: o.sessionID, Capabilities: &sdk.ServerCapabilities{},
 			SubscribeHandler:   func(context.Context, *sdk.SubscribeRequest) error { return nil },
 			UnsubscribeHandler: func(context.Context, *sdk.UnsubscribeRequest) error { return nil },
+			// What a key sees is for nobody else. The default of the protocol is public.
+			SetCacheable: func(_ context.Context, _ sdk.Request, c *sdk.Cacheable) { c.CacheScope = "private" },
 		},
 	)
 	s.readTools()

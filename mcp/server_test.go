@@ -263,14 +263,16 @@ func TestTools_BadInput(t *testing.T) {
 			{"get_context", args{"customer_id": id, "max_tokens": 1}, "max_tokens", vault.CodeInvalid},
 			{"get_context", args{"customer_id": id, "force": true}, "force", vault.CodeInvalid},
 			{"get_context", args{"customer_id": id, "scenario_id": id}, "", vault.CodeUnknown},
-			{"get_missing", args{"customer_id": id, "scenario_id": id}, "", vault.CodeUnknown},
+			{"get_missing", args{"customer_id": id, "scenario_id": id}, "scenario_id", vault.CodeUnknown},
+			{"find_customer", args{"channel": "chat", "external_id": "a\x00b"}, "external_id", "malformed"},
+			{"recall", args{"customer_id": id, "question": "Who?"}, "customer_id", vault.CodeUnknown},
 			{"find_customer", args{"channel": "chat"}, "external_id", vault.CodeInvalid},
 			{"find_customer", args{"channel": "chat", "external_id": "nobody"}, "external_id", vault.CodeUnknown},
 			{"take_turn", args{}, "text", vault.CodeInvalid},
 			{"take_turn", args{"text": "Hi", "channel": "chat", "external_id": "a", "session_key": "c", "speaker": "robot"}, "speaker", vault.CodeInvalid},
 			{"take_turn", args{"text": strings.Repeat("a", 70_000), "channel": "chat", "external_id": "a", "session_key": "c"}, "text", vault.CodeInvalid},
 			{"answer_question", args{"question_id": id, "answer": "yes"}, "", vault.CodeUnknown},
-			{"confirm", args{"question_id": id, "confirmed": true}, "", vault.CodeUnknown},
+			{"confirm", args{"question_id": id, "confirmed": true}, "question_id", vault.CodeUnknown},
 			{"confirm", args{"question_id": id, "confirmed": "yes"}, "confirmed", vault.CodeInvalid},
 			{"confirm", args{"question_id": id, "confirmed": true, "correction": "x"}, "correction", vault.CodeInvalid},
 			{"explain_value", args{"customer_id": id, "field": "email"}, "", vault.CodeUnknown},
@@ -375,6 +377,9 @@ func TestTools_WithheldValuesAppearNowhere(t *testing.T) {
 			} {
 				out, err := a.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: uri})
 				s.must(err)
+				if out.CacheScope != "private" {
+					t.Errorf("a cache may give %s to others: %q", uri, out.CacheScope)
+				}
 				all.WriteString(out.Contents[0].Text)
 			}
 			// The other tools, also where they refuse.
@@ -391,6 +396,9 @@ func TestTools_WithheldValuesAppearNowhere(t *testing.T) {
 			}
 			tools, err := a.ListTools(t.Context(), nil)
 			s.must(err)
+			if tools.CacheScope != "private" {
+				t.Errorf("a cache may give the tools of a key to others: %q", tools.CacheScope)
+			}
 			for _, tool := range tools.Tools {
 				in, ok := called[tool.Name]
 				if !ok {
@@ -413,6 +421,14 @@ func TestTools_WithheldValuesAppearNowhere(t *testing.T) {
 			CustomerID: customer, Purpose: "billing", Granted: false,
 		}, patience)
 		s.must(err)
+		_, err = s.admin.SaveRequirement(t.Context(), vault.Requirement{
+			ScenarioID: s.scenario, FieldName: "hobby", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
+		}, patience)
+		s.must(err)
+		missing, _ := connect(s.key, "billing").call("get_missing", args{"customer_id": testkit.ID().String()})
+		if !strings.Contains(missing, `"withheld":[{"name":"hobby","reason":"no_consent"}]`) {
+			t.Errorf("what must not be asked for is not named: %s", missing)
+		}
 		if got := everything(connect(s.key, "billing")); strings.Contains(got, canary) || !strings.Contains(got, `no_consent`) {
 			t.Errorf("after the withdrawal:\n%s", got)
 		}

@@ -217,7 +217,8 @@ func (g *guard) refuses(ctx context.Context, customer uuid.UUID, name string) (b
 	return g.policies[name].Refuses(g.consents[customer], g.now), nil
 }
 
-// withholds reports whether a field of a customer is withheld, and notes it.
+// withholds reports whether a field of a customer is withheld, and notes it, unless the field belongs to agents that
+// the reader may not use: nothing is said of these.
 func (g *guard) withholds(ctx context.Context, customer uuid.UUID, name string) (bool, error) {
 	if g == nil {
 		return false, nil
@@ -225,6 +226,9 @@ func (g *guard) withholds(ctx context.Context, customer uuid.UUID, name string) 
 	reason, err := g.reason(ctx, customer, name)
 	if err != nil || reason == "" {
 		return err != nil, err
+	}
+	if g.foreign(name) {
+		return true, nil
 	}
 	g.reader.mu.Lock()
 	defer g.reader.mu.Unlock()
@@ -423,8 +427,8 @@ func (g *guard) links(ctx context.Context, links []vault.ChainLink) ([]vault.Cha
 	if err != nil {
 		return nil, err
 	}
-	// clearMeta leaves out the metadata of a link. Those of an origin outside of the vault are the ones of the item after
-	// it.
+	// clearMeta leaves out the metadata of a link. Those of an origin outside of the vault are the ones of the item
+	// after it.
 	clearMeta := func(i int) {
 		out[i].Meta = nil
 		if i > 0 && out[i-1].Name == "" {

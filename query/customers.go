@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -219,6 +220,9 @@ func (q *Queries) prepareSearch(
 	s := &search{tenant: tenant, guard: g, params: dbgen.FindCustomersParams{TenantID: tenant, By: byCustomer, Now: &now}}
 	p := &s.params
 	for i, c := range conditions {
+		if err := cmp.Or(rules.CheckText("where", c.Field), rules.CheckText("where", c.Text)); err != nil {
+			return nil, err
+		}
 		purpose, err := g.purposeOf(c.Field)
 		if err != nil {
 			return nil, err

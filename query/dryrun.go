@@ -42,7 +42,7 @@ func (q *Queries) DryRunDefinition(
 	if err := rules.Check(changed); err != nil {
 		return vault.DryRun{}, err
 	}
-	d, err := q.newDryRun(ctx, tenant, changed.AgentID)
+	d, err := q.newDryRun(ctx, tenant, changed.AgentID, changed)
 	if err != nil {
 		return vault.DryRun{}, err
 	}
@@ -81,7 +81,7 @@ func (q *Queries) DryRunRequirement(
 	if err := required.Check(ctx, q.db.Tenant(tenant), tenant, changed); err != nil {
 		return vault.DryRun{}, err
 	}
-	d, err := q.newDryRun(ctx, tenant, changed.AgentID)
+	d, err := q.newDryRun(ctx, tenant, changed.AgentID, changed)
 	if err != nil {
 		return vault.DryRun{}, err
 	}
@@ -115,7 +115,7 @@ func (q *Queries) DryRunScenario(
 	if err != nil && !db.IsNotFound(err) {
 		return vault.DryRun{}, err
 	}
-	d, err := q.newDryRun(ctx, tenant, changed.AgentID)
+	d, err := q.newDryRun(ctx, tenant, changed.AgentID, changed)
 	if err != nil {
 		return vault.DryRun{}, err
 	}
@@ -144,6 +144,9 @@ func (q *Queries) DryRunScenario(
 // its new text is not known before, so no customer is looked at.
 func (q *Queries) DryRunRule(ctx context.Context, tenant uuid.UUID, changed vault.Rule) (vault.DryRun, error) {
 	if err := rules.Check(changed); err != nil {
+		return vault.DryRun{}, err
+	}
+	if err := agents.CheckInput(ctx, q.db.Tenant(tenant), tenant, "", changed); err != nil {
 		return vault.DryRun{}, err
 	}
 	scenario, err := q.Scenario(ctx, tenant, changed.ScenarioID)
@@ -211,9 +214,10 @@ type setups struct {
 	asked         []uuid.UUID                 // examples, after those for whom it could no longer start
 }
 
-// newDryRun reads the configuration of an agent. An agent without any is new.
-func (q *Queries) newDryRun(ctx context.Context, tenant, agent uuid.UUID) (*dryRun, error) {
-	if err := agents.CheckAgent(ctx, agent); err != nil {
+// newDryRun reads the configuration of an agent. An agent without any is new. A change that the reader could not save
+// is refused: its numbers would tell of fields that belong to other agents.
+func (q *Queries) newDryRun(ctx context.Context, tenant, agent uuid.UUID, changed any) (*dryRun, error) {
+	if err := agents.CheckInput(ctx, q.db.Tenant(tenant), tenant, "", changed); err != nil {
 		return nil, err
 	}
 	g, err := q.guard(ctx, tenant)
@@ -413,6 +417,10 @@ func (d *dryRun) customers(ctx context.Context, ids []uuid.UUID) error {
 	if len(ids) == 0 {
 		return nil
 	}
+	consents, err := d.consents(ctx, ids)
+	if err != nil {
+		return err
+	}
 	if d.after != nil {
 		if err := d.checkValues(ctx, ids); err != nil {
 			return err
@@ -422,10 +430,6 @@ func (d *dryRun) customers(ctx context.Context, ids []uuid.UUID) error {
 		return nil
 	}
 	fields, err := d.activeValues(ctx, ids)
-	if err != nil {
-		return err
-	}
-	consents, err := d.consents(ctx, ids)
 	if err != nil {
 		return err
 	}
@@ -490,6 +494,13 @@ func (d *dryRun) checkValues(ctx context.Context, ids []uuid.UUID) error {
 	}
 	out, affected := d.out.Values, map[uuid.UUID]bool{}
 	for i, v := range values {
+		hidden, err := d.hides(ctx, rows[i].CustomerID, v.Name)
+		if err != nil {
+			return err
+		}
+		if hidden {
+			continue
+		}
 		d.steps += rules.CheckSteps(d.after, v.Value, vault.ModeStrict) +
 			rules.CheckSteps(d.before, v.Value, vault.ModeStrict)
 		change, reason := rules.CompareValue(d.before, *d.after, v.Value)
@@ -524,7 +535,16 @@ func (d *dryRun) checkValues(ctx context.Context, ids []uuid.UUID) error {
 	return nil
 }
 
-// activeValues returns the active values of customers, for the rules and for nobody to see.
+// hides reports whether the reader may not see a field of a customer. Which change breaks a value, or which condition
+// holds, would tell what it is, so it is left out of all numbers.
+func (d *dryRun) hides(ctx context.Context, customer uuid.UUID, name string) (bool, error) {
+	if d.guard.foreign(name) {
+		return true, nil
+	}
+	return d.guard.withholds(ctx, customer, name)
+}
+
+// activeValues returns the active values of customers that the reader may see.
 func (d *dryRun) activeValues(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]map[string]vault.Value, error) {
 	rows, err := d.q.db.Tenant(d.tenant).ListCustomerValues(ctx, d.tenant, ids)
 	if err != nil {
@@ -539,6 +559,13 @@ func (d *dryRun) activeValues(ctx context.Context, ids []uuid.UUID) (map[uuid.UU
 	}
 	out := make(map[uuid.UUID]map[string]vault.Value, len(ids))
 	for i, r := range rows {
+		hidden, err := d.hides(ctx, r.CustomerID, values[i].Name)
+		if err != nil {
+			return nil, err
+		}
+		if hidden {
+			continue
+		}
 		if out[r.CustomerID] == nil {
 			out[r.CustomerID] = map[string]vault.Value{}
 		}
@@ -557,9 +584,7 @@ func (d *dryRun) consents(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][
 		}
 		return false
 	}
-	if !slices.ContainsFunc(d.pairs, func(p setups) bool {
-		return needed(p.before.Policies) || needed(p.after.Policies)
-	}) {
+	if !needed(d.policies) && !slices.ContainsFunc(d.pairs, func(p setups) bool { return needed(p.after.Policies) }) {
 		return nil, nil
 	}
 	rows, err := d.q.db.Tenant(d.tenant).ListCustomerConsents(ctx, d.tenant, ids)
@@ -569,6 +594,11 @@ func (d *dryRun) consents(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][
 	out := map[uuid.UUID][]vault.Consent{}
 	for _, r := range rows {
 		out[r.CustomerID] = append(out[r.CustomerID], db.ConsentOf(r.Consent))
+	}
+	if d.guard != nil {
+		for _, id := range ids {
+			d.guard.consents[id] = out[id]
+		}
 	}
 	return out, nil
 }

@@ -261,8 +261,35 @@ func TestDryRun_ExamplesFollowTheRights(t *testing.T) {
 	d.AllowedValues, d.ValidationRegex = nil, "x"
 	withheld, err := v.DryRunDefinition(v.reader(), v.tenant, d, query.Look{})
 	v.must(err)
-	if len(withheld.Values.Examples) != 0 || len(withheld.Withheld) == 0 || withheld.Values.Invalid == 0 {
+	if len(withheld.Values.Examples) != 0 || len(withheld.Withheld) == 0 || withheld.Values.Invalid != 0 ||
+		len(withheld.Values.Reasons) != 0 {
 		t.Errorf("without a consent it gives %+v", withheld)
+	}
+}
+
+// A condition on a value that the reader may not see tells nothing: the value counts as absent.
+func TestDryRun_ConditionsOnWithheldValues(t *testing.T) {
+	t.Parallel()
+	v, scenario, _ := dryRunWorld(t)
+	d, err := v.Definition(t.Context(), v.tenant, v.agent, "plan")
+	v.must(err)
+	asks := vault.Requirement{
+		AgentID: v.agent, ScenarioID: scenario.ID, FieldName: "nothing", RequiredLevel: vault.LevelHard,
+		FallbackAction: vault.FallbackAsk, WhenCondition: `"plan" in fields && fields.plan != "none"`,
+	}
+	v.save(vault.Definition{AgentID: v.agent, Name: "nothing", ValueType: vault.TypeString, Enabled: true})
+	seen, err := v.DryRunRequirement(v.reader(), v.tenant, asks, query.Look{})
+	v.must(err)
+	if seen.Scenarios[0].Asked == 0 {
+		t.Fatalf("with the right to see it, the condition finds nobody: %+v", seen)
+	}
+	d.Purposes = []string{"support"}
+	v.save(d)
+	v.forgetPolicies()
+	withheld, err := v.DryRunRequirement(v.reader(), v.tenant, asks, query.Look{})
+	v.must(err)
+	if withheld.Scenarios[0].Asked != 0 || len(withheld.Withheld) == 0 {
+		t.Errorf("without a purpose it finds %+v", withheld)
 	}
 }
 

@@ -213,9 +213,20 @@ func (q *Queries) ownEvents(ctx context.Context, tenant uuid.UUID, all []vault.F
 	if err != nil {
 		return nil, err
 	}
+	fields, err := q.fieldsOf(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
 	var out []vault.FeedEvent
 	for _, e := range all {
 		switch {
+		case e.Type.OfValue(): // a value belongs to all agents that define its field, whichever wrote it
+			if !slices.Contains(fields, e.Name) {
+				continue
+			}
+			if e.AgentID != nil && !limit.Allows(*e.AgentID) {
+				e.AgentID = nil
+			}
 		case e.AgentID != nil:
 			if !limit.Allows(*e.AgentID) {
 				continue

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -39,6 +41,9 @@ type Identity struct{ Channel, ExternalID string }
 
 // FindCustomer returns the customer of a channel identity. It creates none.
 func (q *Queries) FindCustomer(ctx context.Context, tenant uuid.UUID, in Identity) (vault.Customer, error) {
+	if err := cmp.Or(rules.CheckText("channel", in.Channel), rules.CheckText("external_id", in.ExternalID)); err != nil {
+		return vault.Customer{}, err
+	}
 	r, err := q.db.Tenant(tenant).FindCustomer(ctx, dbgen.FindCustomerParams{
 		TenantID: tenant, Channel: in.Channel, ExternalID: in.ExternalID,
 	})

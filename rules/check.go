@@ -382,6 +382,8 @@ func tagProblem(failure validator.FieldError) string {
 		return "must be at least " + limit
 	case "len":
 		return "must be " + limit + " characters long"
+	case "unique":
+		return "has an entry twice; keep one of them"
 	case "hexadecimal":
 		return "must be hexadecimal: digits and the letters a to f"
 	default:

@@ -170,6 +170,10 @@ func TestCheck_InvalidNamesTheRemedy(t *testing.T) {
 			w.CustomerID, w.Confidence, w.Value = uuid.Nil, &minus, json.RawMessage(`{`)
 		})},
 
+		{"a source twice", "source_priority: has an entry twice; keep one of them", vault.Definition{
+			AgentID: uuid.New(), Name: "x", ValueType: vault.TypeString,
+			SourcePriority: []vault.ValueSource{vault.ValueToolResult, vault.ValueToolResult},
+		}},
 		{"a short checksum", "checksum: must be 64 characters long", asset(func(a *vault.AddAssetInput) { a.Checksum = "0f" })},
 		{"a checksum that is not hexadecimal", "checksum: must be hexadecimal: digits and the letters a to f", asset(func(a *vault.AddAssetInput) { a.Checksum = strings.Repeat("xy", 32) })},
 		{"an asset with a source id without its type", "source_item_type: is required with source_item_id; it must be profile_field, profile_asset, session, tool or external", asset(func(a *vault.AddAssetInput) { a.SourceItemID = &otherID })},

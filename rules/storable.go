@@ -116,6 +116,14 @@ func escapedUnit(raw []byte, i int) int {
 	return int(unit)
 }
 
+// CheckText rejects a text that PostgreSQL cannot store. A search for one would fail as well.
+func CheckText(field, text string) error {
+	if why := textProblem(text); why != "" {
+		return vault.Invalid(field, "%s", why)
+	}
+	return nil
+}
+
 // textProblem returns the reason why PostgreSQL cannot store a text, "" if it can.
 func textProblem(s string) string {
 	switch {

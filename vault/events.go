@@ -46,6 +46,11 @@ func (t EventType) ShowsValue() bool {
 	return t == EventValueChanged || t == EventValuePending || t == EventValueVerified
 }
 
+// OfValue reports whether an event of a type is about a value.
+func (t EventType) OfValue() bool {
+	return t.ShowsValue() || t == EventValueExpired || t == EventValueOrphaned || t == EventValueDeleted
+}
+
 // FeedEvent is one event of the feed of a tenant. It holds ids and names, and a value only for a reader who asked for
 // values and may see it.
 type FeedEvent struct {

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -63,6 +64,19 @@ func validSecret(secret string) bool {
 	return found && err == nil && len(raw) >= minSecret && len(raw) <= maxSecret
 }
 
+// validPort reports whether a port exists. "": that of the scheme.
+func validPort(text string) bool {
+	port, err := strconv.ParseUint(text, 10, 16)
+	return text == "" || err == nil && port > 0
+}
+
+// endsInNumber reports whether the last part of a host is a number, which no name has. Some programs read such hosts as
+// IPv4 addresses: 127.1 and 0177.0.0.1 are 127.0.0.1 to them.
+func endsInNumber(host string) bool {
+	_, err := strconv.ParseUint(host[strings.LastIndexByte(host, '.')+1:], 0, 64)
+	return err == nil
+}
+
 // urlProblem returns what is wrong with the address of a webhook, "" if nothing is. The text does not quote it: it can
 // hold a token.
 func urlProblem(text string, private bool) string {
@@ -76,6 +90,8 @@ func urlProblem(text string, private bool) string {
 		return "must not have a fragment (#…)"
 	case u.Scheme != "https" && (u.Scheme != "http" || !private):
 		return "must begin with https://"
+	case !validPort(u.Port()):
+		return "has no valid port; ports are from 1 to 65535"
 	case private:
 		return ""
 	}
@@ -86,6 +102,9 @@ func urlProblem(text string, private bool) string {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") || strings.HasSuffix(host, ".internal") ||
 		strings.HasSuffix(host, ".local") || !strings.ContainsAny(host, ".:") {
 		return "leads to a private address, which events.webhook_private_addresses does not allow"
+	}
+	if _, err := netip.ParseAddr(host); err != nil && endsInNumber(host) {
+		return "has a host that is neither a name nor an address; write an IPv4 address as four decimal numbers"
 	}
 	return ""
 }

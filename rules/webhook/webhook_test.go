@@ -64,6 +64,12 @@ func TestCheck(t *testing.T) {
 		{"javascript:alert(1)", false, "not an address"},
 		{"https://", false, "not an address"},
 		{"hunter2", false, "not an address"},
+		{"https://example.com:99999/", false, "port"},
+		{"https://example.com:0/", true, "port"},
+		{"https://127.1/", false, "four decimal numbers"},
+		{"https://0177.0.0.1/", false, "four decimal numbers"},
+		{"https://127.0.0.0x1/", false, "four decimal numbers"},
+		{"https://127.0.0.1.example.com/", false, ""},
 	} {
 		problems := webhook.Check(vault.SaveWebhookInput{URL: c.url, Secret: secret}, c.private)
 		switch {

@@ -6,12 +6,15 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -120,13 +123,39 @@ func (h *Handler) serve(rec *recorder, r *http.Request, i *Info) {
 			}
 		}
 	}()
-	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil { // net/http would drop the invalid parameters
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil { // net/http would drop the invalid parameters
 		problem.Write(rec, problem.New(http.StatusBadRequest, problem.CodeMalformed, "",
 			"the query of the URL is invalid; escape % and ; in values as %25 and %3B"))
 		return
 	}
+	if name, ok := notText(r.URL.Path, query); ok { // PostgreSQL would refuse it
+		problem.Write(rec, problem.New(http.StatusBadRequest, problem.CodeMalformed, name,
+			name+": must be UTF-8 without the character U+0000"))
+		return
+	}
 	h.Mux.ServeHTTP(rec, r)
 }
+
+// notText returns the name of a parameter of a query that is not a text, or "path" if the path is none. The name of a
+// parameter that is none itself is "query".
+func notText(path string, query url.Values) (name string, found bool) {
+	if !isText(path) {
+		return "path", true
+	}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if !isText(name) {
+			return "query", true
+		}
+		if slices.ContainsFunc(query[name], func(value string) bool { return !isText(value) }) {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// isText reports whether PostgreSQL can store a string.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 // routeOf returns the route of a pattern, which starts with the method. It is "none" for requests without a route.
 func routeOf(pattern string) string {

@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,6 +36,15 @@ const (
 func (a *App) client(by access) (*client.Client, error) {
 	o := client.Options{Server: cmp.Or(a.server, a.env("VAULT_SERVER"), defaultServer), Key: a.env("VAULT_API_KEY")}
 	o.Purpose = a.env("VAULT_PURPOSE")
+	a.withheld = map[vault.Withheld]bool{}
+	var noting sync.Mutex
+	o.OnWithheld = func(all []vault.Withheld) {
+		noting.Lock()
+		defer noting.Unlock()
+		for _, w := range all {
+			a.withheld[w] = true
+		}
+	}
 	switch {
 	case by == byAdmin:
 		if o.Key = a.env("ADMIN_TOKEN"); o.Key == "" {
@@ -97,6 +109,7 @@ func (a *App) read(
 			return err
 		}
 		out, err := run(cmd.Context(), c)
+		a.noteWithheld()
 		if _, shown := errors.AsType[withOutput](err); err != nil && !shown {
 			return err
 		}
@@ -120,6 +133,19 @@ func change[R any](
 		a.noteUnfinished(op.ID, op.Status)
 		return untyped(op)
 	})
+}
+
+// noteWithheld says on standard error what the answers left out: a table or a file has no place for it.
+func (a *App) noteWithheld() {
+	if len(a.withheld) == 0 {
+		return
+	}
+	texts := make([]string, 0, len(a.withheld))
+	for w := range a.withheld {
+		texts = append(texts, fmt.Sprintf("%s (%s)", w.Name, w.Reason))
+	}
+	slices.Sort(texts)
+	_, _ = fmt.Fprintf(a.Err, "withheld: %s; VAULT_PURPOSE states the purpose of a read\n", strings.Join(texts, ", "))
 }
 
 // noteUnfinished says on standard error that an operation is not finished after the time to wait, and how to go on.

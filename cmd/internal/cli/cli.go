@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/contextvault/contextvault/vault"
 )
 
 // App holds the streams, the environment and the common flags of the commands.
@@ -33,6 +35,8 @@ type App struct {
 	server, tenant string
 	wait           time.Duration
 	key            string
+
+	withheld map[vault.Withheld]bool // what the answers of this command left out
 }
 
 const (

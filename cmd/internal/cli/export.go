@@ -96,6 +96,7 @@ func (a *App) export(ctx context.Context, f exportFlags) (err error) {
 		return err
 	}
 	values, customers, err := exportTo(ctx, c, out, f, NewProgress(a.Err, -1, "customers", "export"))
+	a.noteWithheld()
 	if err = keep(err); err != nil {
 		if ctx.Err() != nil {
 			err = coded{errors.New("interrupted; no file was written"), exitInterrupted}

@@ -149,6 +149,16 @@ func TestWithheld_NoCommandShowsIt(t *testing.T) {
 	t.Run("no purpose", func(t *testing.T) {
 		t.Parallel()
 		c := newShown(t, `"value_type": "email", "purposes": ["support", "offers"]`)
+		for _, command := range [][]string{
+			{"customers", "get", "--customer", c.flags["customer"]},
+			{"export"},
+			{"export", "--json"},
+			{"customers", "history", "--customer", c.flags["customer"]},
+		} {
+			if _, note, err := c.run("", command...); err != nil || !strings.Contains(note, "withheld: passport (purpose_req") {
+				t.Errorf("%v does not name what it leaves out: %q, %v", command, note, err)
+			}
+		}
 		c.environ = []string{"VAULT_PURPOSE=support"}
 		if found := c.reads(secret); len(found) < 6 {
 			t.Errorf("with consent and purpose, only these show the value: %v", found)
