@@ -105,9 +105,9 @@ chaos: ## kill PostgreSQL 40 times under gap fills, extractions and writes (CHAO
 	CHAOS_KILLS="$${CHAOS_KILLS:-40}" go test -count=1 -timeout 60m -v -run TestPostgres_KilledUnderLoad ./cmd/vault
 
 .PHONY: erasure-drill
-erasure-drill: ## erase half of 200 customers with the worker killed in each step (ERASURE_DRILL=n: of n)
+erasure-drill: ## erase half of 200 customers with the worker killed in each step (part of test; ERASURE_DRILL=n: of n)
 	@scripts/services tools && $(with_services) \
-	ERASURE_DRILL="$${ERASURE_DRILL:-200}" go test -count=1 -timeout 60m -v -run TestErasure_Drill ./cmd/vault
+	go test -count=1 -timeout 60m -v -run TestErasure_Drill ./cmd/vault
 
 .PHONY: check
 check: ## check format, vet, lint, generated code and modules

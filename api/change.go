@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -70,6 +71,13 @@ type changed struct {
 	Body     Operation
 }
 
+// aboutCustomers reports whether a change on a path can be about a customer, who may have been erased.
+func aboutCustomers(path string) bool {
+	return slices.ContainsFunc([]string{
+		"customers", "import", "items", "merge-proposals", "operations", "questions", "sessions", "turns",
+	}, func(of string) bool { return path == "/v1/"+of || strings.HasPrefix(path, "/v1/"+of+"/") })
+}
+
 // change adds a route that accepts an operation, and waits for its outcome for the preferred time.
 func change[I any, P interface {
 	*I
@@ -79,6 +87,9 @@ func change[I any, P interface {
 	accept func(ctx context.Context, c caller, in *I, opts []trigger.Option) (trigger.Receipt, error),
 ) {
 	r.errors = append(r.errors, http.StatusNotFound, http.StatusConflict)
+	if aboutCustomers(r.path) {
+		r.errors = append(r.errors, http.StatusGone) // erased
+	}
 	h := s.describe(r)
 	h.DefaultStatus = http.StatusAccepted
 	h.Responses["200"] = succeeded(r.operation)

@@ -22,6 +22,9 @@ const hashKeySize = 32
 // CustomerSubject is the subject of the tombstone of a customer.
 func CustomerSubject(customer uuid.UUID) string { return "customer\x1f" + customer.String() }
 
+// BelongingSubject is the subject of the tombstone of a session, an item or a question of a customer.
+func BelongingSubject(id uuid.UUID) string { return "belonging\x1f" + id.String() }
+
 // IdentitySubject is the subject of the tombstone of a channel identity.
 func IdentitySubject(channel, external string) string {
 	return "identity\x1f" + channel + "\x1f" + external

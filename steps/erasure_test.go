@@ -278,6 +278,77 @@ func TestEraseCustomer_NothingBringsItBack(t *testing.T) {
 	}
 }
 
+// A late operation may be wrong in another way as well, or name only what belonged to the customer: it still leaves
+// nothing behind.
+func TestEraseCustomer_LateAndInvalid(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	whole(w)
+	erased := w.customer
+	var question, item, session uuid.UUID
+	dbtest.Scan(t, w.url, &question, "SELECT id FROM questions WHERE tenant_id = $1 LIMIT 1", w.tenant)
+	dbtest.Scan(t, w.url, &item, "SELECT id FROM customer_values WHERE tenant_id = $1 LIMIT 1", w.tenant)
+	dbtest.Scan(t, w.url, &session, "SELECT id FROM sessions WHERE tenant_id = $1 LIMIT 1", w.tenant)
+	w.must(w.run(w.erasing(""), eraseCustomer...))
+	other := newID()
+	w.as(other).write("plan", text("silver"))
+	merging := func(source, target uuid.UUID) func() vault.Event {
+		return func() vault.Event {
+			return w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{
+				SourceCustomerID: source, TargetCustomerID: target,
+			}))
+		}
+	}
+	for what, s := range map[string]struct {
+		accept func() vault.Event
+		steps  []string
+	}{
+		"a value of another type":  {func() vault.Event { return w.accept("age", text(erasedCanary)) }, writeValue},
+		"a value without a field":  {func() vault.Event { return w.accept("undefined", text(erasedCanary)) }, writeValue},
+		"a merge into another one": {merging(erased, other), mergeCustomers},
+		"a merge of another one":   {merging(other, erased), mergeCustomers},
+		"a decision": {func() vault.Event {
+			return w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DecideValue, vault.DecideValueInput{
+				ItemID: item, Decision: vault.Approve, Note: erasedCanary,
+			}))
+		}, decideValue},
+		"a claim": {func() vault.Event {
+			return w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ClaimQuestion, vault.ClaimQuestionInput{
+				QuestionID: question, Channel: "sms",
+			}))
+		}, []string{"Answers.ClaimQuestion"}},
+		"a reading": {func() vault.Event {
+			return w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ReadConversation,
+				vault.ReadConversationInput{SessionID: session}))
+		}, readConversation},
+	} {
+		ev := s.accept()
+		for range 2 {
+			if err := w.run(ev, s.steps...); vault.CodeOf(err) != vault.CodeErased {
+				t.Errorf("%s says %v", what, err)
+			}
+		}
+		var empty bool
+		dbtest.Scan(t, w.url, &empty, "SELECT payload = '' FROM operations WHERE id = $1", ev.OperationID)
+		if !empty {
+			t.Errorf("%s left its payload", what)
+		}
+	}
+	if _, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{
+		QuestionID: question, Value: text(erasedCanary),
+	}); vault.CodeOf(err) != vault.CodeUnknown { // it is not accepted
+		t.Errorf("an answer says %v", err)
+	}
+	for _, needle := range []string{erased.String(), question.String(), item.String(), session.String(), erasedCanary} {
+		if found := w.names(needle); len(found) > 0 {
+			t.Errorf("%s is in %v", needle, found)
+		}
+	}
+	if n := w.dump().Counts()["customer_keys"]; n != 1 {
+		t.Errorf("there are keys of %d customers, want that of the other one", n)
+	}
+}
+
 func (w *world) opening(channel, external string, afterErasure bool) vault.Event {
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{
 		Channel: channel, ExternalID: external, AfterErasure: afterErasure,
@@ -304,6 +375,43 @@ func TestEraseCustomer_GoesOn(t *testing.T) {
 				if found := w.names(needle); len(found) > 0 {
 					t.Errorf("%s is in %v", needle, found)
 				}
+			}
+		})
+	}
+}
+
+// An operation that is rejected while an erasure is under way leaves it the key that it needs. Without the key, as in a
+// restored backup, the customer is erased as well.
+func TestEraseCustomer_Key(t *testing.T) {
+	t.Parallel()
+	for name, lose := range map[string]func(w *world){
+		"late write": func(w *world) {
+			if err := w.run(w.accept("plan", text(erasedCanary)), writeValue...); vault.CodeOf(err) != vault.CodeErased {
+				w.t.Errorf("a write during the erasure says %v", err)
+			}
+			if n := w.dump().Counts()["customer_keys"]; n == 0 {
+				w.t.Error("the write has removed the key")
+			}
+		},
+		"no key": func(w *world) {
+			w.sql("DELETE FROM customer_keys WHERE tenant_id = $1", w.tenant)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			whole(w)
+			ev := w.erasing("")
+			w.must(w.run(ev, eraseCustomer[0]))
+			lose(w)
+			w.must(w.run(ev, eraseCustomer...))
+			for _, needle := range []string{w.customer.String(), erasedCanary} {
+				if found := w.names(needle); len(found) > 0 {
+					t.Errorf("%s is in %v", needle, found)
+				}
+			}
+			if n := w.dump().Counts()["customer_keys"]; n != 0 {
+				t.Errorf("%d keys are left", n)
 			}
 		})
 	}

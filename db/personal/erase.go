@@ -106,9 +106,8 @@ func blank(table string) string {
 WHERE tenant_id = @tenant AND id = ANY (@derived)`
 }
 
-// Erase removes the rows of the scope, and the customer from the operations that hold others as well. It returns the
-// number of rows by table.
-func Erase(ctx context.Context, tx pgx.Tx, sealer *db.Sealer, s Scope) (map[string]int64, error) {
+// Erase removes the rows of the scope, except what EraseShared removes. It returns the number of rows by table.
+func Erase(ctx context.Context, tx pgx.Tx, s Scope) (map[string]int64, error) {
 	counts := map[string]int64{}
 	args := s.args()
 	for _, t := range Tables {
@@ -123,42 +122,47 @@ func Erase(ctx context.Context, tx pgx.Tx, sealer *db.Sealer, s Scope) (map[stri
 			counts[t.Name] = n
 		}
 	}
-	for _, o := range s.Shared {
-		if err := eraseShared(ctx, tx, sealer, s, o); err != nil {
-			return nil, err
-		}
-		counts["operations"]++
-	}
-	n, err := eraseNaming(ctx, tx, s)
+	n, err := eraseNaming(
+		ctx, tx, s, "UPDATE operations SET "+Tables[tableAt("operations")].Set, "AND NOT workflow = ANY (@shared)",
+	)
 	if n > 0 {
 		counts["operations"] += n
 	}
 	return counts, err
 }
 
-// eraseNaming erases what other operations say of the person: an id in a result, an error or a touched profile. Those
-// that hold several customers keep their payload.
-func eraseNaming(ctx context.Context, tx pgx.Tx, s Scope) (int64, error) {
+// EraseShared removes the customer from the operations that hold others as well. It returns their number. Call it last
+// in a transaction: other erasures need the locks of the same operations.
+func EraseShared(ctx context.Context, tx pgx.Tx, sealer *db.Sealer, s Scope) (int64, error) {
+	n, err := eraseNaming(ctx, tx, s, `UPDATE operations SET touched_profiles = '{}',
+    result = CASE WHEN result IS NULL THEN NULL ELSE '{}'::jsonb END,
+    error = CASE WHEN error IS NULL THEN NULL
+        ELSE jsonb_build_object('code', error ->> 'code', 'message', 'a customer was erased') END`,
+		"AND workflow = ANY (@shared)")
+	if err != nil {
+		return n, err
+	}
+	for _, o := range s.Shared {
+		if err := eraseShared(ctx, tx, sealer, s, o); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// eraseNaming erases what some of the other operations say of the person: an id in a result, an error or a touched
+// profile. Those that hold several customers keep their payload.
+func eraseNaming(ctx context.Context, tx pgx.Tx, s Scope, update, which string) (int64, error) {
 	names := " WHERE tenant_id = @tenant AND id <> @self AND erased_at IS NULL AND" +
 		fmt.Sprintf(namesID, "concat_ws(' ', subject, result, error, touched_profiles)")
 	args := s.args()
 	args["ids"] = texts(s.IDs())
-	var total int64
-	for _, sql := range []string{
-		`UPDATE operations SET touched_profiles = '{}',
-    result = CASE WHEN result IS NULL THEN NULL ELSE '{}'::jsonb END,
-    error = CASE WHEN error IS NULL THEN NULL
-        ELSE jsonb_build_object('code', error ->> 'code', 'message', 'a customer was erased') END` +
-			names + " AND workflow = ANY (@shared)",
-		"UPDATE operations SET " + Tables[tableAt("operations")].Set + names + " AND NOT workflow = ANY (@shared)",
-	} {
-		done, err := tx.Exec(ctx, sql, args)
-		if err != nil {
-			return total, fmt.Errorf("erase what other operations say of the customer: %w", err)
-		}
-		total += done.RowsAffected()
+	done, err := tx.Exec(ctx, update+names+" "+which, args)
+	if err != nil {
+		return 0, fmt.Errorf("erase what other operations say of the customer: %w", err)
 	}
-	return total, nil
+	return done.RowsAffected(), nil
 }
 
 func (t Table) erase(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) (int64, error) {
@@ -248,7 +252,7 @@ func Canaries(ctx context.Context, tx pgx.Tx, sealer *db.Sealer, s Scope) ([]str
 		add(i.ExternalID)
 	}
 	for _, name := range []string{"customer_values", "customer_assets"} {
-		t := Tables[tableAt(name)]
+		t := Tables[tableAt(name)].lenient()
 		err := t.read(ctx, tx, sealer, s, func(row map[string]any) error {
 			addLeaves(row["value"], add)
 			if path, ok := row["storage_path"].(string); ok {
@@ -261,6 +265,23 @@ func Canaries(ctx context.Context, tx pgx.Tx, sealer *db.Sealer, s Scope) ([]str
 		}
 	}
 	return out, nil
+}
+
+// lenient leaves out the values whose key is gone, as in a restored backup: they are as good as erased.
+func (t Table) lenient() Table {
+	open := t.open
+	if open == nil {
+		return t
+	}
+	t.open = func(ctx context.Context, s *db.Sealer, tenant uuid.UUID, row map[string]any) error {
+		err := open(ctx, s, tenant, row)
+		if vault.CodeOf(err) == vault.CodeUnknown {
+			delete(row, "value")
+			return nil
+		}
+		return err
+	}
+	return t
 }
 
 const (

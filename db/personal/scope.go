@@ -65,14 +65,18 @@ func texts(ids []uuid.UUID) []string {
 	return out
 }
 
-// Tombstones are the subjects of the tombstones of the person.
+// Tombstones are the subjects of the tombstones of the person, and of what belongs to it: an answer to one of its
+// questions can come late as well.
 func (s Scope) Tombstones() []string {
-	out := make([]string, 0, len(s.Customers)+len(s.Identities))
+	var out []string
 	for _, c := range s.Customers {
 		out = append(out, db.CustomerSubject(c))
 	}
 	for _, i := range s.Identities {
 		out = append(out, db.IdentitySubject(i.Channel, i.ExternalID))
+	}
+	for _, id := range slices.Concat(s.Sessions, s.Items, s.Questions, s.Fills) {
+		out = append(out, db.BelongingSubject(id))
 	}
 	return out
 }

@@ -169,7 +169,9 @@ RETURNING (SELECT h.last FROM event_heads h WHERE h.tenant_id = w.tenant_id) > w
 
 -- Claims one delivery that is due, of any tenant, for an attempt: no delivery before it is about one of its customers,
 -- and its webhook has fewer than max_at_once attempts in progress. A claim is a lease. The lock on the webhook keeps a
--- claim from beginning after the webhook was disabled. Indexes: webhook_deliveries_due, webhook_deliveries_pending.
+-- claim from beginning after the webhook was disabled. The attempts in progress are counted once for all candidates: with
+-- a count for each, a claim would cost the square of what waits. Indexes: webhook_deliveries_due,
+-- webhook_deliveries_pending.
 -- name: ClaimDelivery :one
 WITH due AS (
     SELECT d.seq
@@ -188,14 +190,14 @@ WITH due AS (
             AND e.position < d.position
             AND e.customers && d.customers
       )
-      AND (
-          SELECT count(*)
+      AND (d.tenant_id, d.webhook_id) NOT IN (
+          SELECT l.tenant_id, l.webhook_id
           FROM webhook_deliveries l
-          WHERE l.webhook_id = d.webhook_id
-            AND l.tenant_id = d.tenant_id
-            AND l.status = 'pending'
+          WHERE l.status = 'pending'
             AND l.leased_until > clock_timestamp()
-      ) < sqlc.arg(max_at_once)::bigint
+          GROUP BY l.tenant_id, l.webhook_id
+          HAVING count(*) >= sqlc.arg(max_at_once)::bigint
+      )
     ORDER BY d.next_at, d.seq
     LIMIT 1
     FOR SHARE OF w

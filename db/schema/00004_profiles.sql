@@ -301,7 +301,8 @@ CREATE TABLE erasures (
 );
 CREATE INDEX erasures_tenant ON erasures (tenant_id, id);
 
--- What must not come back: the keyed hashes of the ids and channel identities of erased customers.
+-- What must not come back: the keyed hashes of the ids and channel identities of erased customers, and of the ids of
+-- their sessions, items, questions and gap fills.
 CREATE TABLE erasure_tombstones (
     tenant_id  uuid NOT NULL REFERENCES tenants (id),
     hash       bytea NOT NULL,

@@ -41,7 +41,7 @@ func (s Merges) DecideMerge(ctx context.Context, ev vault.Event) (once.Applied[v
 			pair.SourceCustomerID, pair.TargetCustomerID = pair.TargetCustomerID, pair.SourceCustomerID
 		}
 		// The profiles first, as each change of them does: it closes their proposals.
-		source, target, err := lockPair(ctx, q, ev.TenantID, pair)
+		source, target, err := lockPair(ctx, s.Once, q, ev.TenantID, pair)
 		if err != nil {
 			return out, stalePair(err)
 		}

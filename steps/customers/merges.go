@@ -78,7 +78,7 @@ func (s Merges) MergeCustomers(ctx context.Context, ev vault.Event) (once.Applie
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.MergeCustomersInput,
 	) (vault.CustomerResult, error) {
-		source, target, err := lockPair(ctx, q, ev.TenantID, in)
+		source, target, err := lockPair(ctx, s.Once, q, ev.TenantID, in)
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}
@@ -186,7 +186,7 @@ func (s Merges) UnmergeCustomer(ctx context.Context, ev vault.Event) (once.Appli
 // lockPair locks two profiles in the order of their ids, so two merges of a pair in opposite directions do not
 // deadlock: the second one finds that the pair is merged.
 func lockPair(
-	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.MergeCustomersInput,
+	ctx context.Context, o once.Runner, q *dbgen.Queries, tenant uuid.UUID, in vault.MergeCustomersInput,
 ) (source, target dbgen.CustomerProfile, err error) {
 	if in.SourceCustomerID == in.TargetCustomerID {
 		return source, target, vault.Invalid("target_customer_id", "is also the source; use two different customers")
@@ -221,6 +221,9 @@ func lockPair(
 				p.field, p.customer,
 			)
 		case p.row.ID == uuid.Nil || p.row.DeletedAt != nil:
+			if err := db.CheckErased(ctx, q, o.Sealer, tenant, p.customer); err != nil {
+				return source, target, err
+			}
 			return source, target, vault.Unknown("customer", p.customer)
 		}
 	}

@@ -168,7 +168,7 @@ func (s Erasure) Erase(ctx context.Context, ev vault.Event) (Stage, error) {
 				return err
 			}
 		}
-		counts, err := personal.Erase(ctx, tx, s.Once.Sealer, *scope)
+		counts, err := personal.Erase(ctx, tx, *scope)
 		if err != nil {
 			return err
 		}
@@ -176,8 +176,20 @@ func (s Erasure) Erase(ctx context.Context, ev vault.Event) (Stage, error) {
 		if err != nil {
 			return err
 		}
+		if err := s.eraseShared(ctx, tx, *scope, counts); err != nil {
+			return err
+		}
 		return advance(ctx, q, row, vault.ErasureErased, scope, counts, mentions)
 	})
+}
+
+// eraseShared removes the customer from the operations that hold others as well, and counts those.
+func (s Erasure) eraseShared(ctx context.Context, tx pgx.Tx, scope personal.Scope, counts map[string]int64) error {
+	n, err := personal.EraseShared(ctx, tx, s.Once.Sealer, scope)
+	if n > 0 {
+		counts["operations"] += n
+	}
+	return err
 }
 
 // scanRounds bounds how often a scan erases what was stored during the erasure.
@@ -217,8 +229,11 @@ func (s Erasure) Scan(ctx context.Context, ev vault.Event) (Stage, error) {
 			if err := scope.Refresh(ctx, tx, s.Once.Sealer); err != nil {
 				return err
 			}
-			more, err := personal.Erase(ctx, tx, s.Once.Sealer, *scope)
+			more, err := personal.Erase(ctx, tx, *scope)
 			if err != nil {
+				return err
+			}
+			if err := s.eraseShared(ctx, tx, *scope, more); err != nil {
 				return err
 			}
 			for table, n := range more {

@@ -62,6 +62,10 @@ func (s Conversations) ReadConversation(ctx context.Context, ev vault.Event) (Co
 		if len(op.Prepared) > 0 {
 			return runner.Sealer.Open(ctx, ev.TenantID, ev.OperationID, op.Prepared, &found)
 		}
+		// First, because the hold names the session, which may have been erased.
+		if _, err := q.GetSession(ctx, ev.TenantID, in.SessionID); err != nil {
+			return db.WrapNotFound(err, "session", in.SessionID)
+		}
 		return runner.WithHold(ctx, ev, "read-session:"+in.SessionID.String(), func(
 			ctx context.Context, hold once.Hold,
 		) error {

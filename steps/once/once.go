@@ -258,7 +258,7 @@ func (r recorded) Unwrap() error { return r.error }
 
 // Reject marks the operation failed if err is permanent, notifies the callers that wait for the operation, and wakes
 // the gap fill that it belongs to. Another error is recorded, so that the relay leaves the operation to the engine's
-// retries for longer each time. It returns err.
+// retries for longer each time. It returns err, or vault.CodeErased instead of a permanent one (lateCause).
 func (o Runner) Reject(ctx context.Context, ev vault.Event, err error) error {
 	if _, done := errors.AsType[recorded](err); done || err == nil || errors.Is(err, ErrYielded) {
 		return err
@@ -272,7 +272,11 @@ func (o Runner) Reject(ctx context.Context, ev vault.Event, err error) error {
 		return recorded{err}
 	}
 	var woken bool
+	cause := err
 	txErr := o.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) (failed error) {
+		if err, failed = o.lateCause(ctx, q, ev, cause); failed != nil {
+			return failed
+		}
 		if vault.CodeOf(err) == vault.CodeErased {
 			if failed = o.dropLateKey(ctx, q, ev); failed != nil {
 				return failed
@@ -298,8 +302,8 @@ func AsError(err error) *vault.Error {
 	return &vault.Error{Code: vault.CodeInvalid, Message: "the operation failed"}
 }
 
-// dropLateKey deletes the key that the acceptance of a late operation made for its customer, if that customer was
-// erased.
+// dropLateKey deletes the key that the acceptance of a late operation made for its customer, if the rows of that
+// customer were erased.
 func (o Runner) dropLateKey(ctx context.Context, q *dbgen.Queries, ev vault.Event) error {
 	op, err := q.GetOperation(ctx, ev.TenantID, ev.OperationID)
 	if err != nil {
@@ -309,13 +313,25 @@ func (o Runner) dropLateKey(ctx context.Context, q *dbgen.Queries, ev vault.Even
 	if owner.CustomerID == uuid.Nil {
 		return nil
 	}
-	switch err := db.CheckErased(ctx, q, o.Sealer, ev.TenantID, owner.CustomerID); vault.CodeOf(err) {
-	case vault.CodeErased:
-		_, err = q.DeleteCustomerKeys(ctx, ev.TenantID, []uuid.UUID{owner.CustomerID})
-		return err
-	default:
+	subject := db.CustomerSubject(owner.CustomerID)
+	found, err := db.FindErased(ctx, q, o.Sealer, ev.TenantID, subject)
+	if err != nil {
 		return err
 	}
+	erased, ok := found[subject]
+	if !ok {
+		return nil
+	}
+	// An erasure that has removed nothing yet opens what it removes, and then deletes the key itself.
+	row, err := q.GetErasure(ctx, ev.TenantID, erased.ErasureID)
+	switch {
+	case err == nil && row.State == string(vault.ErasureBegun):
+		return nil
+	case err != nil && !db.IsNotFound(err):
+		return err
+	}
+	_, err = q.DeleteCustomerKeys(ctx, ev.TenantID, []uuid.UUID{owner.CustomerID})
+	return err
 }
 
 // MarkFailed marks the operation failed with its cause, and notifies the callers that wait for it. wakes reports

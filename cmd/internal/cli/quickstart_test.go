@@ -254,6 +254,20 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	}
 	has(t, c.ok("", "erasure", "verify", receipt, "--public-key", key, "--customer", third), "valid", "customer_values")
 	has(t, c.refused("", "erasure", "verify", receipt, "--public-key", key, "--customer", customer), "another customer")
+	has(t, c.refused("", "customers", "erase", "--customer", third, "--yes"), "was erased by operation "+erased.ID.String())
+	unknown := newID()
+	has(t, c.refused("", "customers", "erase", "--customer", unknown, "--yes"), "unknown customer: "+unknown)
+	text, err := os.ReadFile(receipt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range [][2]string{{`"customer_values": `, `"customer_values": 1`}, {"  ", "\t "}, {`"erasure_id": "0`, `"erasure_id": "1`}} {
+		changed := strings.Replace(string(text), change[0], change[1], 1)
+		if err := os.WriteFile(receipt, []byte(changed), 0o600); err != nil || changed == string(text) {
+			t.Fatal("the receipt is not changed", err)
+		}
+		has(t, c.refused("", "erasure", "verify", receipt, "--public-key", key), "receipt")
+	}
 
 	// Deletion of requirements and definitions.
 	has(t, c.refused("", "definitions", "delete", "--agent", agent, "--name", "email"), "is required by scenario",

@@ -47,6 +47,16 @@ func TestCommands_InvalidInputNamesCause(t *testing.T) {
 			[]string{"values", "write", "--agent", agent, "--customer", newID(), "--name", "country", "--value", "x", "--source", "gossip"},
 			[]string{"source", "user_provided"},
 		},
+		"an order of sources with an unknown one": {
+			doc(t, "agent_id", agent, "name", "plan", "value_type", "string", "source_priority", []string{"tool_result", "gossip"}),
+			[]string{"definitions", "save"}, []string{"source_priority[1]", "user_provided"},
+		},
+		"a time in the future": {
+			"", []string{"customers", "get", "--customer", newID(), "--as-of", "2999-01-01T00:00:00Z"}, []string{"as_of", "future"},
+		},
+		"a time in the future of what was known": {
+			"", []string{"customers", "get", "--customer", newID(), "--known-at", "2999-01-01T00:00:00Z"}, []string{"known_at", "future"},
+		},
 		"a value that is too large": {
 			"",
 			[]string{"values", "write", "--agent", agent, "--customer", newID(), "--name", "country", "--value", strings.Repeat("x", 65<<10)},
