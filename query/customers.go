@@ -80,9 +80,14 @@ func (q *Queries) FindCustomers(
 		return out, err
 	}
 	limit = min(limit, MaxPage)
-	for chunk, read := limit+1, 0; ; chunk = nextChunk(chunk, read, len(out.Customers), limit) {
+	readRows := q.readChunk
+	first := limit + 1
+	if s.direct() { // it stops at the end of the page by itself
+		readRows, first = q.readDirect, maxCandidates
+	}
+	for chunk, read := first, 0; ; chunk = nextChunk(chunk, read, len(out.Customers), limit) {
 		chunk = min(chunk, maxCandidates-read)
-		rows, more, err := q.readChunk(ctx, s, chunk, limit+1-len(out.Customers))
+		rows, more, err := readRows(ctx, s, chunk, limit+1-len(out.Customers))
 		if err != nil {
 			return out, err
 		}
@@ -156,8 +161,18 @@ func (q *Queries) readChunk(
 ) (rows []dbgen.FindCustomersRow, more bool, err error) {
 	s.params.Chunk, s.params.MaxRows = int32(chunk), int64(matches) //nolint:gosec // at most maxCandidates
 	rows, err = q.db.Tenant(s.tenant).FindCustomers(ctx, s.params)
-	if err != nil || len(rows) == 0 {
+	if err != nil {
 		return nil, false, err
+	}
+	return q.afterRows(ctx, s, chunk, rows)
+}
+
+// afterRows moves a search behind the last candidate of a chunk, if others can follow.
+func (q *Queries) afterRows(
+	ctx context.Context, s *search, chunk int, rows []dbgen.FindCustomersRow,
+) (same []dbgen.FindCustomersRow, more bool, err error) {
+	if len(rows) == 0 {
+		return nil, false, nil
 	}
 	last := rows[len(rows)-1]
 	if more = last.Scanned == int64(chunk); more {
