@@ -30,7 +30,7 @@ const searchingFile = "benchmarks/searching.json"
 
 const (
 	searchRounds = 5
-	searchReads  = 500 // of each kind in a round
+	searchReads  = 200 // of each kind in a round
 	searchPage   = 100
 	countries    = 200
 )
