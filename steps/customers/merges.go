@@ -2,6 +2,7 @@ package customers
 
 import (
 	"context"
+	"log/slog"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -21,6 +22,7 @@ import (
 type Merges struct {
 	Once once.Runner
 	Now  func() time.Time
+	Log  *slog.Logger
 }
 
 // mergedState is the state before a merge of everything that the merge changes. It is stored with the merge, and the
