@@ -179,7 +179,8 @@ func (s *searcher) openAgain(ctx context.Context, cfg config.Config) error {
 		return nil //nolint:nilerr // there is none: it is made
 	}
 	var found int
-	err := s.raw.QueryRow(ctx, `SELECT min(tenant_id::text)::uuid, count(*) FROM customer_profiles`).Scan(&s.tenant, &found)
+	const of = `SELECT min(tenant_id::text)::uuid, count(*) FROM customer_profiles`
+	err := s.raw.QueryRow(ctx, of).Scan(&s.tenant, &found)
 	if err != nil || found != s.customers {
 		s.close()
 		s.Runtime = nil
@@ -210,9 +211,9 @@ func (s *searcher) close() {
 	s.Close()
 }
 
-// fill adds the customers: each with an email (one in ten without, one in ten verified, one in a hundred with the verified
-// email of another customer), a country and a plan. It makes the indexes of the values after the rows, and checks no
-// foreign key, which is faster.
+// fill adds the customers: each with an email (one in ten without, one in ten verified, one in a hundred with the
+// verified email of another customer), a country and a plan. It makes the indexes of the values after the rows, and
+// checks no foreign key, which is faster.
 func (s *searcher) fill(ctx context.Context) error {
 	conn, err := s.raw.Acquire(ctx)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 
 // DecideMerge stores the decision of a person about a proposed merge. An approval merges the customers in the same
 // transaction, with the locks and the undo of merge-customers. A decision about a proposal that is not pending any
-// more, or whose customers do not share the values any more, changes no customer. It closes the latter, in a transaction
-// before that of the decision, which is refused.
+// more, or whose customers do not share the values any more, changes no customer. It closes the latter, in a
+// transaction before that of the decision, which is refused.
 func (s Merges) DecideMerge(ctx context.Context, ev vault.Event) (once.Applied[vault.DecideMergeResult], error) {
 	if err := s.closeLost(ctx, ev); err != nil {
 		return once.Applied[vault.DecideMergeResult]{}, err

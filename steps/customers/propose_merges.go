@@ -90,8 +90,8 @@ func mergeRulesOf(
 	return out, nil
 }
 
-// proposeDue applies the rules of all tenants once each. A rule that fails holds up no other: it is the first one of the
-// next run. It is an error if each of them fails.
+// proposeDue applies the rules of all tenants once each. A rule that fails holds up no other: it is the first one of
+// the next run. It is an error if each of them fails.
 func (s Merges) proposeDue(ctx context.Context) (vault.ProposeMergesResult, error) {
 	var total vault.ProposeMergesResult
 	var failed []error
