@@ -402,29 +402,22 @@ func (q *Queries) fieldOf(ctx context.Context, tenant uuid.UUID, name string) (s
 		return known, nil
 	}
 	out := searchedField{expires: now.Add(policyTTL)}
-	tq := q.db.Tenant(tenant)
-	rows, err := tq.ListDefinitionsOfName(ctx, tenant, name)
+	rows, err := q.db.Tenant(tenant).ListSearchedDefinitions(ctx, tenant, name)
 	if err != nil {
 		return out, err
 	}
 	out.defs = make([]vault.Definition, len(rows))
 	for i, row := range rows {
-		if out.defs[i], err = db.DefinitionOf(row); err != nil {
+		if out.defs[i], err = db.DefinitionOf(row.Definition); err != nil {
 			return out, err
 		}
+		out.sealed = row.Sealed
 	}
-	names, err := tq.ListSealedNames(ctx, tenant, []string{name})
-	if err != nil {
-		return out, err
-	}
-	if out.sealed = len(names) > 0; out.sealed {
-		names, err = tq.ListSearchableNames(ctx, tenant, []string{name})
-		out.searchable = len(names) > 0
-	}
-	if err == nil {
-		q.searched.Add(key, out)
-	}
-	return out, err
+	// As ListSearchableNames: a definition allows it, and none that requires the encryption does not.
+	out.searchable = slices.ContainsFunc(out.defs, func(d vault.Definition) bool { return d.Searchable }) &&
+		!slices.ContainsFunc(out.defs, func(d vault.Definition) bool { return d.EncryptionRequired && !d.Searchable })
+	q.searched.Add(key, out)
+	return out, nil
 }
 
 // purposeOf returns the purpose to which a customer must have consented so that a condition may use a field, "" if none
