@@ -81,9 +81,14 @@ func (q *Queries) FindCustomers(
 		return out, err
 	}
 	limit = min(limit, MaxPage)
-	for chunk, read := limit+1, 0; ; chunk = nextChunk(chunk, read, len(out.Customers), limit) {
+	readRows := q.readChunk
+	first := limit + 1
+	if s.direct() { // it stops at the end of the page by itself
+		readRows, first = q.readDirect, maxCandidates
+	}
+	for chunk, read := first, 0; ; chunk = nextChunk(chunk, read, len(out.Customers), limit) {
 		chunk = min(chunk, maxCandidates-read)
-		rows, more, err := q.readChunk(ctx, s, chunk, limit+1-len(out.Customers))
+		rows, more, err := readRows(ctx, s, chunk, limit+1-len(out.Customers))
 		if err != nil {
 			return out, err
 		}
@@ -157,8 +162,18 @@ func (q *Queries) readChunk(
 ) (rows []dbgen.FindCustomersRow, more bool, err error) {
 	s.params.Chunk, s.params.MaxRows = int32(chunk), int64(matches) //nolint:gosec // at most maxCandidates
 	rows, err = q.db.Tenant(s.tenant).FindCustomers(ctx, s.params)
-	if err != nil || len(rows) == 0 {
+	if err != nil {
 		return nil, false, err
+	}
+	return q.afterRows(ctx, s, chunk, rows)
+}
+
+// afterRows moves a search behind the last candidate of a chunk, if others can follow.
+func (q *Queries) afterRows(
+	ctx context.Context, s *search, chunk int, rows []dbgen.FindCustomersRow,
+) (same []dbgen.FindCustomersRow, more bool, err error) {
+	if len(rows) == 0 {
+		return nil, false, nil
 	}
 	last := rows[len(rows)-1]
 	if more = last.Scanned == int64(chunk); more {
@@ -391,29 +406,22 @@ func (q *Queries) fieldOf(ctx context.Context, tenant uuid.UUID, name string) (s
 		return known, nil
 	}
 	out := searchedField{expires: now.Add(policyTTL)}
-	tq := q.db.Tenant(tenant)
-	rows, err := tq.ListDefinitionsOfName(ctx, tenant, name)
+	rows, err := q.db.Tenant(tenant).ListSearchedDefinitions(ctx, tenant, name)
 	if err != nil {
 		return out, err
 	}
 	out.defs = make([]vault.Definition, len(rows))
 	for i, row := range rows {
-		if out.defs[i], err = db.DefinitionOf(row); err != nil {
+		if out.defs[i], err = db.DefinitionOf(row.Definition); err != nil {
 			return out, err
 		}
+		out.sealed = row.Sealed
 	}
-	names, err := tq.ListSealedNames(ctx, tenant, []string{name})
-	if err != nil {
-		return out, err
-	}
-	if out.sealed = len(names) > 0; out.sealed {
-		names, err = tq.ListSearchableNames(ctx, tenant, []string{name})
-		out.searchable = len(names) > 0
-	}
-	if err == nil {
-		q.searched.Add(key, out)
-	}
-	return out, err
+	// As ListSearchableNames: a definition allows it, and none that requires the encryption does not.
+	out.searchable = slices.ContainsFunc(out.defs, func(d vault.Definition) bool { return d.Searchable }) &&
+		!slices.ContainsFunc(out.defs, func(d vault.Definition) bool { return d.EncryptionRequired && !d.Searchable })
+	q.searched.Add(key, out)
+	return out, nil
 }
 
 // purposeOf returns the purpose to which a customer must have consented so that a condition may use a field, "" if none

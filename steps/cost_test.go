@@ -330,6 +330,16 @@ func TestCost_SearchByCandidates(t *testing.T) {
 			"sqlc.arg(cond_kinds)::text[]", "ARRAY['"+kind+"']", "sqlc.arg(cond_times)::timestamptz[]", "ARRAY[now()]",
 			"sqlc.arg(cond_purposes)::text[]", "ARRAY['']")
 	}
+	page := func(name, kind, missing, value string) plan {
+		return w.explainAs(w.tenant, "pages.sql", name,
+			"sqlc.arg(tenant_id)", "'"+w.tenant.String()+"'", "sqlc.arg(name)::text", "'field_7'", "sqlc.arg(before)", "now() - interval '1 day'",
+			"sqlc.arg(after_id)", "'"+uuid.Nil.String()+"'::uuid", "sqlc.arg(after_at)", "'-infinity'::timestamptz",
+			"sqlc.arg(chunk)::int", "2000", "sqlc.arg(max_rows)", "101", "sqlc.arg(now)", "now()",
+			"sqlc.arg(want_value)::text", "'\""+value+"\"'", "sqlc.arg(want_blind)::bigint", "0",
+			"sqlc.arg(missing)::text[]", "ARRAY["+missing+"]::text[]", "sqlc.arg(cond_names)::text[]", "ARRAY["+kind+"]::text[]",
+			"sqlc.arg(cond_kinds)::text[]", "ARRAY["+strings.ReplaceAll(kind, "field_7", "present")+"]::text[]",
+			"sqlc.arg(cond_times)::timestamptz[]", "ARRAY[]::timestamptz[]")
+	}
 	for _, statistics := range []string{statisticsOthers, statisticsNone, statisticsEarly, statisticsFresh} {
 		w.gather(statistics)
 		for _, c := range []struct {
@@ -338,6 +348,11 @@ func TestCost_SearchByCandidates(t *testing.T) {
 			index string
 			most  int
 		}{
+			{"a page with a rare value", page("FindCustomersByKey", "", "", "rare"), "customer_values_match", 5*10 + 20},
+			{"a page with a frequent value", page("FindCustomersByKey", "'field_7'", "", "value"), "customer_values_match", 101*14 + 20},
+			{"a page with an old value", page("FindCustomersByAge", "", "'other'", "rare"), "customer_values_age", 5*14 + 20},
+			{"a page without a value", page("FindCustomersInOrder", "", "'other'", ""), "customer_values_active", 101*14 + 100},
+			{"a page of present values", page("FindCustomersInOrder", "'field_7'", "", ""), "customer_values_active", 101*14 + 100},
 			{"a rare value", search("value", "equals", "rare", "101"), "customer_values_match", 5*10 + 20},
 			{"a frequent value", search("value", "equals", "value", "101"), "customer_values_match", 101*10 + 20},
 			{"a rare beginning", search("prefix", "met", "rare", "101"), "customer_values_prefix", 5*10 + 20},
@@ -352,6 +367,29 @@ func TestCost_SearchByCandidates(t *testing.T) {
 				t.Errorf("statistics %s, %s: %d blocks, indexes %v", statistics, c.name, c.plan.Hit+c.plan.Read, indexes)
 				c.plan.walk(func(n plan) { t.Logf("  %s %s %s %d", n.Node, n.Relation, n.Index, n.Hit+n.Read) })
 			}
+		}
+	}
+}
+
+// A page of the search for merges is read by its index, and each of its values is looked up by index.
+func TestCost_MergeCandidates(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.empty()
+	w.many(dbtest.Tenant(t, w.db), 1000)
+	w.gather(statisticsFresh)
+	w.many(w.tenant, 5000)
+	for _, statistics := range []string{statisticsOthers, statisticsNone, statisticsEarly, statisticsFresh} {
+		w.gather(statistics)
+		p := w.explainAs(w.tenant, "merge_proposals.sql", "PageMergeCandidates",
+			"sqlc.arg(tenant_id)", "'"+w.tenant.String()+"'", "sqlc.arg(name)::text", "'field_7'",
+			"sqlc.arg(after_at)", "'-infinity'::timestamptz", "sqlc.arg(after_id)", "'"+uuid.Nil.String()+"'::uuid",
+			"sqlc.arg(max_rows)", "200")
+		indexes := map[string]bool{}
+		p.walk(func(n plan) { indexes[n.Index] = true })
+		if p.Hit+p.Read > 200*8+20 || !indexes["customer_values_age"] || !indexes["customer_values_match"] {
+			t.Errorf("statistics %s: %d blocks, indexes %v", statistics, p.Hit+p.Read, indexes)
+			p.walk(func(n plan) { t.Logf("  %s %s %s %d", n.Node, n.Relation, n.Index, n.Hit+n.Read) })
 		}
 	}
 }

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
@@ -176,7 +178,6 @@ func TestProposeMerges_LostGroundCloses(t *testing.T) {
 	w.propose()
 	id := w.proposals("")[0].ID
 	w.as(customers[1]).write("email", text("other@example.com"), verifiedBy)
-	w.refused(w.decidingMerge(id, vault.Approve, ""), vault.CodeConflict, []string{"do not share a value of email"}, decideMerge...)
 	if got := w.propose(); got.Closed != 1 || got.Proposed != 0 {
 		t.Errorf("got %+v", got)
 	}
@@ -189,6 +190,38 @@ func TestProposeMerges_LostGroundCloses(t *testing.T) {
 		t.Errorf("the value came back: %+v", got)
 	}
 	w.equal("the same proposal", id, w.proposals(vault.MergePending)[0].ID)
+}
+
+// Nobody decides by a ground that has gone: the decision is refused, and closes the proposal at once.
+func TestDecideMerge_LostGroundCloses(t *testing.T) {
+	t.Parallel()
+	for _, decision := range []vault.Decision{vault.Approve, vault.Reject} {
+		w := newWorld(t)
+		customers := sharing(w, 2)
+		w.propose()
+		id := w.proposals("")[0].ID
+		w.as(customers[1]).write("email", text("other@example.com"), verifiedBy)
+		ev := w.decidingMerge(id, decision, "")
+		for range 2 {
+			err := w.run(ev, decideMerge...)
+			if vault.CodeOf(err) != vault.CodeConflict || !strings.Contains(err.Error(), "do not share the values any more") {
+				t.Errorf("%s: %v", decision, err)
+			}
+			if got := w.proposals("")[0]; got.Status != vault.MergeClosed || got.Reason != vault.MergeValueChanged {
+				t.Errorf("%s: the proposal is %+v", decision, got)
+			}
+		}
+		for _, c := range customers {
+			p, err := w.seen(c)
+			w.must(err)
+			w.equal("the customer", c, p.CustomerID)
+		}
+		w.refused(w.decidingMerge(id, decision, ""), vault.CodeConflict, []string{"nothing was changed"}, decideMerge...)
+		w.as(customers[1]).write("email", text("ada@example.com"), verifiedBy) // no decision was remembered
+		if got := w.propose(); got.Proposed != 1 {
+			t.Errorf("%s: the value came back: %+v", decision, got)
+		}
+	}
 }
 
 func TestProposeMerges_MergedAndErasedCustomers(t *testing.T) {
@@ -320,6 +353,35 @@ func TestProposeMerges_CronCoversAllTenants(t *testing.T) {
 	if got := w.proposals(""); len(got) != 1 {
 		t.Errorf("the proposals are %+v", got)
 	}
+}
+
+// A rule that fails holds up neither the other rules of its tenant nor other tenants, also not one with its id.
+func TestProposeMerges_FailingRuleHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	sharing(w, 2)
+	id, other := newID(), dbtest.Tenant(t, w.db)
+	for _, tenant := range []uuid.UUID{w.tenant, other} {
+		w.sql(fmt.Sprintf(`INSERT INTO merge_rules (tenant_id, id, name, fields, unverified, max_group, enabled, operation_id,
+			accepted_at) VALUES ('%s', '%s', '', '{email}', false, 10, true, '%[2]s', now())`, tenant, id))
+	}
+	w.sql(`UPDATE merge_rules SET looked_at = '2000-01-01' WHERE id <> '` + id.String() + `'`) // it is the last one
+	w.sql(`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$`)
+	w.sql(fmt.Sprintf(`CREATE TRIGGER broken BEFORE UPDATE ON merge_rules FOR EACH ROW
+		WHEN (NEW.id = '%s' AND NEW.tenant_id = '%s') EXECUTE FUNCTION fail()`, id, w.tenant))
+	looked := func() (n int) {
+		dbtest.Scan(t, w.url, &n, "SELECT count(*) FROM merge_rules WHERE looked_at > '2001-01-01'")
+		return n
+	}
+	w.must(w.run(vault.Event{}, proposeMerges...))
+	w.must(w.run(vault.Event{}, proposeMerges...))
+	w.equal("rules that were applied", 2, looked())
+	if got := w.proposals(""); len(got) != 1 {
+		t.Errorf("the proposals are %+v", got)
+	}
+	w.sql("DROP TRIGGER broken ON merge_rules")
+	w.must(w.run(vault.Event{}, proposeMerges...))
+	w.equal("rules that were applied after the repair", 3, looked())
 }
 
 func TestDecideMerge_ConcurrentDecisionsOneWins(t *testing.T) {

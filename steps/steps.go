@@ -92,7 +92,7 @@ func New(d Deps) Steps {
 		Items:       customers.Items{Once: runner, Now: d.Now},
 		Imports:     customers.Imports{Values: values},
 		Customers:   customers.Customers{Once: runner, Now: d.Now, PurgeAfter: d.Settings.PurgeAfter},
-		Merges:      customers.Merges{Once: runner, Now: d.Now},
+		Merges:      customers.Merges{Once: runner, Now: d.Now, Log: d.Log},
 		Sessions:    sessions,
 		Definitions: schema.Definitions{Once: runner},
 		Scenarios:   schema.Scenarios{Once: runner, Enqueuer: d.Enqueuer},

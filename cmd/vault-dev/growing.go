@@ -88,10 +88,25 @@ func adminURL(cfg config.Config) string {
 // ownDatabase creates a migrated database on the configured server, and sets it in cfg with the logins of cfg. The
 // administrator owns it.
 func ownDatabase(ctx context.Context, cfg *config.Config, name string) (drop func(context.Context) error, err error) {
-	own, drop, err := emptyDatabase(ctx, adminURL(*cfg), name)
+	_, drop, err = emptyDatabase(ctx, adminURL(*cfg), name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", adminEnv, err)
 	}
+	own, err := useDatabase(cfg, name)
+	if err != nil {
+		return nil, err
+	}
+	return drop, db.Migrate(ctx, own)
+}
+
+// useDatabase makes the configuration use a database of the server of adminURL, and returns the URL of its owner.
+func useDatabase(cfg *config.Config, name string) (own string, err error) {
+	u, err := url.Parse(adminURL(*cfg))
+	if err != nil {
+		return "", err
+	}
+	u.Path = "/" + name
+	own = u.String()
 	for _, address := range []*config.URL{&cfg.Database.URL, &cfg.Database.SystemURL} {
 		u, err := url.Parse(address.Reveal())
 		if err != nil || *address == "" {
@@ -101,7 +116,7 @@ func ownDatabase(ctx context.Context, cfg *config.Config, name string) (drop fun
 		*address = config.URL(u.String())
 	}
 	cfg.Database.MigrateURL = config.URL(own)
-	return drop, db.Migrate(ctx, own)
+	return own, nil
 }
 
 // emptyDatabase creates an empty database on a server, and returns its URL.

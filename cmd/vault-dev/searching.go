@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -29,7 +30,7 @@ const searchingFile = "benchmarks/searching.json"
 
 const (
 	searchRounds = 5
-	searchReads  = 100 // of each kind in a round
+	searchReads  = 200 // of each kind in a round
 	searchPage   = 100
 	countries    = 200
 )
@@ -53,56 +54,74 @@ type searching struct {
 	LoadedBy  float64        `json:"load_average_at_start"`
 	Customers int            `json:"customers"`
 	Results   []searchedKind `json:"results"`
+	Merges    []mergeSweep   `json:"propose_merges,omitempty"`
+}
+
+// searchingOptions are the flags of bench-searching.
+type searchingOptions struct {
+	customers int
+	only      string
+	keep      bool
 }
 
 func searchingCommand() *cobra.Command {
-	customers, only := 1_000_000, ""
+	o := searchingOptions{customers: 1_000_000}
 	c := &cobra.Command{
-		Use:   "bench-searching",
-		Short: "measure searches for customers beside plain SQL, in a new database; writes " + searchingFile,
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return benchSearching(cmd.Context(), customers, only) },
+		Use: "bench-searching",
+		Short: "measure searches for customers beside plain SQL, and the search for merges, in a new database; writes " +
+			searchingFile,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return benchSearching(cmd.Context(), o) },
 	}
-	c.Flags().IntVar(&customers, "customers", customers, "number of customers")
-	c.Flags().StringVar(&only, "only", "", "measure only the searches with this text in their name, and write no file")
+	c.Flags().IntVar(&o.customers, "customers", o.customers, "number of customers")
+	c.Flags().StringVar(&o.only, "only", "", "measure only what has this text in its name, and write no file")
+	c.Flags().BoolVar(&o.keep, "keep", false, "keep the database, and use it again if it has the number of customers")
 	return c
 }
 
-func benchSearching(ctx context.Context, customers int, only string) (err error) {
+// searchingDatabase is the name of the database.
+const searchingDatabase = "vault_bench_searching"
+
+func benchSearching(ctx context.Context, o searchingOptions) (err error) {
 	cfg, err := loadConfig(os.Environ())
 	if err != nil {
 		return err
 	}
-	drop, err := ownDatabase(ctx, &cfg, "vault_bench_searching")
+	s := searcher{customers: o.customers}
+	if o.keep {
+		err = s.openAgain(ctx, cfg)
+	}
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if dropErr := drop(context.WithoutCancel(ctx)); err == nil {
-			err = dropErr
+	if s.Runtime == nil {
+		drop, err := s.create(ctx, cfg)
+		if err != nil {
+			return err
 		}
-	}()
-	s := searcher{tenant: uuid.Must(uuid.NewV7())}
-	if err := s.open(ctx, cfg); err != nil {
-		return err
+		if !o.keep {
+			defer func() { err = errors.Join(err, drop(context.WithoutCancel(ctx))) }()
+		}
 	}
 	defer s.close()
-	out := searching{Go: runtime.Version(), CPUs: runtime.NumCPU(), LoadedBy: loadAverage(), Customers: customers}
-	if err := s.fill(ctx, customers); err != nil {
-		return fmt.Errorf("fill: %w", err)
-	}
+	out := searching{Go: runtime.Version(), CPUs: runtime.NumCPU(), LoadedBy: loadAverage(), Customers: o.customers}
 	for _, k := range searchKinds {
-		if !strings.Contains(k.name, only) {
+		if !strings.Contains(k.name, o.only) {
 			continue
 		}
-		result, err := s.measure(ctx, k, customers)
+		result, err := s.measure(ctx, k)
 		if err != nil {
 			return fmt.Errorf("%s: %w", k.name, err)
 		}
 		out.Results = append(out.Results, result)
 		fmt.Fprintf(os.Stderr, "%s: %.3f ms, %.3f by SQL\n", k.name, result.P99, result.SQLP99)
 	}
-	if err := out.print(); err != nil || customers < 1_000_000 || only != "" {
+	if strings.Contains(mergesName, o.only) {
+		if out.Merges, err = s.proposeMerges(ctx); err != nil {
+			return fmt.Errorf("%s: %w", mergesName, err)
+		}
+	}
+	if err := out.print(); err != nil || o.customers < 1_000_000 || o.only != "" {
 		return err
 	}
 	return writeJSON(searchingFile, out)
@@ -115,15 +134,58 @@ func (s searching) print() error {
 		_, _ = fmt.Fprintf(w, "%v\t%d\t%.3f\t%.3f\t%.3f\t%.3f\t%.2f\t%.2f\n", r.Where, r.Found, r.P50, r.P99, r.SQLP50,
 			r.SQLP99, r.RatioP50, r.RatioP99)
 	}
+	for _, m := range s.Merges {
+		_, _ = fmt.Fprintf(w, "propose-merges\t%d values\t%d proposed\t%d closed\t%.1f s\n", m.Compared, m.Proposed, m.Closed,
+			m.Seconds)
+	}
 	return w.Flush()
 }
 
 // searcher holds a tenant with many customers.
 type searcher struct {
 	*app.Runtime
-	raw    *pgxpool.Pool // as the owner, without row-level security
-	reader *query.Queries
-	tenant uuid.UUID
+	raw       *pgxpool.Pool // as the owner, without row-level security
+	reader    *query.Queries
+	sealer    *db.Sealer
+	tenant    uuid.UUID
+	customers int
+}
+
+// create makes the database, with its customers.
+func (s *searcher) create(ctx context.Context, cfg config.Config) (drop func(context.Context) error, err error) {
+	if drop, err = ownDatabase(ctx, &cfg, searchingDatabase); err != nil {
+		return nil, err
+	}
+	if err = s.open(ctx, cfg); err == nil {
+		s.tenant = uuid.Must(uuid.NewV7())
+		_, err = s.DB.System().CreateTenant(ctx, s.tenant, "bench")
+	}
+	if err == nil {
+		err = s.fill(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("fill: %w", err), drop(context.WithoutCancel(ctx)))
+	}
+	return drop, nil
+}
+
+// openAgain opens the database of an earlier run, if there is one with the number of customers and the present schema.
+func (s *searcher) openAgain(ctx context.Context, cfg config.Config) error {
+	if _, err := useDatabase(&cfg, searchingDatabase); err != nil {
+		return err
+	}
+	if err := s.open(ctx, cfg); err != nil {
+		s.Runtime = nil
+		return nil //nolint:nilerr // there is none: it is made
+	}
+	var found int
+	const of = `SELECT min(tenant_id::text)::uuid, count(*) FROM customer_profiles`
+	err := s.raw.QueryRow(ctx, of).Scan(&s.tenant, &found)
+	if err != nil || found != s.customers {
+		s.close()
+		s.Runtime = nil
+	}
+	return err
 }
 
 func (s *searcher) open(ctx context.Context, cfg config.Config) error {
@@ -139,9 +201,9 @@ func (s *searcher) open(ctx context.Context, cfg config.Config) error {
 	if err != nil {
 		return err
 	}
-	s.reader = query.New(s.DB, nil, sealer.Bind(s.DB))
-	_, err = s.DB.System().CreateTenant(ctx, s.tenant, "bench")
-	return err
+	s.sealer = sealer.Bind(s.DB)
+	s.reader = query.New(s.DB, nil, s.sealer)
+	return nil
 }
 
 func (s *searcher) close() {
@@ -149,9 +211,10 @@ func (s *searcher) close() {
 	s.Close()
 }
 
-// fill adds the customers: each with an email (one in ten without, one in ten verified), a country and a plan. It
-// makes the indexes of the values after the rows, and checks no foreign key, which is faster.
-func (s *searcher) fill(ctx context.Context, customers int) error {
+// fill adds the customers: each with an email (one in ten without, one in ten verified, one in a hundred with the
+// verified email of another customer), a country and a plan. It makes the indexes of the values after the rows, and
+// checks no foreign key, which is faster.
+func (s *searcher) fill(ctx context.Context) error {
 	conn, err := s.raw.Acquire(ctx)
 	if err != nil {
 		return err
@@ -173,7 +236,7 @@ func (s *searcher) fill(ctx context.Context, customers int) error {
 		statements = append(statements, "DROP INDEX "+i.Name)
 	}
 	statements = append(statements,
-		fmt.Sprintf(`CREATE TEMP TABLE made AS SELECT n, gen_random_uuid() AS id FROM generate_series(1, %d) n`, customers),
+		fmt.Sprintf(`CREATE TEMP TABLE made AS SELECT n, gen_random_uuid() AS id FROM generate_series(1, %d) n`, s.customers),
 		fmt.Sprintf(`INSERT INTO definitions (id, tenant_id, agent_id, name, value_type, origin, operation_id, accepted_at)
 			SELECT gen_random_uuid(), '%[1]s', '%[1]s', name, CASE name WHEN 'email' THEN 'email' ELSE 'string' END, 'human',
 				'%[1]s', now() FROM unnest(ARRAY['email', 'country', 'plan']) name`, s.tenant),
@@ -182,7 +245,8 @@ func (s *searcher) fill(ctx context.Context, customers int) error {
 				verified, collected_at, operation_id, accepted_at)
 			SELECT gen_random_uuid(), '%s', m.id, f.name, to_jsonb(f.value), 'string', 'user_provided', 'active',
 				f.name = 'email' AND m.n %% 10 = 0, now() - m.n * interval '1 minute', gen_random_uuid(), now()
-			FROM made m CROSS JOIN LATERAL (VALUES ('email', 'person' || m.n || '@example.com'),
+			FROM made m CROSS JOIN LATERAL (VALUES ('email',
+					'person' || CASE WHEN m.n %% 200 = 100 THEN m.n + 100 ELSE m.n END || '@example.com'),
 				('country', 'C' || m.n %% %d), ('plan', 'plan' || (m.n / %d) %% 4)) f (name, value)
 			WHERE f.name <> 'email' OR m.n %% 10 <> 1`, s.tenant, countries, countries))
 	for _, i := range indexes {
@@ -253,36 +317,20 @@ var searchKinds = []searchKind{
 	},
 }
 
-// measure compares both ways in turn, with the same random values, so that the load of the machine affects both.
-func (s *searcher) measure(ctx context.Context, k searchKind, customers int) (searchedKind, error) {
+// measure compares both ways in turn, with the same random values, so that the load of the machine affects both. Each
+// is the first one every other time: the second one finds the rows in the caches of the machine.
+func (s *searcher) measure(ctx context.Context, k searchKind) (searchedKind, error) {
 	out := searchedKind{Where: k.where(1)}
 	var p50, p99, sql50, sql99 []float64
 	for round := range searchRounds + 1 {
 		var vaults, plain []time.Duration
-		for range searchReads {
-			n := rand.IntN(customers) + 1 //nolint:gosec // no secret
-			where, err := rules.ParseConditions(k.where(n))
+		for i := range searchReads {
+			n := rand.IntN(s.customers) + 1 //nolint:gosec // no secret
+			c, err := s.compare(ctx, k, n, i%2 == 0)
 			if err != nil {
 				return out, err
 			}
-			start := time.Now()
-			found, err := s.reader.FindCustomers(ctx, s.tenant, where, nil, searchPage)
-			if err != nil {
-				return out, err
-			}
-			vaults = append(vaults, time.Since(start))
-			start = time.Now()
-			same, err := s.bySQL(ctx, k.sql, k.value(n))
-			if err != nil {
-				return out, err
-			}
-			plain = append(plain, time.Since(start))
-			if !slices.EqualFunc(found.Customers, same[:min(len(same), searchPage)], func(a, b vault.Customer) bool {
-				return a.CustomerID == b.CustomerID
-			}) && len(found.Customers) == len(same) {
-				return out, fmt.Errorf("%v: %d customers, and %d by SQL", k.where(n), len(found.Customers), len(same))
-			}
-			out.Found = len(found.Customers)
+			vaults, plain, out.Found = append(vaults, c.vault), append(plain, c.sql), c.found
 		}
 		if round == 0 { // warm-up
 			continue
@@ -293,6 +341,51 @@ func (s *searcher) measure(ctx context.Context, k searchKind, customers int) (se
 	}
 	out.P50, out.P99, out.SQLP50, out.SQLP99 = median(p50), median(p99), median(sql50), median(sql99)
 	out.RatioP50, out.RatioP99 = out.P50/out.SQLP50, out.P99/out.SQLP99
+	return out, nil
+}
+
+// comparison is one search, made in both ways.
+type comparison struct {
+	vault, sql time.Duration
+	found      int
+}
+
+// compare makes a search in both ways, and checks that they find the same customers.
+func (s *searcher) compare(ctx context.Context, k searchKind, n int, vaultFirst bool) (out comparison, err error) {
+	where, err := rules.ParseConditions(k.where(n))
+	if err != nil {
+		return out, err
+	}
+	var found query.FoundCustomers
+	var same []vault.Customer
+	search := func() error {
+		start := time.Now()
+		found, err = s.reader.FindCustomers(ctx, s.tenant, where, nil, searchPage)
+		out.vault = time.Since(start)
+		return err
+	}
+	plain := func() error {
+		start := time.Now()
+		same, err = s.bySQL(ctx, k.sql, k.value(n))
+		out.sql = time.Since(start)
+		return err
+	}
+	order := []func() error{search, plain}
+	if !vaultFirst {
+		slices.Reverse(order)
+	}
+	for _, way := range order {
+		if err := way(); err != nil {
+			return out, err
+		}
+	}
+	out.found = len(found.Customers)
+	equal := out.found <= len(same) && slices.EqualFunc(found.Customers, same[:out.found], func(a, b vault.Customer) bool {
+		return a.CustomerID == b.CustomerID && a.Version == b.Version
+	})
+	if !equal || out.found < len(same) && found.Next == nil {
+		return out, fmt.Errorf("%v: %d customers, and %d by SQL", k.where(n), out.found, len(same))
+	}
 	return out, nil
 }
 

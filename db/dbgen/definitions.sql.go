@@ -906,6 +906,99 @@ func (q *Queries) ListSearchableNames(ctx context.Context, tenantID uuid.UUID, n
 	return items, nil
 }
 
+const listSearchedDefinitions = `-- name: ListSearchedDefinitions :many
+SELECT
+    d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.ask_channels, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.forbid_extraction, d.about, d.is_pii, d.purposes, d.encryption_required, d.searchable, d.prefix_search, d.retention_days, d.remove_after_days, d.erase_on_withdrawal, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at,
+    EXISTS (
+        SELECT 1
+        FROM sealed_fields s
+        WHERE s.tenant_id = $1
+          AND s.name = $2
+    ) AS sealed
+FROM definitions d
+WHERE d.tenant_id = $1
+  AND d.name = $2
+  AND d.deleted_at IS NULL
+ORDER BY d.id
+`
+
+type ListSearchedDefinitionsRow struct {
+	Definition Definition `json:"definition"`
+	Sealed     bool       `json:"sealed"`
+}
+
+// Lists the definitions of a name, of all agents, each with whether the name is sealed. Indexes: definitions_name, primary
+// key of sealed_fields.
+func (q *Queries) ListSearchedDefinitions(ctx context.Context, tenantID uuid.UUID, name string) ([]ListSearchedDefinitionsRow, error) {
+	rows, err := q.db.Query(ctx, listSearchedDefinitions, tenantID, name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListSearchedDefinitionsRow{}
+	for rows.Next() {
+		var i ListSearchedDefinitionsRow
+		if err := rows.Scan(
+			&i.Definition.ID,
+			&i.Definition.TenantID,
+			&i.Definition.AgentID,
+			&i.Definition.Name,
+			&i.Definition.DisplayName,
+			&i.Definition.Description,
+			&i.Definition.ValueType,
+			&i.Definition.ValidationRegex,
+			&i.Definition.AllowedValues,
+			&i.Definition.Unit,
+			&i.Definition.Minimum,
+			&i.Definition.Maximum,
+			&i.Definition.TimeZone,
+			&i.Definition.DefaultRegion,
+			&i.Definition.JsonSchema,
+			&i.Definition.WriteOnce,
+			&i.Definition.Multiple,
+			&i.Definition.MaxElements,
+			&i.Definition.ValidationMode,
+			&i.Definition.RequiredVerification,
+			&i.Definition.VerificationMethods,
+			&i.Definition.AskChannels,
+			&i.Definition.CollectionPrompt,
+			&i.Definition.RetryPrompt,
+			&i.Definition.ExtractionExamples,
+			&i.Definition.ExtractionPromptHint,
+			&i.Definition.ForbidExtraction,
+			&i.Definition.About,
+			&i.Definition.IsPii,
+			&i.Definition.Purposes,
+			&i.Definition.EncryptionRequired,
+			&i.Definition.Searchable,
+			&i.Definition.PrefixSearch,
+			&i.Definition.RetentionDays,
+			&i.Definition.RemoveAfterDays,
+			&i.Definition.EraseOnWithdrawal,
+			&i.Definition.FreshnessSeconds,
+			&i.Definition.StaleAction,
+			&i.Definition.OnConflict,
+			&i.Definition.SourcePriority,
+			&i.Definition.Enabled,
+			&i.Definition.Origin,
+			&i.Definition.ReviewState,
+			&i.Definition.OperationID,
+			&i.Definition.AcceptedAt,
+			&i.Definition.DeletedAt,
+			&i.Definition.CreatedAt,
+			&i.Definition.UpdatedAt,
+			&i.Sealed,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listSecretNames = `-- name: ListSecretNames :many
 SELECT s.name, true AS sealed, false AS pii
 FROM sealed_fields s

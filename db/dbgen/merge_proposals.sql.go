@@ -253,19 +253,41 @@ FROM merge_rules
 WHERE enabled
   AND deleted_at IS NULL
   AND (looked_at IS NULL OR looked_at < $1)
+  AND NOT EXISTS (
+      SELECT 1
+      FROM (
+          SELECT
+              unnest($2::uuid[]) AS tenant_id,
+              unnest($3::uuid[]) AS id
+      ) failed
+      WHERE failed.tenant_id = merge_rules.tenant_id
+        AND failed.id = merge_rules.id
+  )
 ORDER BY looked_at NULLS FIRST, id
-LIMIT $2
+LIMIT $4
 `
+
+type ListDueMergeRulesParams struct {
+	Before        *time.Time  `json:"before"`
+	FailedTenants []uuid.UUID `json:"failed_tenants"`
+	FailedIds     []uuid.UUID `json:"failed_ids"`
+	MaxRows       int32       `json:"max_rows"`
+}
 
 type ListDueMergeRulesRow struct {
 	TenantID uuid.UUID `json:"tenant_id"`
 	ID       uuid.UUID `json:"id"`
 }
 
-// Lists merge rules, of all tenants, whose last pass ended before a time, those that wait longest first. Index:
-// merge_rules_due.
-func (q *Queries) ListDueMergeRules(ctx context.Context, before *time.Time, maxRows int32) ([]ListDueMergeRulesRow, error) {
-	rows, err := q.db.Query(ctx, listDueMergeRules, before, maxRows)
+// Lists merge rules, of all tenants, whose last pass ended before a time, those that wait longest first, without some that
+// failed. Index: merge_rules_due.
+func (q *Queries) ListDueMergeRules(ctx context.Context, arg ListDueMergeRulesParams) ([]ListDueMergeRulesRow, error) {
+	rows, err := q.db.Query(ctx, listDueMergeRules,
+		arg.Before,
+		arg.FailedTenants,
+		arg.FailedIds,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}

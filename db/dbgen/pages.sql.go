@@ -403,6 +403,446 @@ func (q *Queries) FindCustomers(ctx context.Context, arg FindCustomersParams) ([
 	return items, nil
 }
 
+const findCustomersByAge = `-- name: FindCustomersByAge :many
+WITH tests AS MATERIALIZED (
+    SELECT
+        unnest($9::text[]) AS name,
+        unnest($10::text[]) AS kind,
+        unnest($11::timestamptz[]) AS before
+), missing AS MATERIALIZED (
+    SELECT unnest($12::text[]) AS name
+)
+SELECT
+    coalesce(p.customer_id, n.profile_id)::uuid AS customer_id, coalesce(p.version, 0)::bigint AS version,
+    coalesce(p.created_at, $1)::timestamptz AS created_at,
+    coalesce(p.updated_at, $1)::timestamptz AS updated_at,
+    n.profile_id AS position, n.collected_at AS at, (n.passes AND p.id IS NOT NULL)::bool AS matches, n.number
+FROM (
+    SELECT
+        c.profile_id, c.collected_at, c.number,
+        c.name = $2::text
+        AND NOT EXISTS (
+            SELECT 1
+            FROM missing m
+            CROSS JOIN LATERAL (
+                SELECT 1
+                FROM customer_values v
+                WHERE v.profile_id = c.profile_id
+                  AND v.name = m.name
+                  AND v.status = 'active'
+                  AND v.deleted_at IS NULL
+                OFFSET 0
+            ) v
+        )
+        AND NOT EXISTS (
+            SELECT 1
+            FROM tests t
+            LEFT JOIN LATERAL (
+                SELECT v.verified, v.collected_at
+                FROM customer_values v
+                WHERE v.profile_id = c.profile_id
+                  AND v.name = t.name
+                  AND v.status = 'active'
+                  AND v.deleted_at IS NULL
+                OFFSET 0
+            ) v ON true
+            WHERE NOT coalesce(
+                CASE t.kind
+                    WHEN 'verified' THEN v.verified
+                    WHEN 'present' THEN v.verified IS NOT NULL
+                    WHEN 'older_than' THEN v.collected_at < t.before
+                END,
+                false
+            )
+        ) AS passes
+    FROM (
+        SELECT v.profile_id, v.name, v.collected_at, row_number() OVER (ORDER BY v.collected_at NULLS FIRST, v.profile_id) AS number
+        FROM (
+            SELECT v.profile_id, v.name, v.collected_at
+            FROM customer_values v
+            WHERE v.field_key = (SELECT field_key($3, $2::text))
+              AND v.tenant_id = $3
+              AND v.collected_at < $4
+              AND v.collected_at >= $5
+              AND (v.collected_at > $5 OR v.profile_id > $6)
+            ORDER BY v.collected_at NULLS FIRST, v.profile_id
+            LIMIT $7::int
+        ) v
+    ) c
+    ORDER BY c.collected_at NULLS FIRST, c.profile_id
+) n
+LEFT JOIN LATERAL (
+    SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at, purge_after
+    FROM customer_profiles p
+    WHERE n.passes
+      AND p.id = n.profile_id
+      AND p.merged_into_id IS NULL
+      AND p.deleted_at IS NULL
+    OFFSET 0
+) p ON true
+WHERE p.id IS NOT NULL
+   OR n.number = $7::int
+ORDER BY n.collected_at NULLS FIRST, n.profile_id
+LIMIT $8
+`
+
+type FindCustomersByAgeParams struct {
+	Now       time.Time   `json:"now"`
+	Name      string      `json:"name"`
+	TenantID  uuid.UUID   `json:"tenant_id"`
+	Before    time.Time   `json:"before"`
+	AfterAt   time.Time   `json:"after_at"`
+	AfterID   uuid.UUID   `json:"after_id"`
+	Chunk     int32       `json:"chunk"`
+	MaxRows   int32       `json:"max_rows"`
+	CondNames []string    `json:"cond_names"`
+	CondKinds []string    `json:"cond_kinds"`
+	CondTimes []time.Time `json:"cond_times"`
+	Missing   []string    `json:"missing"`
+}
+
+type FindCustomersByAgeRow struct {
+	CustomerID uuid.UUID `json:"customer_id"`
+	Version    int64     `json:"version"`
+	CreatedAt  time.Time `json:"created_at"`
+	UpdatedAt  time.Time `json:"updated_at"`
+	Position   uuid.UUID `json:"position"`
+	At         time.Time `json:"at"`
+	Matches    bool      `json:"matches"`
+	Number     int64     `json:"number"`
+}
+
+// The customers with an old value, the oldest first. Indexes: customer_values_age, customer_values_active, primary key.
+func (q *Queries) FindCustomersByAge(ctx context.Context, arg FindCustomersByAgeParams) ([]FindCustomersByAgeRow, error) {
+	rows, err := q.db.Query(ctx, findCustomersByAge,
+		arg.Now,
+		arg.Name,
+		arg.TenantID,
+		arg.Before,
+		arg.AfterAt,
+		arg.AfterID,
+		arg.Chunk,
+		arg.MaxRows,
+		arg.CondNames,
+		arg.CondKinds,
+		arg.CondTimes,
+		arg.Missing,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []FindCustomersByAgeRow{}
+	for rows.Next() {
+		var i FindCustomersByAgeRow
+		if err := rows.Scan(
+			&i.CustomerID,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.Position,
+			&i.At,
+			&i.Matches,
+			&i.Number,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const findCustomersByKey = `-- name: FindCustomersByKey :many
+
+WITH tests AS MATERIALIZED (
+    SELECT
+        unnest($9::text[]) AS name,
+        unnest($10::text[]) AS kind,
+        unnest($11::timestamptz[]) AS before
+), missing AS MATERIALIZED (
+    SELECT unnest($12::text[]) AS name
+)
+SELECT
+    coalesce(p.customer_id, n.profile_id)::uuid AS customer_id, coalesce(p.version, 0)::bigint AS version,
+    coalesce(p.created_at, $1)::timestamptz AS created_at,
+    coalesce(p.updated_at, $1)::timestamptz AS updated_at,
+    n.profile_id AS position, (n.passes AND p.id IS NOT NULL)::bool AS matches, n.number
+FROM (
+    SELECT
+        c.profile_id, c.number,
+        c.name = $2::text
+        AND CASE
+            WHEN $3::text = '' THEN c.encrypted
+            ELSE NOT c.encrypted AND match_text(c.value) = (SELECT match_text(nullif($3::text, '')::jsonb))
+        END
+        AND NOT EXISTS (
+            SELECT 1
+            FROM missing m
+            CROSS JOIN LATERAL (
+                SELECT 1
+                FROM customer_values v
+                WHERE v.profile_id = c.profile_id
+                  AND v.name = m.name
+                  AND v.status = 'active'
+                  AND v.deleted_at IS NULL
+                OFFSET 0
+            ) v
+        )
+        AND NOT EXISTS (
+            SELECT 1
+            FROM tests t
+            LEFT JOIN LATERAL (
+                SELECT v.verified, v.collected_at
+                FROM customer_values v
+                WHERE v.profile_id = c.profile_id
+                  AND v.name = t.name
+                  AND v.status = 'active'
+                  AND v.deleted_at IS NULL
+                OFFSET 0
+            ) v ON true
+            WHERE NOT coalesce(
+                CASE t.kind
+                    WHEN 'verified' THEN v.verified
+                    WHEN 'present' THEN v.verified IS NOT NULL
+                    WHEN 'older_than' THEN v.collected_at < t.before
+                END,
+                false
+            )
+        ) AS passes
+    FROM (
+        SELECT v.profile_id, v.name, v.encrypted, v.value, row_number() OVER (ORDER BY v.profile_id NULLS FIRST) AS number
+        FROM (
+            SELECT v.profile_id, v.name, v.encrypted, v.value
+            FROM customer_values v
+            WHERE v.tenant_id = $4
+              AND v.match_key = (
+                  SELECT CASE
+                      WHEN $3::text = '' THEN $5::bigint
+                      ELSE match_key($4, $2::text, nullif($3::text, '')::jsonb)
+                  END
+              )
+              AND v.profile_id > $6
+            ORDER BY v.profile_id NULLS FIRST
+            LIMIT $7::int
+        ) v
+    ) c
+    ORDER BY c.profile_id NULLS FIRST
+) n
+LEFT JOIN LATERAL (
+    SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at, purge_after
+    FROM customer_profiles p
+    WHERE n.passes
+      AND p.id = n.profile_id
+      AND p.merged_into_id IS NULL
+      AND p.deleted_at IS NULL
+    OFFSET 0
+) p ON true
+WHERE p.id IS NOT NULL
+   OR n.number = $7::int
+ORDER BY n.profile_id NULLS FIRST
+LIMIT $8
+`
+
+type FindCustomersByKeyParams struct {
+	Now       time.Time   `json:"now"`
+	Name      string      `json:"name"`
+	WantValue string      `json:"want_value"`
+	TenantID  uuid.UUID   `json:"tenant_id"`
+	WantBlind int64       `json:"want_blind"`
+	AfterID   uuid.UUID   `json:"after_id"`
+	Chunk     int32       `json:"chunk"`
+	MaxRows   int32       `json:"max_rows"`
+	CondNames []string    `json:"cond_names"`
+	CondKinds []string    `json:"cond_kinds"`
+	CondTimes []time.Time `json:"cond_times"`
+	Missing   []string    `json:"missing"`
+}
+
+type FindCustomersByKeyRow struct {
+	CustomerID uuid.UUID `json:"customer_id"`
+	Version    int64     `json:"version"`
+	CreatedAt  time.Time `json:"created_at"`
+	UpdatedAt  time.Time `json:"updated_at"`
+	Position   uuid.UUID `json:"position"`
+	Matches    bool      `json:"matches"`
+	Number     int64     `json:"number"`
+}
+
+// FindCustomers of the searches that are made most: the three queries that follow have one order each, so that they stop
+// at the end of the page instead of the candidates, and a plan for it alone. They know no purposes, and the conditions
+// 'missing' (as names), 'verified', 'present' and 'older_than'. number is the place of a row among the candidates; the
+// row of the last one, number = chunk, is returned although it does not match.
+// The customers with one key, in the order of their profiles. Indexes: customer_values_match, customer_values_active,
+// primary key.
+func (q *Queries) FindCustomersByKey(ctx context.Context, arg FindCustomersByKeyParams) ([]FindCustomersByKeyRow, error) {
+	rows, err := q.db.Query(ctx, findCustomersByKey,
+		arg.Now,
+		arg.Name,
+		arg.WantValue,
+		arg.TenantID,
+		arg.WantBlind,
+		arg.AfterID,
+		arg.Chunk,
+		arg.MaxRows,
+		arg.CondNames,
+		arg.CondKinds,
+		arg.CondTimes,
+		arg.Missing,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []FindCustomersByKeyRow{}
+	for rows.Next() {
+		var i FindCustomersByKeyRow
+		if err := rows.Scan(
+			&i.CustomerID,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.Position,
+			&i.Matches,
+			&i.Number,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const findCustomersInOrder = `-- name: FindCustomersInOrder :many
+WITH tests AS MATERIALIZED (
+    SELECT
+        unnest($5::text[]) AS name,
+        unnest($6::text[]) AS kind,
+        unnest($7::timestamptz[]) AS before
+), missing AS MATERIALIZED (
+    SELECT unnest($8::text[]) AS name
+)
+SELECT n.customer_id, n.version, n.created_at, n.updated_at, n.matches::bool AS matches, n.number
+FROM (
+    SELECT
+        c.customer_id, c.version, c.created_at, c.updated_at, c.number,
+        c.merged_into_id IS NULL
+        AND c.deleted_at IS NULL
+        AND NOT EXISTS (
+            SELECT 1
+            FROM missing m
+            CROSS JOIN LATERAL (
+                SELECT 1
+                FROM customer_values v
+                WHERE v.profile_id = c.id
+                  AND v.name = m.name
+                  AND v.status = 'active'
+                  AND v.deleted_at IS NULL
+                OFFSET 0
+            ) v
+        )
+        AND NOT EXISTS (
+            SELECT 1
+            FROM tests t
+            LEFT JOIN LATERAL (
+                SELECT v.verified, v.collected_at
+                FROM customer_values v
+                WHERE v.profile_id = c.id
+                  AND v.name = t.name
+                  AND v.status = 'active'
+                  AND v.deleted_at IS NULL
+                OFFSET 0
+            ) v ON true
+            WHERE NOT coalesce(
+                CASE t.kind
+                    WHEN 'verified' THEN v.verified
+                    WHEN 'present' THEN v.verified IS NOT NULL
+                    WHEN 'older_than' THEN v.collected_at < t.before
+                END,
+                false
+            )
+        ) AS matches
+    FROM (
+        SELECT p.id, p.tenant_id, p.customer_id, p.version, p.label, p.label_set_at, p.merged_into_id, p.created_at, p.updated_at, p.deleted_at, p.purge_after, row_number() OVER (ORDER BY p.customer_id) AS number
+        FROM (
+            SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at, purge_after
+            FROM customer_profiles p
+            WHERE p.tenant_id = $1
+              AND p.customer_id > $2
+            ORDER BY p.customer_id
+            LIMIT $3::int
+        ) p
+    ) c
+    ORDER BY c.customer_id
+) n
+WHERE n.matches
+   OR n.number = $3::int
+ORDER BY n.customer_id
+LIMIT $4
+`
+
+type FindCustomersInOrderParams struct {
+	TenantID  uuid.UUID   `json:"tenant_id"`
+	AfterID   uuid.UUID   `json:"after_id"`
+	Chunk     int32       `json:"chunk"`
+	MaxRows   int32       `json:"max_rows"`
+	CondNames []string    `json:"cond_names"`
+	CondKinds []string    `json:"cond_kinds"`
+	CondTimes []time.Time `json:"cond_times"`
+	Missing   []string    `json:"missing"`
+}
+
+type FindCustomersInOrderRow struct {
+	CustomerID uuid.UUID `json:"customer_id"`
+	Version    int64     `json:"version"`
+	CreatedAt  time.Time `json:"created_at"`
+	UpdatedAt  time.Time `json:"updated_at"`
+	Matches    bool      `json:"matches"`
+	Number     int64     `json:"number"`
+}
+
+// All customers, in the order of their ids. Indexes: the unique key of customer_profiles, customer_values_active.
+func (q *Queries) FindCustomersInOrder(ctx context.Context, arg FindCustomersInOrderParams) ([]FindCustomersInOrderRow, error) {
+	rows, err := q.db.Query(ctx, findCustomersInOrder,
+		arg.TenantID,
+		arg.AfterID,
+		arg.Chunk,
+		arg.MaxRows,
+		arg.CondNames,
+		arg.CondKinds,
+		arg.CondTimes,
+		arg.Missing,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []FindCustomersInOrderRow{}
+	for rows.Next() {
+		var i FindCustomersInOrderRow
+		if err := rows.Scan(
+			&i.CustomerID,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.Matches,
+			&i.Number,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listCustomerConsents = `-- name: ListCustomerConsents :many
 SELECT DISTINCT ON (c.customer_id, o.purpose) c.customer_id, o.id, o.tenant_id, o.profile_id, o.purpose, o.granted, o.source, o.operation_id, o.accepted_at, o.expires_at
 FROM customer_profiles c

@@ -109,6 +109,23 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND deleted_at IS NULL
 ORDER BY id;
 
+-- Lists the definitions of a name, of all agents, each with whether the name is sealed. Indexes: definitions_name, primary
+-- key of sealed_fields.
+-- name: ListSearchedDefinitions :many
+SELECT
+    sqlc.embed(d),
+    EXISTS (
+        SELECT 1
+        FROM sealed_fields s
+        WHERE s.tenant_id = sqlc.arg(tenant_id)
+          AND s.name = sqlc.arg(name)
+    ) AS sealed
+FROM definitions d
+WHERE d.tenant_id = sqlc.arg(tenant_id)
+  AND d.name = sqlc.arg(name)
+  AND d.deleted_at IS NULL
+ORDER BY d.id;
+
 -- Lists the names that are sealed, or PII, in a tenant. Indexes: primary key, definitions_pii.
 -- name: ListSecretNames :many
 SELECT s.name, true AS sealed, false AS pii

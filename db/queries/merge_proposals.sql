@@ -54,14 +54,24 @@ SET deleted_at = clock_timestamp(),
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- Lists merge rules, of all tenants, whose last pass ended before a time, those that wait longest first. Index:
--- merge_rules_due.
+-- Lists merge rules, of all tenants, whose last pass ended before a time, those that wait longest first, without some that
+-- failed. Index: merge_rules_due.
 -- name: ListDueMergeRules :many
 SELECT tenant_id, id
 FROM merge_rules
 WHERE enabled
   AND deleted_at IS NULL
   AND (looked_at IS NULL OR looked_at < sqlc.arg(before))
+  AND NOT EXISTS (
+      SELECT 1
+      FROM (
+          SELECT
+              unnest(sqlc.arg(failed_tenants)::uuid[]) AS tenant_id,
+              unnest(sqlc.arg(failed_ids)::uuid[]) AS id
+      ) failed
+      WHERE failed.tenant_id = merge_rules.tenant_id
+        AND failed.id = merge_rules.id
+  )
 ORDER BY looked_at NULLS FIRST, id
 LIMIT sqlc.arg(max_rows);
 

@@ -366,6 +366,253 @@ WHERE (n.matches AND n.place <= sqlc.arg(max_rows)::bigint)
    OR n.number = n.scanned
 ORDER BY n.number;
 
+-- FindCustomers of the searches that are made most: the three queries that follow have one order each, so that they stop
+-- at the end of the page instead of the candidates, and a plan for it alone. They know no purposes, and the conditions
+-- 'missing' (as names), 'verified', 'present' and 'older_than'. number is the place of a row among the candidates; the
+-- row of the last one, number = chunk, is returned although it does not match.
+
+-- The customers with one key, in the order of their profiles. Indexes: customer_values_match, customer_values_active,
+-- primary key.
+-- name: FindCustomersByKey :many
+WITH tests AS MATERIALIZED (
+    SELECT
+        unnest(sqlc.arg(cond_names)::text[]) AS name,
+        unnest(sqlc.arg(cond_kinds)::text[]) AS kind,
+        unnest(sqlc.arg(cond_times)::timestamptz[]) AS before
+), missing AS MATERIALIZED (
+    SELECT unnest(sqlc.arg(missing)::text[]) AS name
+)
+SELECT
+    coalesce(p.customer_id, n.profile_id)::uuid AS customer_id, coalesce(p.version, 0)::bigint AS version,
+    coalesce(p.created_at, sqlc.arg(now))::timestamptz AS created_at,
+    coalesce(p.updated_at, sqlc.arg(now))::timestamptz AS updated_at,
+    n.profile_id AS position, (n.passes AND p.id IS NOT NULL)::bool AS matches, n.number
+FROM (
+    SELECT
+        c.profile_id, c.number,
+        c.name = sqlc.arg(name)::text
+        AND CASE
+            WHEN sqlc.arg(want_value)::text = '' THEN c.encrypted
+            ELSE NOT c.encrypted AND match_text(c.value) = (SELECT match_text(nullif(sqlc.arg(want_value)::text, '')::jsonb))
+        END
+        AND NOT EXISTS (
+            SELECT 1
+            FROM missing m
+            CROSS JOIN LATERAL (
+                SELECT 1
+                FROM customer_values v
+                WHERE v.profile_id = c.profile_id
+                  AND v.name = m.name
+                  AND v.status = 'active'
+                  AND v.deleted_at IS NULL
+                OFFSET 0
+            ) v
+        )
+        AND NOT EXISTS (
+            SELECT 1
+            FROM tests t
+            LEFT JOIN LATERAL (
+                SELECT v.verified, v.collected_at
+                FROM customer_values v
+                WHERE v.profile_id = c.profile_id
+                  AND v.name = t.name
+                  AND v.status = 'active'
+                  AND v.deleted_at IS NULL
+                OFFSET 0
+            ) v ON true
+            WHERE NOT coalesce(
+                CASE t.kind
+                    WHEN 'verified' THEN v.verified
+                    WHEN 'present' THEN v.verified IS NOT NULL
+                    WHEN 'older_than' THEN v.collected_at < t.before
+                END,
+                false
+            )
+        ) AS passes
+    FROM (
+        SELECT v.*, row_number() OVER (ORDER BY v.profile_id NULLS FIRST) AS number
+        FROM (
+            SELECT v.profile_id, v.name, v.encrypted, v.value
+            FROM customer_values v
+            WHERE v.tenant_id = sqlc.arg(tenant_id)
+              AND v.match_key = (
+                  SELECT CASE
+                      WHEN sqlc.arg(want_value)::text = '' THEN sqlc.arg(want_blind)::bigint
+                      ELSE match_key(sqlc.arg(tenant_id), sqlc.arg(name)::text, nullif(sqlc.arg(want_value)::text, '')::jsonb)
+                  END
+              )
+              AND v.profile_id > sqlc.arg(after_id)
+            ORDER BY v.profile_id NULLS FIRST
+            LIMIT sqlc.arg(chunk)::int
+        ) v
+    ) c
+    ORDER BY c.profile_id NULLS FIRST
+) n
+LEFT JOIN LATERAL (
+    SELECT *
+    FROM customer_profiles p
+    WHERE n.passes
+      AND p.id = n.profile_id
+      AND p.merged_into_id IS NULL
+      AND p.deleted_at IS NULL
+    OFFSET 0
+) p ON true
+WHERE p.id IS NOT NULL
+   OR n.number = sqlc.arg(chunk)::int
+ORDER BY n.profile_id NULLS FIRST
+LIMIT sqlc.arg(max_rows);
+
+-- The customers with an old value, the oldest first. Indexes: customer_values_age, customer_values_active, primary key.
+-- name: FindCustomersByAge :many
+WITH tests AS MATERIALIZED (
+    SELECT
+        unnest(sqlc.arg(cond_names)::text[]) AS name,
+        unnest(sqlc.arg(cond_kinds)::text[]) AS kind,
+        unnest(sqlc.arg(cond_times)::timestamptz[]) AS before
+), missing AS MATERIALIZED (
+    SELECT unnest(sqlc.arg(missing)::text[]) AS name
+)
+SELECT
+    coalesce(p.customer_id, n.profile_id)::uuid AS customer_id, coalesce(p.version, 0)::bigint AS version,
+    coalesce(p.created_at, sqlc.arg(now))::timestamptz AS created_at,
+    coalesce(p.updated_at, sqlc.arg(now))::timestamptz AS updated_at,
+    n.profile_id AS position, n.collected_at AS at, (n.passes AND p.id IS NOT NULL)::bool AS matches, n.number
+FROM (
+    SELECT
+        c.profile_id, c.collected_at, c.number,
+        c.name = sqlc.arg(name)::text
+        AND NOT EXISTS (
+            SELECT 1
+            FROM missing m
+            CROSS JOIN LATERAL (
+                SELECT 1
+                FROM customer_values v
+                WHERE v.profile_id = c.profile_id
+                  AND v.name = m.name
+                  AND v.status = 'active'
+                  AND v.deleted_at IS NULL
+                OFFSET 0
+            ) v
+        )
+        AND NOT EXISTS (
+            SELECT 1
+            FROM tests t
+            LEFT JOIN LATERAL (
+                SELECT v.verified, v.collected_at
+                FROM customer_values v
+                WHERE v.profile_id = c.profile_id
+                  AND v.name = t.name
+                  AND v.status = 'active'
+                  AND v.deleted_at IS NULL
+                OFFSET 0
+            ) v ON true
+            WHERE NOT coalesce(
+                CASE t.kind
+                    WHEN 'verified' THEN v.verified
+                    WHEN 'present' THEN v.verified IS NOT NULL
+                    WHEN 'older_than' THEN v.collected_at < t.before
+                END,
+                false
+            )
+        ) AS passes
+    FROM (
+        SELECT v.*, row_number() OVER (ORDER BY v.collected_at NULLS FIRST, v.profile_id) AS number
+        FROM (
+            SELECT v.profile_id, v.name, v.collected_at
+            FROM customer_values v
+            WHERE v.field_key = (SELECT field_key(sqlc.arg(tenant_id), sqlc.arg(name)::text))
+              AND v.tenant_id = sqlc.arg(tenant_id)
+              AND v.collected_at < sqlc.arg(before)
+              AND v.collected_at >= sqlc.arg(after_at)
+              AND (v.collected_at > sqlc.arg(after_at) OR v.profile_id > sqlc.arg(after_id))
+            ORDER BY v.collected_at NULLS FIRST, v.profile_id
+            LIMIT sqlc.arg(chunk)::int
+        ) v
+    ) c
+    ORDER BY c.collected_at NULLS FIRST, c.profile_id
+) n
+LEFT JOIN LATERAL (
+    SELECT *
+    FROM customer_profiles p
+    WHERE n.passes
+      AND p.id = n.profile_id
+      AND p.merged_into_id IS NULL
+      AND p.deleted_at IS NULL
+    OFFSET 0
+) p ON true
+WHERE p.id IS NOT NULL
+   OR n.number = sqlc.arg(chunk)::int
+ORDER BY n.collected_at NULLS FIRST, n.profile_id
+LIMIT sqlc.arg(max_rows);
+
+-- All customers, in the order of their ids. Indexes: the unique key of customer_profiles, customer_values_active.
+-- name: FindCustomersInOrder :many
+WITH tests AS MATERIALIZED (
+    SELECT
+        unnest(sqlc.arg(cond_names)::text[]) AS name,
+        unnest(sqlc.arg(cond_kinds)::text[]) AS kind,
+        unnest(sqlc.arg(cond_times)::timestamptz[]) AS before
+), missing AS MATERIALIZED (
+    SELECT unnest(sqlc.arg(missing)::text[]) AS name
+)
+SELECT n.customer_id, n.version, n.created_at, n.updated_at, n.matches::bool AS matches, n.number
+FROM (
+    SELECT
+        c.customer_id, c.version, c.created_at, c.updated_at, c.number,
+        c.merged_into_id IS NULL
+        AND c.deleted_at IS NULL
+        AND NOT EXISTS (
+            SELECT 1
+            FROM missing m
+            CROSS JOIN LATERAL (
+                SELECT 1
+                FROM customer_values v
+                WHERE v.profile_id = c.id
+                  AND v.name = m.name
+                  AND v.status = 'active'
+                  AND v.deleted_at IS NULL
+                OFFSET 0
+            ) v
+        )
+        AND NOT EXISTS (
+            SELECT 1
+            FROM tests t
+            LEFT JOIN LATERAL (
+                SELECT v.verified, v.collected_at
+                FROM customer_values v
+                WHERE v.profile_id = c.id
+                  AND v.name = t.name
+                  AND v.status = 'active'
+                  AND v.deleted_at IS NULL
+                OFFSET 0
+            ) v ON true
+            WHERE NOT coalesce(
+                CASE t.kind
+                    WHEN 'verified' THEN v.verified
+                    WHEN 'present' THEN v.verified IS NOT NULL
+                    WHEN 'older_than' THEN v.collected_at < t.before
+                END,
+                false
+            )
+        ) AS matches
+    FROM (
+        SELECT p.*, row_number() OVER (ORDER BY p.customer_id) AS number
+        FROM (
+            SELECT *
+            FROM customer_profiles p
+            WHERE p.tenant_id = sqlc.arg(tenant_id)
+              AND p.customer_id > sqlc.arg(after_id)
+            ORDER BY p.customer_id
+            LIMIT sqlc.arg(chunk)::int
+        ) p
+    ) c
+    ORDER BY c.customer_id
+) n
+WHERE n.matches
+   OR n.number = sqlc.arg(chunk)::int
+ORDER BY n.customer_id
+LIMIT sqlc.arg(max_rows);
+
 -- Returns the place of a version in the order of the beginnings of values. It need not be active any more. Index: primary
 -- key.
 -- name: PrefixPosition :one

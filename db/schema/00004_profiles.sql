@@ -210,8 +210,9 @@ CREATE TABLE customer_values (
     CHECK ((status = 'superseded') = (superseded_by_id IS NOT NULL)),
     CHECK (status <> 'pending' OR yields_to_id IS NOT NULL)
 );
--- Rule 1: a profile has at most one active version of a value.
-CREATE UNIQUE INDEX customer_values_active ON customer_values (profile_id, name) WHERE status = 'active' AND deleted_at IS NULL;
+-- Rule 1: a profile has at most one active version of a value. With the tenant in it, row-level security needs no row to
+-- see that a value is there.
+CREATE UNIQUE INDEX customer_values_active ON customer_values (profile_id, name) INCLUDE (tenant_id) WHERE status = 'active' AND deleted_at IS NULL;
 -- Filters by field: the customers with a value, and those with an old value, each in the order of a page. NULLS FIRST is
 -- an optimizer fence: no other index has this order. So are the predicates, which no other query implies: without
 -- statistics PostgreSQL would otherwise take these indexes for small ones, and read them whole to find a profile. The

@@ -2,7 +2,6 @@ package customers
 
 import (
 	"context"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -14,8 +13,12 @@ import (
 
 // DecideMerge stores the decision of a person about a proposed merge. An approval merges the customers in the same
 // transaction, with the locks and the undo of merge-customers. A decision about a proposal that is not pending any
-// more, or whose customers do not share the values any more, changes nothing.
+// more, or whose customers do not share the values any more, changes no customer. It closes the latter, in a
+// transaction before that of the decision, which is refused.
 func (s Merges) DecideMerge(ctx context.Context, ev vault.Event) (once.Applied[vault.DecideMergeResult], error) {
+	if err := s.closeLost(ctx, ev); err != nil {
+		return once.Applied[vault.DecideMergeResult]{}, err
+	}
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideMergeInput,
 	) (vault.DecideMergeResult, error) {
@@ -62,6 +65,34 @@ func (s Merges) DecideMerge(ctx context.Context, ev vault.Event) (once.Applied[v
 	})
 }
 
+// closeLost closes the proposal if its customers do not share the values any more, as the next propose-merges would.
+func (s Merges) closeLost(ctx context.Context, ev vault.Event) error {
+	return once.Prepare(ctx, s.Once, ev, func(_ *dbgen.Queries, _ dbgen.Operation, in vault.DecideMergeInput) error {
+		return s.Once.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
+			m, err := q.GetMergeProposal(ctx, ev.TenantID, in.ProposalID)
+			if db.IsNotFound(err) || err == nil && m.Status != string(vault.MergePending) {
+				return nil // the decision says so
+			}
+			if err != nil {
+				return err
+			}
+			// No value of the customers changes meanwhile.
+			_, err = q.LockOwnProfiles(ctx, ev.TenantID, []uuid.UUID{m.OlderCustomerID, m.NewerCustomerID})
+			if err != nil {
+				return err
+			}
+			shared, err := s.sharesGround(ctx, q, m)
+			if err != nil || shared {
+				return err
+			}
+			_, err = q.CloseMergeProposal(ctx, dbgen.CloseMergeProposalParams{
+				Reason: string(vault.MergeValueChanged), TenantID: ev.TenantID, ID: m.ID,
+			})
+			return err
+		})
+	})
+}
+
 // lockPendingMerge locks a proposal, and checks again that it is pending: another decision may have been first.
 func lockPendingMerge(ctx context.Context, q *dbgen.Queries, m dbgen.GetMergeProposalRow) error {
 	now, err := q.LockMergeProposal(ctx, m.TenantID, m.ID)
@@ -71,20 +102,24 @@ func lockPendingMerge(ctx context.Context, q *dbgen.Queries, m dbgen.GetMergePro
 	return checkPendingMerge(now.Status, now.Reason)
 }
 
-// checkGround checks that both customers still have the values for which they were proposed.
-func (s Merges) checkGround(ctx context.Context, q *dbgen.Queries, m dbgen.GetMergeProposalRow) error {
+// sharesGround reports whether both customers still have the values for which they were proposed.
+func (s Merges) sharesGround(ctx context.Context, q *dbgen.Queries, m dbgen.GetMergeProposalRow) (bool, error) {
 	rule, err := q.GetMergeRule(ctx, m.TenantID, m.RuleID)
 	if err != nil {
-		return db.WrapNotFound(err, "merge rule", m.RuleID)
+		return false, db.WrapNotFound(err, "merge rule", m.RuleID)
 	}
 	rule.Fields = m.Fields
 	grounds, err := s.grounds(ctx, q, rule, []uuid.UUID{m.OlderProfileID, m.NewerProfileID})
-	if err != nil || grounds.shared(m.OlderProfileID, m.NewerProfileID, m.Ground) {
+	return grounds.shared(m.OlderProfileID, m.NewerProfileID, m.Ground), err
+}
+
+// checkGround refuses a decision whose ground went since closeLost.
+func (s Merges) checkGround(ctx context.Context, q *dbgen.Queries, m dbgen.GetMergeProposalRow) error {
+	shared, err := s.sharesGround(ctx, q, m)
+	if err != nil || shared {
 		return err
 	}
-	return vault.Conflict("proposal_id",
-		"proposal_id: the customers do not share a value of %s any more, so nothing was changed; propose-merges closes the "+
-			"proposal, and merge-customers merges them all the same", strings.Join(m.Fields, ", "))
+	return checkPendingMerge(string(vault.MergeClosed), string(vault.MergeValueChanged))
 }
 
 // stalePair says of the error of lockPair that the proposal is stale.
@@ -107,7 +142,7 @@ func checkPendingMerge(status, reason string) error {
 	what := "is already " + status
 	switch vault.MergeCloseReason(reason) {
 	case vault.MergeValueChanged:
-		what = "was closed, because the customers did not share the values any more"
+		what = "was closed, because the customers do not share the values any more (merge-customers merges them all the same)"
 	case vault.MergeCustomerMerged:
 		what = "was closed, because one of the customers was merged into another one meanwhile"
 	case vault.MergeCustomerDeleted:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ import (
 type Merges struct {
 	Once once.Runner
 	Now  func() time.Time
+	Log  *slog.Logger
 }
 
 // mergedState is the state before a merge of everything that the merge changes. It is stored with the merge, and the

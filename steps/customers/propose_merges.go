@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -88,18 +90,34 @@ func mergeRulesOf(
 	return out, nil
 }
 
-// proposeDue applies the rules of all tenants once each.
+// proposeDue applies the rules of all tenants once each. A rule that fails holds up no other: it is the first one of
+// the next run. It is an error if each of them fails.
 func (s Merges) proposeDue(ctx context.Context) (vault.ProposeMergesResult, error) {
 	var total vault.ProposeMergesResult
+	var failed []error
 	begun := db.UTC(s.Now())
+	in := dbgen.ListDueMergeRulesParams{Before: &begun, MaxRows: duePage}
 	for {
-		due, err := s.Once.DB.System().ListDueMergeRules(ctx, &begun, duePage)
-		if err != nil || len(due) == 0 {
-			return total, err
+		due, err := s.Once.DB.System().ListDueMergeRules(ctx, in)
+		if err != nil {
+			return total, errors.Join(append(failed, err)...)
+		}
+		if len(due) == 0 {
+			if total.Rules == 0 {
+				return total, errors.Join(failed...)
+			}
+			return total, nil
 		}
 		for _, rule := range due {
-			if err := s.applyRule(ctx, rule.TenantID, rule.ID, &total); err != nil {
-				return total, err
+			err := s.applyRule(ctx, rule.TenantID, rule.ID, &total)
+			if ctx.Err() != nil {
+				return total, ctx.Err()
+			}
+			if err != nil {
+				failed = append(failed, fmt.Errorf("apply merge rule %s of tenant %s: %w", rule.ID, rule.TenantID, err))
+				in.FailedTenants, in.FailedIds = append(in.FailedTenants, rule.TenantID), append(in.FailedIds, rule.ID)
+				s.Log.WarnContext(ctx, "merge_rule_failed", "tenant_id", rule.TenantID, "merge_rule_id", rule.ID,
+					"error_code", vault.CodeOf(err))
 			}
 		}
 	}

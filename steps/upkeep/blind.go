@@ -3,7 +3,6 @@ package upkeep
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 
 	"github.com/google/uuid"
 
@@ -28,32 +27,25 @@ func (s Keys) blindKey(
 	return s.Sealer.BlindKey(ctx, tenant, name, rules.MatchText(value))
 }
 
-// indexFields makes the blind index of the fields right whose definitions changed. A field is done once every write
-// that began before the change has ended.
+// indexFields makes the blind index of the fields right whose definitions changed.
 func (s Keys) indexFields(ctx context.Context) (int, error) {
 	fields, err := s.DB.System().ListFieldsToIndex(ctx, maxFieldsToSeal)
 	if err != nil {
 		return 0, err
 	}
-	total := 0
+	var due []dueField
 	for _, f := range fields {
-		n, err := s.indexField(ctx, f.TenantID, f.Name)
-		if total += n; err != nil {
-			return total, fmt.Errorf("index the versions of %s: %w", f.Name, err)
-		}
-		if s.Now().Before(f.IndexDue.Add(maxWriteDuration)) {
-			continue
-		}
-		err = s.DB.InSystemTx(ctx, func(q *dbgen.Queries) error {
-			return q.MarkFieldIndexed(ctx, dbgen.MarkFieldIndexedParams{
-				TenantID: f.TenantID, Name: f.Name, IndexDue: &f.IndexDue,
-			})
+		due = append(due, dueField{
+			name: f.Name, changed: f.IndexDue,
+			index: func() (int, error) { return s.indexField(ctx, f.TenantID, f.Name) },
+			mark: func(q *dbgen.Queries) error {
+				return q.MarkFieldIndexed(ctx, dbgen.MarkFieldIndexedParams{
+					TenantID: f.TenantID, Name: f.Name, IndexDue: &f.IndexDue,
+				})
+			},
 		})
-		if err != nil {
-			return total, err
-		}
 	}
-	return total, nil
+	return s.indexDue(ctx, due)
 }
 
 // indexField adds the keys of sealed versions that have none, or removes those that may not be there.

@@ -2,39 +2,31 @@ package upkeep
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/db/dbgen"
 )
 
-// indexPrefixes makes the index of the beginnings of values right for the fields whose definitions changed. A field is
-// done once every write that began before the change has ended.
+// indexPrefixes makes the index of the beginnings of values right for the fields whose definitions changed.
 func (s Keys) indexPrefixes(ctx context.Context) (int, error) {
 	fields, err := s.DB.System().ListPrefixFieldsToIndex(ctx, maxFieldsToSeal)
 	if err != nil {
 		return 0, err
 	}
-	total := 0
+	var due []dueField
 	for _, f := range fields {
-		n, err := s.indexPrefix(ctx, f)
-		if total += n; err != nil {
-			return total, fmt.Errorf("index the beginnings of %s: %w", f.Name, err)
-		}
-		if s.Now().Before(f.IndexDue.Add(maxWriteDuration)) {
-			continue
-		}
-		err = s.DB.InSystemTx(ctx, func(q *dbgen.Queries) error {
-			return q.MarkPrefixFieldIndexed(ctx, dbgen.MarkPrefixFieldIndexedParams{
-				TenantID: f.TenantID, Name: f.Name, IndexDue: &f.IndexDue,
-			})
+		due = append(due, dueField{
+			name: f.Name, changed: f.IndexDue,
+			index: func() (int, error) { return s.indexPrefix(ctx, f) },
+			mark: func(q *dbgen.Queries) error {
+				return q.MarkPrefixFieldIndexed(ctx, dbgen.MarkPrefixFieldIndexedParams{
+					TenantID: f.TenantID, Name: f.Name, IndexDue: &f.IndexDue,
+				})
+			},
 		})
-		if err != nil {
-			return total, err
-		}
 	}
-	return total, nil
+	return s.indexDue(ctx, due)
 }
 
 // indexPrefix adds the versions of a field to the index, or removes them from it, in batches.
