@@ -154,11 +154,11 @@ func ChangeOfRequirement(before *vault.Requirement, after vault.Requirement) (va
 }
 
 // ChangeOfText is ChangeOfDefinition for a scenario or a rule.
-func ChangeOfText[T vault.Scenario | vault.Rule](before *T, after T) (vault.ChangeAction, []string) {
+func ChangeOfText[T interface{ Content() T }](before *T, after T) (vault.ChangeAction, []string) {
 	if before == nil {
 		return vault.ChangeCreate, nil
 	}
-	return changed(differingMembers(*before, after))
+	return changed(differingMembers((*before).Content(), after.Content()))
 }
 
 func changed(members []string) (vault.ChangeAction, []string) {

@@ -28,6 +28,7 @@ func (a *App) definitionsCommand() *cobra.Command {
 	textVar(get, &name, "name", "name of the field", true)
 	remove := one("delete", "Delete a definition; collected values remain", &deleted.AgentID)
 	textVar(remove, &deleted.Name, "name", "name of the field", true)
+	ifVersion(remove, &deleted.Based)
 	cmd.AddCommand(
 		a.read(byKey, list, func(ctx context.Context, c *client.Client) (any, error) {
 			return client.Collect(c.ListDefinitions(ctx, agent))
@@ -58,6 +59,7 @@ func (a *App) requirementsCommand() *cobra.Command {
 	textVar(remove, &deleted.FieldName, "name", "name of the field", true)
 	textVar(remove, &deleted.StepID, "step", "`id` of a step (default: the whole scenario)", false)
 	optionalID(remove, &deleted.RuleID, "rule", "`id` of a rule")
+	ifVersion(remove, &deleted.Based)
 	cmd.AddCommand(
 		a.read(byKey, list, func(ctx context.Context, c *client.Client) (any, error) {
 			return client.Collect(c.ListRequirements(ctx, scenario))
