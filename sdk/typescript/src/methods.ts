@@ -182,7 +182,7 @@ export class Methods extends Core {
    */
   deleteDefinition(input: Input<"delete-definition">, options: ChangeOptions = {}): Promise<Changed<"delete-definition">> {
     return this.change(
-      { method: "DELETE", path: "/v1/agents/{agent_id}/definitions/{name}", inPath: { agent_id: "agent_id", name: "name" }, inQuery: [] },
+      { method: "DELETE", path: "/v1/agents/{agent_id}/definitions/{name}", inPath: { agent_id: "agent_id", name: "name" }, inQuery: ["if_version"] },
       input, options,
     );
   }
@@ -203,7 +203,7 @@ export class Methods extends Core {
    */
   deleteMergeRule(input: Input<"delete-merge-rule">, options: ChangeOptions = {}): Promise<Changed<"delete-merge-rule">> {
     return this.change(
-      { method: "DELETE", path: "/v1/merge-rules/{merge_rule_id}", inPath: { merge_rule_id: "merge_rule_id" }, inQuery: [] },
+      { method: "DELETE", path: "/v1/merge-rules/{merge_rule_id}", inPath: { merge_rule_id: "merge_rule_id" }, inQuery: ["if_version"] },
       input, options,
     );
   }
@@ -213,7 +213,7 @@ export class Methods extends Core {
    */
   deleteRequirement(input: Input<"delete-requirement">, options: ChangeOptions = {}): Promise<Changed<"delete-requirement">> {
     return this.change(
-      { method: "DELETE", path: "/v1/scenarios/{scenario_id}/requirements/{field_name}", inPath: { scenario_id: "scenario_id", field_name: "field_name" }, inQuery: ["step_id", "rule_id"] },
+      { method: "DELETE", path: "/v1/scenarios/{scenario_id}/requirements/{field_name}", inPath: { scenario_id: "scenario_id", field_name: "field_name" }, inQuery: ["step_id", "rule_id", "if_version"] },
       input, options,
     );
   }
@@ -223,7 +223,7 @@ export class Methods extends Core {
    */
   deleteWebhook(input: Input<"delete-webhook">, options: ChangeOptions = {}): Promise<Changed<"delete-webhook">> {
     return this.change(
-      { method: "DELETE", path: "/v1/webhooks/{webhook_id}", inPath: { webhook_id: "webhook_id" }, inQuery: [] },
+      { method: "DELETE", path: "/v1/webhooks/{webhook_id}", inPath: { webhook_id: "webhook_id" }, inQuery: ["if_version"] },
       input, options,
     );
   }

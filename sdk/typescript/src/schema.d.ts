@@ -2936,6 +2936,11 @@ export interface components {
             freshness_seconds?: number;
             /** Format: uuid */
             readonly id?: string;
+            /**
+             * Format: uuid
+             * @description The version that the change is based on. If another one is stored, the change fails with the code conflict, which says who changed it and when, and nothing changes. The zero UUID: there must be none yet. Absent: no check.
+             */
+            if_version?: string;
             /** @description Keeps the value out of error messages. */
             is_pii?: boolean;
             /** @description The JSON Schema of a json value: an object, draft 2020-12 or what its $schema names, up to 16 KiB. References begin with #. Absent: any JSON. */
@@ -2984,6 +2989,11 @@ export interface components {
             value_type: components["schemas"]["ValueType"];
             /** @description The methods that count as verification. Absent: any method. */
             verification_methods?: string[];
+            /**
+             * Format: uuid
+             * @description Its version: the operation that changed it last. Pass it as if_version with a change that is based on it.
+             */
+            readonly version?: string;
             /** @description Rejects a value that differs from the active one. The same value may be written again, and a person may correct it. */
             write_once?: boolean;
         };
@@ -4426,6 +4436,11 @@ export interface components {
             unverified: boolean;
             /** Format: date-time */
             updated_at: string;
+            /**
+             * Format: uuid
+             * @description Its version: the operation that changed it last. Pass it as if_version with a change that is based on it.
+             */
+            version?: string;
         };
         /** @enum {string} */
         MergeState: "undoable" | "undone" | "target_merged" | "target_deleted";
@@ -5135,6 +5150,11 @@ export interface components {
             field_name?: string;
             /** Format: uuid */
             readonly id?: string;
+            /**
+             * Format: uuid
+             * @description The version that the change is based on. If another one is stored, the change fails with the code conflict, which says who changed it and when, and nothing changes. The zero UUID: there must be none yet. Absent: no check.
+             */
+            if_version?: string;
             readonly needs_human_review?: boolean;
             readonly origin?: components["schemas"]["Origin"];
             readonly quote?: string;
@@ -5152,6 +5172,11 @@ export interface components {
             scenario_id?: string;
             /** @description The id of the step of the scenario. Absent: the whole scenario. */
             step_id?: string;
+            /**
+             * Format: uuid
+             * @description Its version: the operation that changed it last. Pass it as if_version with a change that is based on it.
+             */
+            readonly version?: string;
             /** @description A CEL expression over fields, session and scenario. Absent: always true. */
             when_condition?: string;
         };
@@ -5266,9 +5291,19 @@ export interface components {
             condition: string;
             /** Format: uuid */
             id?: string;
+            /**
+             * Format: uuid
+             * @description The version that the change is based on. If another one is stored, the change fails with the code conflict, which says who changed it and when, and nothing changes. The zero UUID: there must be none yet. Absent: no check.
+             */
+            if_version?: string;
             name: string;
             /** Format: uuid */
             scenario_id: string;
+            /**
+             * Format: uuid
+             * @description Its version: the operation that changed it last. Pass it as if_version with a change that is based on it.
+             */
+            readonly version?: string;
         };
         RuleSummary: {
             /** Format: uuid */
@@ -5331,6 +5366,11 @@ export interface components {
             enabled?: boolean;
             /** @description The fields whose values must all be equal, such as email. A definition of each exists, of type string, email, phone, url or number; a date may stand beside one of these. Put the field with the most distinctive values first. */
             fields: string[];
+            /**
+             * Format: uuid
+             * @description The version that the change is based on. If another one is stored, the change fails with the code conflict, which says who changed it and when, and nothing changes. The zero UUID: there must be none yet. Absent: no check.
+             */
+            if_version?: string;
             /** @description The maximum number of customers with equal values: if more have them, such as the phone of an office, none of them is proposed. Absent: 10. */
             max_group?: number;
             /** Format: uuid */
@@ -5581,6 +5621,11 @@ export interface components {
             agent_id?: string;
             /** @description false: deliver nothing until it is saved again. Absent: true. */
             enabled?: boolean;
+            /**
+             * Format: uuid
+             * @description The version that the change is based on. If another one is stored, the change fails with the code conflict, which says who changed it and when, and nothing changes. The zero UUID: there must be none yet. Absent: no check.
+             */
+            if_version?: string;
             /** @description Signs the deliveries: whsec_ and 24 to 64 random bytes in base64. A new webhook needs one; no read returns it. Another one than before replaces it, and the one before still signs for 24 hours. Absent: it stays. */
             secret?: string;
             /** @description The types of the events. Absent: all. */
@@ -5651,12 +5696,22 @@ export interface components {
             description?: string;
             /** Format: uuid */
             id?: string;
+            /**
+             * Format: uuid
+             * @description The version that the change is based on. If another one is stored, the change fails with the code conflict, which says who changed it and when, and nothing changes. The zero UUID: there must be none yet. Absent: no check.
+             */
+            if_version?: string;
             name: string;
             steps?: components["schemas"]["ScenarioStep"][];
             /** @description Values by name. */
             variables?: {
                 [key: string]: string;
             };
+            /**
+             * Format: uuid
+             * @description Its version: the operation that changed it last. Pass it as if_version with a change that is based on it.
+             */
+            readonly version?: string;
         };
         ScenarioExplanation: {
             /** @description Whether all texts were read as they are saved now. */
@@ -6263,6 +6318,11 @@ export interface components {
             updated_at: string;
             url: string;
             values: boolean;
+            /**
+             * Format: uuid
+             * @description Its version: the operation that changed it last. Pass it as if_version with a change that is based on it.
+             */
+            version?: string;
             /** Format: uuid */
             webhook_id: string;
         };
@@ -7499,7 +7559,10 @@ export interface operations {
     };
     "delete-definition": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The version that the deletion is based on. If another one is stored, the deletion fails with the code conflict, which says who changed it and when, and nothing changes. Absent: no check. */
+                if_version?: string;
+            };
             header?: {
                 /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
                 "Vault-Purpose"?: string;
@@ -15544,7 +15607,10 @@ export interface operations {
     };
     "delete-merge-rule": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The version that the deletion is based on. If another one is stored, the deletion fails with the code conflict, which says who changed it and when, and nothing changes. Absent: no check. */
+                if_version?: string;
+            };
             header?: {
                 /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
                 "Vault-Purpose"?: string;
@@ -17547,6 +17613,8 @@ export interface operations {
                 step_id?: string;
                 /** @description The id of a rule. Absent: the scenario itself. */
                 rule_id?: string;
+                /** @description The version that the deletion is based on. If another one is stored, the deletion fails with the code conflict, which says who changed it and when, and nothing changes. Absent: no check. */
+                if_version?: string;
             };
             header?: {
                 /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
@@ -19088,7 +19156,10 @@ export interface operations {
     };
     "delete-webhook": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The version that the deletion is based on. If another one is stored, the deletion fails with the code conflict, which says who changed it and when, and nothing changes. Absent: no check. */
+                if_version?: string;
+            };
             header?: {
                 /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
                 "Vault-Purpose"?: string;
