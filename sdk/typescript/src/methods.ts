@@ -265,6 +265,37 @@ export class Methods extends Core {
   }
 
   /**
+   * Say what the deletion of a definition would break. Changes nothing. It needs the scopes read and write,
+   * as it shows what a save would do, and a key that sees PII, as its numbers tell what values are. Returns
+   * the stored values, which stay and would be those of an unknown field, the scenarios that could no longer
+   * start for customers, the requirements, conditions and rules that name the field, and the merge rules that
+   * compare by it. The numbers are those of the customers that it looked at: complete says whether these are
+   * all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition
+   * that reads the session counts as true.
+   */
+  dryRunDeleteDefinition(input: Input<"dry-run-delete-definition">): Promise<Read<"dry-run-delete-definition">> {
+    return this.read(
+      { method: "POST", path: "/v1/agents/{agent_id}/definitions/{name}/dry-run-delete", inPath: { agent_id: "agent_id", name: "name" }, inQuery: ["after", "customers"] },
+      input,
+    );
+  }
+
+  /**
+   * Say what the deletion of a requirement would change. Changes nothing. It needs the scopes read and write,
+   * as it shows what a save would do, and a key that sees PII, as its numbers tell what values are. Returns
+   * for how many customers the scenario could then start, and the requirements that depend on the field or
+   * read it. The numbers are those of the customers that it looked at: complete says whether these are all,
+   * and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that
+   * reads the session counts as true.
+   */
+  dryRunDeleteRequirement(input: Input<"dry-run-delete-requirement">): Promise<Read<"dry-run-delete-requirement">> {
+    return this.read(
+      { method: "POST", path: "/v1/scenarios/{scenario_id}/requirements/{field_name}/dry-run-delete", inPath: { scenario_id: "scenario_id", field_name: "field_name" }, inQuery: ["step_id", "rule_id", "after", "customers"] },
+      input,
+    );
+  }
+
+  /**
    * Say what a changed requirement would break. Changes nothing. It needs the scopes read and write, as it
    * shows what a save would do, and a key that sees PII, as its numbers tell what values are. Returns for how
    * many customers the scenario could no longer start, and who would be asked for more. The numbers are those

@@ -210,6 +210,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/agents/{agent_id}/definitions/{name}/dry-run-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what the deletion of a definition would break
+         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a key that sees PII, as its numbers tell what values are. Returns the stored values, which stay and would be those of an unknown field, the scenarios that could no longer start for customers, the requirements, conditions and rules that name the field, and the merge rules that compare by it. The numbers are those of the customers that it looked at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as true.
+         */
+        post: operations["dry-run-delete-definition"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/agents/{agent_id}/rules": {
         parameters: {
             query?: never;
@@ -1662,6 +1682,26 @@ export interface paths {
          * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a key that sees PII, as its numbers tell what values are. Returns for how many customers the scenario could no longer start, and who would be asked for more. The numbers are those of the customers that it looked at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as true.
          */
         post: operations["dry-run-requirement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/scenarios/{scenario_id}/requirements/{field_name}/dry-run-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what the deletion of a requirement would change
+         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a key that sees PII, as its numbers tell what values are. Returns for how many customers the scenario could then start, and the requirements that depend on the field or read it. The numbers are those of the customers that it looked at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as true.
+         */
+        post: operations["dry-run-delete-requirement"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3353,7 +3393,7 @@ export interface components {
             workflow: "detect-orphans";
         };
         DryRun: {
-            /** @description create, update, or keep: it is stored already. */
+            /** @description create, update, delete, or keep: it is stored already. */
             action: components["schemas"]["ChangeAction"];
             /** @description Whether all customers were looked at, those before after included. If not, the numbers are those of a part. */
             complete: boolean;
@@ -7784,6 +7824,120 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "dry-run-delete-definition": {
+        parameters: {
+            query?: {
+                /** @description The next_after of the previous answer. Absent: from the first customer. */
+                after?: string;
+                /** @description The maximum number of customers to look at, in the order of their ids. */
+                customers?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the agent, from its configuration service. */
+                agent_id: string;
+                /** @description The name of the field. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17834,6 +17988,124 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "dry-run-delete-requirement": {
+        parameters: {
+            query?: {
+                /** @description The id of a step. Absent: the whole scenario. */
+                step_id?: string;
+                /** @description The id of a rule. Absent: the scenario itself. */
+                rule_id?: string;
+                /** @description The next_after of the previous answer. Absent: from the first customer. */
+                after?: string;
+                /** @description The maximum number of customers to look at, in the order of their ids. */
+                customers?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the scenario, from the configuration service. */
+                scenario_id: string;
+                /** @description The name of the field. */
+                field_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

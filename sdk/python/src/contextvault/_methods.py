@@ -208,6 +208,22 @@ _dry_run_definition = Call(
     reads=True,
     result=m.DryRun,
 )
+_dry_run_delete_definition = Call(
+    name="dry_run_delete_definition",
+    method="POST",
+    path="/v1/agents/{agent_id}/definitions/{name}/dry-run-delete",
+    in_path={"agent_id": "agent_id", "name": "name"},
+    in_query=("after", "customers"),
+    result=m.DryRun,
+)
+_dry_run_delete_requirement = Call(
+    name="dry_run_delete_requirement",
+    method="POST",
+    path="/v1/scenarios/{scenario_id}/requirements/{field_name}/dry-run-delete",
+    in_path={"scenario_id": "scenario_id", "field_name": "field_name"},
+    in_query=("step_id", "rule_id", "after", "customers"),
+    result=m.DryRun,
+)
 _dry_run_requirement = Call(
     name="dry_run_requirement",
     method="POST",
@@ -1450,6 +1466,50 @@ class Methods:
             validation_regex, "value_type": value_type, "verification_methods":
             verification_methods, "write_once": write_once, "after": after, "customers": customers}
         return self._call(_dry_run_definition, body, members, None, None)
+
+    def dry_run_delete_definition(
+        self,
+        agent_id: Id,
+        name: str,
+        *,
+        after: Id | None = None,
+        customers: int | None = None,
+    ) -> m.DryRun:
+        """Say what the deletion of a definition would break.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a
+        key that sees PII, as its numbers tell what values are. Returns the stored values, which
+        stay and would be those of an unknown field, the scenarios that could no longer start for
+        customers, the requirements, conditions and rules that name the field, and the merge rules
+        that compare by it. The numbers are those of the customers that it looked at: complete says
+        whether these are all, and next_after leads to the others. It looks at fewer than asked for
+        if that takes long. A condition that reads the session counts as true.
+        """
+        members: dict[str, Any] = {"agent_id": agent_id, "name": name, "after": after, "customers": customers}
+        return self._call(_dry_run_delete_definition, None, members, None, None)
+
+    def dry_run_delete_requirement(
+        self,
+        scenario_id: Id,
+        field_name: str,
+        *,
+        step_id: str | None = None,
+        rule_id: Id | None = None,
+        after: Id | None = None,
+        customers: int | None = None,
+    ) -> m.DryRun:
+        """Say what the deletion of a requirement would change.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a
+        key that sees PII, as its numbers tell what values are. Returns for how many customers the
+        scenario could then start, and the requirements that depend on the field or read it. The
+        numbers are those of the customers that it looked at: complete says whether these are all,
+        and next_after leads to the others. It looks at fewer than asked for if that takes long. A
+        condition that reads the session counts as true.
+        """
+        members: dict[str, Any] = {"scenario_id": scenario_id, "field_name": field_name, "step_id": step_id, "rule_id":
+            rule_id, "after": after, "customers": customers}
+        return self._call(_dry_run_delete_requirement, None, members, None, None)
 
     def dry_run_requirement(
         self,
@@ -3497,6 +3557,50 @@ class AsyncMethods:
             validation_regex, "value_type": value_type, "verification_methods":
             verification_methods, "write_once": write_once, "after": after, "customers": customers}
         return await self._call(_dry_run_definition, body, members, None, None)
+
+    async def dry_run_delete_definition(
+        self,
+        agent_id: Id,
+        name: str,
+        *,
+        after: Id | None = None,
+        customers: int | None = None,
+    ) -> m.DryRun:
+        """Say what the deletion of a definition would break.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a
+        key that sees PII, as its numbers tell what values are. Returns the stored values, which
+        stay and would be those of an unknown field, the scenarios that could no longer start for
+        customers, the requirements, conditions and rules that name the field, and the merge rules
+        that compare by it. The numbers are those of the customers that it looked at: complete says
+        whether these are all, and next_after leads to the others. It looks at fewer than asked for
+        if that takes long. A condition that reads the session counts as true.
+        """
+        members: dict[str, Any] = {"agent_id": agent_id, "name": name, "after": after, "customers": customers}
+        return await self._call(_dry_run_delete_definition, None, members, None, None)
+
+    async def dry_run_delete_requirement(
+        self,
+        scenario_id: Id,
+        field_name: str,
+        *,
+        step_id: str | None = None,
+        rule_id: Id | None = None,
+        after: Id | None = None,
+        customers: int | None = None,
+    ) -> m.DryRun:
+        """Say what the deletion of a requirement would change.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a
+        key that sees PII, as its numbers tell what values are. Returns for how many customers the
+        scenario could then start, and the requirements that depend on the field or read it. The
+        numbers are those of the customers that it looked at: complete says whether these are all,
+        and next_after leads to the others. It looks at fewer than asked for if that takes long. A
+        condition that reads the session counts as true.
+        """
+        members: dict[str, Any] = {"scenario_id": scenario_id, "field_name": field_name, "step_id": step_id, "rule_id":
+            rule_id, "after": after, "customers": customers}
+        return await self._call(_dry_run_delete_requirement, None, members, None, None)
 
     async def dry_run_requirement(
         self,

@@ -1228,7 +1228,7 @@ class DryRun:
     """DryRun of the vault."""
 
     action: ChangeAction
-    # create, update, or keep: it is stored already.
+    # create, update, delete, or keep: it is stored already.
 
     complete: bool
     # Whether all customers were looked at, those before after included. If not, the numbers are
