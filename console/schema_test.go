@@ -127,7 +127,7 @@ func TestSchema_EditDefinition(t *testing.T) {
 	v.post("/agents/"+w.agent.String()+"/definition/delete", "name", "age", "seen", "old").want(409).
 		has("Somebody else changed it meanwhile (process, 20", "Nothing was deleted")
 	v.get(paths["delete definition"]).want(200).has("requirement of scenario", "The deletion is refused: 1 requirements",
-		"It deletes the definition plan", "1 of 1 customers would be invalid", "the agent would not define the field")
+		"It deletes the definition plan", "1 are invalid already", "the agent would not define the field")
 }
 
 // definition returns a definition as it is stored.
