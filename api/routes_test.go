@@ -98,7 +98,7 @@ func TestRoutes_AllWork(t *testing.T) {
 		has(`"action":"delete"`, "The deletion is refused", `"complete":true`)
 	s.do("POST", agentPath+"/definitions/nothing/dry-run-delete", "").problem(404, vault.CodeUnknown)
 	s.do("POST", "/v1/scenarios/"+scenario.String()+"/requirements/email/dry-run-delete", "").want(200).
-		has(`"action":"delete"`, `"blocked_before":true`, `"blocked_after":false`)
+		has(`"action":"delete"`, `"asks_before":["country","email"],"asks_after":["country"]`)
 	s.do("POST", "/v1/scenarios/"+scenario.String()+"/requirements/email/dry-run-delete?step_id=other", "").
 		problem(404, vault.CodeUnknown)
 	const never = "0198c5f2-8a4b-7cde-9f01-23456789abcd"
