@@ -303,8 +303,8 @@ type editing struct {
 	save    func(based vault.Based) (page string, err error) // leads to a page
 }
 
-// changeSchema answers a form that read reads: it checks, previews or saves. A preview always comes before a save, and a
-// form that was opened before somebody else saved changes nothing: the save itself compares the versions.
+// changeSchema answers a form that read reads: it checks, previews or saves. A preview always comes before a save, and
+// a form that was opened before somebody else saved changes nothing: the save itself compares the versions.
 func (q *request) changeSchema(read func() (editing, error)) error {
 	e, err := read()
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
@@ -116,7 +115,7 @@ func checkMergeRule(
 	return once.CheckVersion(ctx, q, tenant, based, "merge rule "+id.String(), func() (once.Current, error) {
 		at := slices.IndexFunc(all, func(r dbgen.MergeRule) bool { return r.ID == id })
 		if at < 0 {
-			return once.Current{}, pgx.ErrNoRows
+			return once.Current{}, nil // there is none
 		}
 		r := all[at]
 		return once.Current{Version: r.OperationID, ChangedAt: r.UpdatedAt, Deleted: r.DeletedAt != nil}, nil

@@ -19,8 +19,9 @@ type Current struct {
 }
 
 // CheckVersion rejects a change that is based on another version than the stored one. what names the part for people.
-// lock locks the part until the end of the transaction; its error is db.IsNotFound for a part that never existed.
-// Without a condition it locks nothing. A part that did not exist is not locked: the save must be one that creates only.
+// lock locks the part until the end of the transaction; of one that never existed it returns the zero Current, or an
+// error that is db.IsNotFound. Without a condition it locks nothing. A part that did not exist is not locked: the save
+// must be one that creates only.
 func CheckVersion(
 	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Based, what string, lock func() (Current, error),
 ) error {
@@ -28,7 +29,7 @@ func CheckVersion(
 		return nil
 	}
 	current, err := lock()
-	absent := db.IsNotFound(err)
+	absent := db.IsNotFound(err) || err == nil && current.Version == uuid.Nil
 	switch {
 	case err != nil && !absent:
 		return err

@@ -88,7 +88,8 @@ func optionalID(cmd *cobra.Command, into **uuid.UUID, name, usage string) {
 
 // ifVersion adds the flag of a deletion that is based on a version.
 func ifVersion(cmd *cobra.Command, into *vault.Based) {
-	optionalID(cmd, &into.IfVersion, "if-version", "delete only the `version` that a read showed; another one is a conflict")
+	optionalID(cmd, &into.IfVersion, "if-version",
+		"delete only the `version` that a read showed; another one is a conflict")
 }
 
 // ifVersionOrNone adds the flag of a save that is based on a version, or creates only.
