@@ -214,6 +214,7 @@ _dry_run_delete_definition = Call(
     path="/v1/agents/{agent_id}/definitions/{name}/dry-run-delete",
     in_path={"agent_id": "agent_id", "name": "name"},
     in_query=("after", "customers"),
+    reads=True,
     result=m.DryRun,
 )
 _dry_run_delete_requirement = Call(
@@ -222,6 +223,7 @@ _dry_run_delete_requirement = Call(
     path="/v1/scenarios/{scenario_id}/requirements/{field_name}/dry-run-delete",
     in_path={"scenario_id": "scenario_id", "field_name": "field_name"},
     in_query=("step_id", "rule_id", "after", "customers"),
+    reads=True,
     result=m.DryRun,
 )
 _dry_run_requirement = Call(
