@@ -123,6 +123,7 @@ func (c canaryCase) reads(text string, headers ...string) []string {
 		"/v1/customers/" + c.customer.String() + "/recall": `{"question": "passport ` + text + ` by the way"}`,
 		agent + "/definitions/passport/dry-run":            `{"value_type": "string", "validation_regex": "[0-9]"}`,
 		agent + "/definitions/plan/dry-run":                `{"value_type": "string"}`,
+		agent + "/definitions/passport/dry-run-delete":     "",
 	} {
 		if a := c.do("POST", path, body, headers...); a.status < 500 && strings.Contains(string(a.body), text) {
 			out = append(out, path)
@@ -240,6 +241,8 @@ func TestKeys_MaskedKeyConfiguresNothing(t *testing.T) {
 		{"POST", agent + "/rules/" + testkit.ID().String() + "/dry-run", rule},
 		{"PUT", scenario + "/requirements/plan", condition},
 		{"POST", scenario + "/requirements/plan/dry-run", condition},
+		{"POST", agent + "/definitions/passport/dry-run-delete", ""},
+		{"POST", scenario + "/requirements/plan/dry-run-delete", ""},
 		{"DELETE", scenario + "/requirements/plan", ""},
 		{"POST", "/v1/reviews/" + testkit.ID().String() + "/decision", `{"kind": "definition", "decision": "approve", "edit": {"is_pii": false}}`},
 	} {

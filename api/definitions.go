@@ -43,6 +43,7 @@ func (s *Server) definitionRoutes() {
 	})
 	type remove struct {
 		FieldOfAgent
+		input.Based
 		input.Preferences
 	}
 	submit[remove](s, vault.DeleteDefinition, route{

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"reflect"
@@ -100,14 +101,55 @@ func (s *Server) dryRunRoutes() {
 	})
 }
 
-// registerDryRun adds the route of a dry run. Its body and path are those of the save.
+// dryRunDeletionRoutes adds the dry runs of deletions. Their parameters are those of the deletions.
+func (s *Server) dryRunDeletionRoutes() {
+	type definition struct {
+		input.AgentPath
+		input.FieldPath
+		DryRunLook
+	}
+	registerDryRun[definition](s, route{
+		name: "dry-run-delete-definition", path: "/v1/agents/{agent_id}/definitions/{name}/dry-run-delete",
+		summary: "Say what the deletion of a definition would break",
+		detail: dryRunDetail + "Returns the stored values, which stay and would be those of an unknown field, the " +
+			"scenarios that could no longer start for customers, the requirements, conditions and rules that name the " +
+			"field, and the merge rules that compare by it. " + lookDetail,
+	}, func(
+		ctx context.Context, c caller, deleted vault.DeleteDefinitionInput, look query.Look,
+	) (vault.DryRun, error) {
+		return s.options.Query.DryRunDeleteDefinition(ctx, c.tenant, deleted, look)
+	})
+	type requirement struct {
+		input.ScenarioPath
+		Name string   `path:"field_name" maxLength:"50" pattern:"^[a-z_][a-z0-9_]*$" doc:"The name of the field." example:"email"`
+		Step string   `query:"step_id" maxLength:"100" doc:"The id of a step. Absent: the whole scenario."`
+		Rule input.ID `query:"rule_id" doc:"The id of a rule. Absent: the scenario itself."`
+		DryRunLook
+	}
+	registerDryRun[requirement](s, route{
+		name: "dry-run-delete-requirement", path: "/v1/scenarios/{scenario_id}/requirements/{field_name}/dry-run-delete",
+		summary: "Say what the deletion of a requirement would change",
+		detail: dryRunDetail + "Returns for how many customers the scenario could then start, and the requirements that " +
+			"depend on the field or read it. " + lookDetail,
+	}, func(
+		ctx context.Context, c caller, deleted vault.DeleteRequirementInput, look query.Look,
+	) (vault.DryRun, error) {
+		return s.options.Query.DryRunDeleteRequirement(ctx, c.tenant, deleted, look)
+	})
+}
+
+// registerDryRun adds the route of a dry run. Its body and parameters are those of the save or deletion.
 func registerDryRun[I, In any](
 	s *Server, r route, run func(ctx context.Context, c caller, changed In, look query.Look) (vault.DryRun, error),
 ) {
-	params := slices.DeleteFunc(parametersOf(reflect.TypeFor[I](), nil), func(p parameter) bool { return !p.path })
+	params := slices.DeleteFunc(parametersOf(reflect.TypeFor[I](), nil), func(p parameter) bool {
+		return !memberOf(reflect.ValueOf(*new(In)), cmp.Or(r.into[p.name], p.name)).IsValid()
+	})
 	r.method, r.tag, r.access, r.values = http.MethodPost, tagConfig, toConfigure, true
 	r.errors = []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity}
-	r.body = &bodyOf{of: *new(In), omit: append(r.fromPath, targets(params, r.into)...), example: r.example}
+	if _, ok := any(new(I)).(interface{ Body() input.JSON }); ok {
+		r.body = &bodyOf{of: *new(In), omit: append(r.fromPath, targets(params, r.into)...), example: r.example}
+	}
 	s.dryRuns = append(s.dryRuns, Route{Name: r.name, Path: r.path, Parameters: describeParameters(params, r.into)})
 	register(s, r, func(ctx context.Context, c caller, in *I) (*one[vault.DryRun], error) {
 		if !c.may(ScopeRead) {

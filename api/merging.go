@@ -32,6 +32,7 @@ func (s *Server) mergingRoutes() {
 	})
 	type deleteRule struct {
 		MergeRulePath
+		input.Based
 		input.Preferences
 	}
 	submit[deleteRule](s, vault.DeleteMergeRule, route{

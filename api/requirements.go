@@ -66,6 +66,7 @@ func (s *Server) requirementRoutes() {
 		RequirementPath
 		Step string   `query:"step_id" maxLength:"100" doc:"The id of a step. Absent: the whole scenario."`
 		Rule input.ID `query:"rule_id" doc:"The id of a rule. Absent: the scenario itself."`
+		input.Based
 		input.Preferences
 	}
 	submit[remove](s, vault.DeleteRequirement, route{

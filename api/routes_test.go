@@ -94,6 +94,17 @@ func TestRoutes_AllWork(t *testing.T) {
 		want(200).has(`"action":"update"`, `"blocked_before":true`)
 	s.do("POST", "/v1/scenarios/"+scenario.String()+"/requirements/nothing/dry-run", `{"required_level": "soft", "fallback_action": "skip"}`).
 		problem(404, vault.CodeUnknown)
+	s.do("POST", agentPath+"/definitions/email/dry-run-delete", "").want(200).
+		has(`"action":"delete"`, "The deletion is refused", `"complete":true`)
+	s.do("POST", agentPath+"/definitions/nothing/dry-run-delete", "").problem(404, vault.CodeUnknown)
+	s.do("POST", "/v1/scenarios/"+scenario.String()+"/requirements/email/dry-run-delete", "").want(200).
+		has(`"action":"delete"`, `"asks_before":["country","email"],"asks_after":["country"]`)
+	s.do("POST", "/v1/scenarios/"+scenario.String()+"/requirements/email/dry-run-delete?step_id=other", "").
+		problem(404, vault.CodeUnknown)
+	const never = "0198c5f2-8a4b-7cde-9f01-23456789abcd"
+	s.change("DELETE", agentPath+"/definitions/email?if_version="+never, "").problem(409, vault.CodeConflict)
+	s.change("PUT", agentPath+"/definitions/email", `{"value_type": "email", "if_version": "`+never+`"}`).
+		problem(409, vault.CodeConflict)
 	s.do("POST", agentPath+"/scenarios/"+scenario.String()+"/dry-run", `{"name": "Onboarding", "description": "Say goodbye."}`).
 		want(200).has(`"members":["description"]`)
 	s.do("POST", agentPath+"/rules/"+rule.String()+"/dry-run", fmt.Sprintf(`{"scenario_id": %q, "name": "Greet", "condition": "never"}`, scenario)).

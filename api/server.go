@@ -144,7 +144,8 @@ func New(o Options) *Server {
 	s.api = humago.New(s.mux, description())
 	schema.Register(s.api.OpenAPI().Components.Schemas)
 	for _, add := range []func(){
-		s.definitionRoutes, s.scenarioRoutes, s.configurationRoutes, s.requirementRoutes, s.dryRunRoutes, s.reviewRoutes,
+		s.definitionRoutes, s.scenarioRoutes, s.configurationRoutes, s.requirementRoutes, s.dryRunRoutes,
+		s.dryRunDeletionRoutes, s.reviewRoutes,
 		s.customerRoutes, s.erasureRoutes, s.valueRoutes, s.itemRoutes,
 		s.gapRoutes, s.sessionRoutes, s.turnRoutes, s.questionRoutes,
 		s.operationRoutes, s.eventRoutes, s.webhookRoutes, s.mergingRoutes, s.auditRoutes,

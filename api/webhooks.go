@@ -37,7 +37,12 @@ func (s *Server) webhookRoutes() {
 			"url": "https://example.com/events", "types": ["value.changed", "customer.erased"],
 			"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="}`,
 	})
-	submit[bare](s, vault.DeleteWebhook, route{
+	type remove struct {
+		WebhookPath
+		input.Based
+		input.Preferences
+	}
+	submit[remove](s, vault.DeleteWebhook, route{
 		method: http.MethodDelete, path: "/v1/webhooks/{webhook_id}", tag: tagEvents, access: toAdmin,
 		summary: "Delete a webhook", detail: "Removes its deliveries too. Nothing is delivered afterwards.",
 	})

@@ -39,8 +39,35 @@ func (c *Client) DryRunRule(ctx context.Context, in vault.Rule) (vault.DryRun, e
 	return c.dryRun(ctx, path("v1", "agents", in.AgentID, "rules", in.ID, "dry-run"), in, Look{})
 }
 
-func (c *Client) dryRun(ctx context.Context, path string, body any, look Look) (vault.DryRun, error) {
+// DryRunDeleteDefinition says what the deletion of a definition would break. It changes nothing.
+func (c *Client) DryRunDeleteDefinition(
+	ctx context.Context, in vault.DeleteDefinitionInput, look Look,
+) (vault.DryRun, error) {
+	return c.dryRun(ctx, path("v1", "agents", in.AgentID, "definitions", in.Name, "dry-run-delete"), nil, look)
+}
+
+// DryRunDeleteRequirement says for whom a scenario would ask for something else if a requirement were deleted.
+func (c *Client) DryRunDeleteRequirement(
+	ctx context.Context, in vault.DeleteRequirementInput, look Look,
+) (vault.DryRun, error) {
 	query := url.Values{}
+	if in.StepID != "" {
+		query.Set("step_id", in.StepID)
+	}
+	if in.RuleID != nil {
+		query.Set("rule_id", in.RuleID.String())
+	}
+	at := path("v1", "scenarios", in.ScenarioID, "requirements", in.FieldName, "dry-run-delete")
+	return c.dryRunOf(ctx, at, query, nil, look)
+}
+
+func (c *Client) dryRun(ctx context.Context, path string, body any, look Look) (vault.DryRun, error) {
+	return c.dryRunOf(ctx, path, url.Values{}, body, look)
+}
+
+func (c *Client) dryRunOf(
+	ctx context.Context, path string, query url.Values, body any, look Look,
+) (vault.DryRun, error) {
 	if look.After != nil {
 		query.Set("after", look.After.String())
 	}

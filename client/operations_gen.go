@@ -26,8 +26,12 @@ func (c *Client) SaveDefinition(
 func (c *Client) DeleteDefinition(
 	ctx context.Context, in vault.DeleteDefinitionInput, opts ...Option,
 ) (Operation[vault.SavedResult], error) {
+	query := url.Values{}
+	if in.IfVersion != nil {
+		query.Set("if_version", in.IfVersion.String())
+	}
 	return change[vault.SavedResult](ctx, c, request{
-		method: http.MethodDelete, path: path("v1", "agents", in.AgentID, "definitions", in.Name),
+		method: http.MethodDelete, path: path("v1", "agents", in.AgentID, "definitions", in.Name), query: query,
 	}, opts)
 }
 
@@ -92,6 +96,9 @@ func (c *Client) DeleteRequirement(
 	}
 	if in.RuleID != nil {
 		query.Set("rule_id", in.RuleID.String())
+	}
+	if in.IfVersion != nil {
+		query.Set("if_version", in.IfVersion.String())
 	}
 	return change[vault.SavedResult](ctx, c, request{
 		method: http.MethodDelete, path: path("v1", "scenarios", in.ScenarioID, "requirements", in.FieldName), query: query,
@@ -436,8 +443,12 @@ func (c *Client) SaveWebhook(
 func (c *Client) DeleteWebhook(
 	ctx context.Context, in vault.DeleteWebhookInput, opts ...Option,
 ) (Operation[vault.SavedResult], error) {
+	query := url.Values{}
+	if in.IfVersion != nil {
+		query.Set("if_version", in.IfVersion.String())
+	}
 	return change[vault.SavedResult](ctx, c, request{
-		method: http.MethodDelete, path: path("v1", "webhooks", in.WebhookID),
+		method: http.MethodDelete, path: path("v1", "webhooks", in.WebhookID), query: query,
 	}, opts)
 }
 
@@ -474,8 +485,12 @@ func (c *Client) SaveMergeRule(
 func (c *Client) DeleteMergeRule(
 	ctx context.Context, in vault.DeleteMergeRuleInput, opts ...Option,
 ) (Operation[vault.SavedResult], error) {
+	query := url.Values{}
+	if in.IfVersion != nil {
+		query.Set("if_version", in.IfVersion.String())
+	}
 	return change[vault.SavedResult](ctx, c, request{
-		method: http.MethodDelete, path: path("v1", "merge-rules", in.MergeRuleID),
+		method: http.MethodDelete, path: path("v1", "merge-rules", in.MergeRuleID), query: query,
 	}, opts)
 }
 

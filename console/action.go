@@ -52,6 +52,15 @@ func (q *request) after(page string, ops ...uuid.UUID) error {
 	return q.redirect(page + "?" + params.Encode())
 }
 
+// submitAndLead submits an operation, and leads to a page that says its outcome.
+func submitAndLead[In, Out any](q *request, page string, spec vault.Spec[In, Out], in In) error {
+	op, err := submit(q, spec, in)
+	if err != nil {
+		return err
+	}
+	return q.after(page, op)
+}
+
 // addOutcomes adds the outcomes of the operations that the address of the page names, by workflow and status.
 func (q *request) addOutcomes() {
 	type kind struct {

@@ -137,11 +137,7 @@ func (q *request) revokeKey() error {
 	if err != nil {
 		return err
 	}
-	op, err := submit(q, vault.RevokeKey, vault.RevokeKeyInput{KeyID: id})
-	if err != nil {
-		return err
-	}
-	return q.after("/keys", op)
+	return submitAndLead(q, "/keys", vault.RevokeKey, vault.RevokeKeyInput{KeyID: id})
 }
 
 func (p keysPage) state(k vault.KeySummary) string {

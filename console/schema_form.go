@@ -14,6 +14,10 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/vault"
 )
@@ -58,7 +62,7 @@ type schemaForm struct {
 	// What the person typed, by JSON name, and what was wrong with it.
 	Typed  map[string]string
 	Errors map[string]string
-	Seen   string // the stamp of what was stored when the form was opened; "": nothing
+	Seen   string // the version that was stored when the form was opened; "": nothing
 	Shown  string // the stamp of what the preview was of; "": none
 
 	Preview *vault.DryRun
@@ -82,16 +86,6 @@ type conditionCheck struct {
 	Kind   string // of its badge
 	Reads  []string
 	Hidden []string
-}
-
-// stamp identifies what is stored or typed.
-func stamp(v any) string {
-	encoded, err := json.Marshal(v)
-	if err != nil {
-		return ""
-	}
-	sum := sha256.Sum256(encoded)
-	return hex.EncodeToString(sum[:16])
 }
 
 // membersOf returns the JSON members of a value.
@@ -299,18 +293,23 @@ func (q *request) refusedForm(f *schemaForm, err error) (status int, fatal error
 // editing is what is edited: a pointer to it, and what is stored.
 type editing struct {
 	form    *schemaForm
-	value   any    // a pointer, with what was typed
-	stored  any    // nil: nothing
-	name    string // for people
+	value   any       // a pointer, with what was typed
+	stored  any       // nil: nothing
+	version uuid.UUID // of what is stored; uuid.Nil: nothing is
+	name    string    // for people
 	title   string
 	check   func() error // live checks, into form.Checks
 	preview func() (vault.DryRun, error)
-	save    func() (page string, err error) // leads to a page
+	save    func(based vault.Based) (page string, err error) // leads to a page
 }
 
-// changeSchema answers a form: it checks, previews or saves. A preview always comes before a save, and a form that was
-// opened before somebody else saved changes nothing.
-func (q *request) changeSchema(e editing) error {
+// changeSchema answers a form that read reads: it checks, previews or saves. A preview always comes before a save, and
+// a form that was opened before somebody else saved changes nothing: the save itself compares the versions.
+func (q *request) changeSchema(read func() (editing, error)) error {
+	e, err := read()
+	if err != nil {
+		return err
+	}
 	f := e.form
 	again := func(status int) error {
 		return q.show(status, e.title, "schema", schemaFormContent(*f))
@@ -329,20 +328,17 @@ func (q *request) changeSchema(e editing) error {
 		}
 		return again(http.StatusOK)
 	}
-	now := ""
-	if e.stored != nil {
-		now = stamp(e.stored)
-	}
-	if f.Seen != now {
-		q.notices = append(q.notices, notice{Kind: "failed", Text: staleText(e, now)})
-		f.Seen, f.Shown = now, ""
-		return again(http.StatusConflict)
-	}
-	typedStamp := stamp(e.value)
+	typedStamp := f.stamp()
 	if do == "save" && f.Shown == typedStamp {
-		page, err := e.save()
+		page, err := e.save(basedOn(f.Seen))
 		if err == nil {
 			return q.redirect(page)
+		}
+		if isStale(err) {
+			if e, err = read(); err != nil { // what is stored now
+				return err
+			}
+			return q.staleForm(e)
 		}
 		status, fatal := q.refusedForm(f, err)
 		if fatal != nil {
@@ -350,6 +346,9 @@ func (q *request) changeSchema(e editing) error {
 		}
 		f.Shown = ""
 		return again(status)
+	}
+	if f.Seen != seenOf(e.version) {
+		return q.staleForm(e)
 	}
 	if do == "save" {
 		q.notices = append(q.notices, notice{
@@ -369,14 +368,74 @@ func (q *request) changeSchema(e editing) error {
 	return again(http.StatusOK)
 }
 
-// staleText says what somebody else did while a form was open.
-func staleText(e editing, now string) string {
-	what := "Somebody else saved " + e.name + " meanwhile. "
+// stamp identifies what is typed.
+func (f *schemaForm) stamp() string {
+	typed := map[string]string{}
+	for _, m := range f.members() {
+		typed[m.Name] = f.Typed[m.Name]
+	}
+	encoded, err := json.Marshal(struct {
+		Typed map[string]string
+		Steps []stepRow
+	}{typed, f.Steps})
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(encoded)
+	return hex.EncodeToString(sum[:16])
+}
+
+// seenOf is the version in the hidden member seen of a form; "": nothing was stored.
+func seenOf(version uuid.UUID) string {
+	if version == uuid.Nil {
+		return ""
+	}
+	return version.String()
+}
+
+// basedOn returns the condition that what a form showed is still stored.
+func basedOn(seen string) vault.Based {
+	if seen == "" {
+		return vault.OnVersion(uuid.Nil)
+	}
+	version, err := uuid.Parse(seen)
+	if err != nil {
+		version = uuid.Max // no version of anything
+	}
+	return vault.OnVersion(version)
+}
+
+// isStale reports whether a change was based on another version than the stored one.
+func isStale(err error) bool {
+	e, ok := errors.AsType[*vault.Error](err)
+	return ok && e.Code == vault.CodeConflict && e.Field == "if_version"
+}
+
+// staleForm shows a form again with what somebody else did while it was open. What was typed stays.
+func (q *request) staleForm(e editing) error {
+	f, now := e.form, seenOf(e.version)
+	q.notices = append(q.notices, notice{Kind: "failed", Text: staleText(e, now, q.changeOf(e.version))})
+	f.Seen, f.Shown = now, ""
+	return q.show(http.StatusConflict, e.title, "schema", schemaFormContent(*f))
+}
+
+// changeOf says who made a version, and when. "": it is not known any more.
+func (q *request) changeOf(version uuid.UUID) string {
+	op, err := q.options.Query.Operation(vault.WithAgents(q.ctx, nil), q.key.TenantID, version)
+	if err != nil { // none, or it was purged
+		return ""
+	}
+	return fmt.Sprintf(" (%s, %s)", op.Actor, op.AcceptedAt.UTC().Format(time.RFC3339))
+}
+
+// staleText says what somebody else did while a form was open. by says who and when.
+func staleText(e editing, now, by string) string {
+	what := "Somebody else saved " + e.name + " meanwhile" + by + ". "
 	switch {
 	case now == "":
 		what = "Somebody else deleted " + e.name + " meanwhile. "
 	case e.form.Seen == "":
-		what = cmp.Or(e.name, "This") + " exists by now: somebody else saved it meanwhile. "
+		what = cmp.Or(e.name, "This") + " exists by now: somebody else saved it meanwhile" + by + ". "
 	}
 	if now != "" {
 		stored, typed := membersOf(e.stored), membersOf(e.value)
@@ -391,4 +450,17 @@ func staleText(e editing, now string) string {
 		}
 	}
 	return what + "Nothing was changed. What you typed is kept: preview it again to save it over theirs."
+}
+
+// invalid marks a field with an error.
+func (f schemaForm) invalid(m member) templ.Attributes {
+	if f.Errors[m.Name] == "" {
+		return templ.Attributes{}
+	}
+	return templ.Attributes{"aria-invalid": "true"}
+}
+
+// typedIn reports whether a group has something that a person typed or an error.
+func (f schemaForm) typedIn(g group) bool {
+	return slices.ContainsFunc(g.Members, func(m member) bool { return f.Typed[m.Name] != "" || f.Errors[m.Name] != "" })
 }

@@ -111,7 +111,7 @@ func TestSchema_EditDefinition(t *testing.T) {
 		has("1 would be invalid", "is not one of the allowed values", "requirement of scenario", "Save it")
 	w.define(func(d *vault.Definition) { d.Description = "Theirs" }, "plan")
 	v.post(path, shown.fieldsOf("do", "save")...).want(409).
-		has("Somebody else saved the definition plan meanwhile", "Theirs", "Nothing was changed")
+		has("Somebody else saved the definition plan meanwhile (process, 20", "Theirs", "Nothing was changed", "bronze")
 	if d := w.definition("plan"); d.Description != "Theirs" {
 		t.Errorf("a stale form changed it to %q", d.Description)
 	}
@@ -125,8 +125,9 @@ func TestSchema_EditDefinition(t *testing.T) {
 		t.Errorf("the saved definition is %+v", d)
 	}
 	v.post("/agents/"+w.agent.String()+"/definition/delete", "name", "age", "seen", "old").want(409).
-		has("Nothing was deleted")
-	v.get(paths["delete definition"]).want(200).has("requirement of scenario")
+		has("Somebody else changed it meanwhile (process, 20", "Nothing was deleted")
+	v.get(paths["delete definition"]).want(200).has("requirement of scenario", "The deletion is refused: 1 requirements",
+		"It deletes the definition plan", "1 are invalid already", "the agent would not define the field")
 }
 
 // definition returns a definition as it is stored.
@@ -409,6 +410,49 @@ func TestBrowser_Schema(t *testing.T) {
 		b.enter("#trace")
 		b.has("Next: age")
 	})
+}
+
+// A person sees what a deletion would break before it is confirmed, and a form that was opened before somebody else saved
+// says who did and keeps what was typed: by keyboard and without JavaScript.
+func TestBrowser_SchemaDeletionAndStaleForm(t *testing.T) {
+	t.Parallel()
+	for name, first := range map[string][]chromedp.Action{
+		"by keyboard": nil, "without JavaScript": {withoutScripts},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, _, paths := schemaWorld(t, "plain")
+			b := w.open(first...)
+			press := func(button, wait string) {
+				if first != nil {
+					b.press(button, wait)
+					return
+				}
+				b.focus(button)
+				b.enter(wait)
+			}
+			b.goTo(paths["delete definition"])
+			b.has("The deletion is refused: 1 requirements", "1 would be invalid", "Travel plain")
+			press("main button.danger", ".notice.failed")
+			b.has("is required by scenario")
+			b.goTo(paths["delete requirement"])
+			b.has("It deletes the requirement age", "A new customer is asked for", "dependency of scenario")
+			press("main button.danger", done)
+			b.has("delete-requirement succeeded.")
+
+			b.goTo(paths["definition"])
+			b.do(chromedp.SetValue("#allowed_values", "silver"))
+			press(`button.primary[value="preview"]`, "#preview")
+			w.define(func(d *vault.Definition) { d.Description = "Theirs" }, "plan")
+			press(`button[value="save"]`, ".notice.failed")
+			b.has("Somebody else saved the definition plan meanwhile", "Nothing was changed")
+			var typed string
+			b.do(chromedp.Value("#allowed_values", &typed))
+			if typed != "silver" || w.definition("plan").Description != "Theirs" {
+				t.Errorf("the form has %q, and the definition is %+v", typed, w.definition("plan"))
+			}
+		})
+	}
 }
 
 // The pages of the schema fit two widths, in light and dark, and have no serious problem of accessibility.

@@ -34,7 +34,9 @@ func (q *request) webhooksPage() error {
 	return q.show(http.StatusOK, "Webhooks", "webhooks", webhooksContent(webhooksPage{all, q.session.Token}))
 }
 
-func (q *request) webhookPage() error {
+func (q *request) webhookPage() error { return q.showWebhook(http.StatusOK) }
+
+func (q *request) showWebhook(status int) error {
 	id, err := q.id()
 	if err != nil {
 		return err
@@ -56,7 +58,7 @@ func (q *request) webhookPage() error {
 	if more {
 		p.Next = cursor.Encode(p.Deliveries[len(p.Deliveries)-1].Seq)
 	}
-	return q.show(http.StatusOK, "Webhook", "webhooks", webhookContent(p))
+	return q.show(status, "Webhook", "webhooks", webhookContent(p))
 }
 
 func pathOfWebhook(id uuid.UUID) string { return "/webhooks/" + id.String() }
@@ -67,11 +69,7 @@ func (q *request) testWebhook() error {
 	if err != nil {
 		return err
 	}
-	op, err := submit(q, vault.TestWebhook, vault.TestWebhookInput{WebhookID: id})
-	if err != nil {
-		return err
-	}
-	return q.after(pathOfWebhook(id), op)
+	return submitAndLead(q, pathOfWebhook(id), vault.TestWebhook, vault.TestWebhookInput{WebhookID: id})
 }
 
 // replayDeliveries delivers a dead delivery again, or all of them.
@@ -88,20 +86,21 @@ func (q *request) replayDeliveries() error {
 		}
 		in.DeliveryID = &one
 	}
-	op, err := submit(q, vault.ReplayDeliveries, in)
-	if err != nil {
-		return err
-	}
-	return q.after(pathOfWebhook(id), op)
+	return submitAndLead(q, pathOfWebhook(id), vault.ReplayDeliveries, in)
 }
 
-// deleteWebhook deletes a webhook.
+// deleteWebhook deletes a webhook. One that was changed since the page was opened stays.
 func (q *request) deleteWebhook() error {
 	id, err := q.id()
 	if err != nil {
 		return err
 	}
-	op, err := submit(q, vault.DeleteWebhook, vault.DeleteWebhookInput{WebhookID: id})
+	op, err := submit(q, vault.DeleteWebhook, vault.DeleteWebhookInput{
+		Based: basedOn(q.r.PostFormValue("seen")), WebhookID: id,
+	})
+	if isStale(err) {
+		return q.showWebhook(q.staleRemoval(err))
+	}
 	if err != nil {
 		return err
 	}

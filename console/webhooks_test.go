@@ -59,6 +59,7 @@ func TestWebhooks_TestReplayAndDelete(t *testing.T) {
 	v.post(page+"/replay", "delivery", testkit.ID().String()).want(404)
 	v.post(page + "/replay").want(200).has("replay-deliveries succeeded.")
 	delivered(2)
-	v.post(page+"/delete").want(200).has("delete-webhook succeeded.", "There is no webhook.")
+	v.post(page+"/delete").want(409).has("Somebody else changed it meanwhile", "Nothing was deleted")
+	v.post(page+"/delete", v.get(page).want(200).fieldsOf()...).want(200).has("delete-webhook succeeded.", "There is no webhook.")
 	v.get(page).want(404)
 }

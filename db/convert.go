@@ -138,6 +138,7 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 		Origin:               vault.Origin(r.Origin),
 		Review:               vault.ReviewState(r.ReviewState),
 		UpdatedAt:            r.UpdatedAt,
+		Version:              r.OperationID,
 	}
 	if err := json.Unmarshal(r.AllowedValues, &d.AllowedValues); err != nil {
 		return d, fmt.Errorf("decode allowed_values of definition %s: %w", r.ID, err)
@@ -173,6 +174,7 @@ func RequirementOf(r dbgen.Requirement) vault.Requirement {
 		Origin:         vault.Origin(r.Origin),
 		Review:         vault.ReviewState(r.ReviewState),
 		Quote:          r.Quote,
+		Version:        r.OperationID,
 	}
 }
 
@@ -182,6 +184,7 @@ func ScenarioOf(r dbgen.Scenario) (vault.Scenario, error) {
 	if err := json.Unmarshal(r.Content, &s); err != nil {
 		return s, fmt.Errorf("decode scenario %s: %w", r.ID, err)
 	}
+	s.Version = r.OperationID
 	return s, nil
 }
 
@@ -191,6 +194,7 @@ func RuleOf(r dbgen.Rule) (vault.Rule, error) {
 	if err := json.Unmarshal(r.Content, &out); err != nil {
 		return out, fmt.Errorf("decode rule %s: %w", r.ID, err)
 	}
+	out.Version = r.OperationID
 	return out, nil
 }
 

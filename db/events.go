@@ -71,7 +71,7 @@ func WebhookOf(r dbgen.GetWebhookRow) vault.Webhook {
 	out := vault.Webhook{
 		ID: r.ID, URL: r.Url, AgentID: r.AgentID, Values: r.ShowsValues, KeyID: r.KeyID, Enabled: r.Enabled,
 		DisabledReason: r.DisabledReason, PreviousUntil: r.PreviousUntil, CreatedAt: r.CreatedAt.UTC(),
-		UpdatedAt: r.UpdatedAt.UTC(), Types: make([]vault.EventType, len(r.Types)),
+		UpdatedAt: r.UpdatedAt.UTC(), Version: r.OperationID, Types: make([]vault.EventType, len(r.Types)),
 	}
 	for i, t := range r.Types {
 		out.Types[i] = vault.EventType(t)

@@ -21,7 +21,7 @@ func (q *Queries) MergeRules(ctx context.Context, tenant uuid.UUID) ([]vault.Mer
 	for _, r := range rows {
 		out = append(out, vault.MergeRule{
 			ID: r.ID, Name: r.Name, Fields: r.Fields, Unverified: r.Unverified, MaxGroup: int(r.MaxGroup), Enabled: r.Enabled,
-			CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, LookedAt: r.LookedAt,
+			CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, LookedAt: r.LookedAt, Version: r.OperationID,
 		})
 	}
 	return out, err

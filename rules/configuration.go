@@ -28,10 +28,10 @@ func DiffConfiguration(stored, wanted vault.AgentConfiguration, prune bool) []va
 		plainDefinition)...)
 	changes = append(changes, differences(vault.KindScenario, stored.Scenarios, wanted.Scenarios, vault.ChangeKeep,
 		func(s vault.Scenario) string { return s.ID.String() }, func(s vault.Scenario) string { return s.Name },
-		func(s vault.Scenario) any { return s })...)
+		func(s vault.Scenario) any { return s.Content() })...)
 	changes = append(changes, differences(vault.KindRule, stored.Rules, wanted.Rules, vault.ChangeKeep,
 		func(r vault.Rule) string { return r.ID.String() }, func(r vault.Rule) string { return r.Name },
-		func(r vault.Rule) any { return r })...)
+		func(r vault.Rule) any { return r.Content() })...)
 	names := map[uuid.UUID]string{}
 	for _, s := range slices.Concat(stored.Scenarios, wanted.Scenarios) {
 		names[s.ID] = s.Name
@@ -67,12 +67,14 @@ func requirementName(r vault.Requirement, scenarios map[uuid.UUID]string) string
 // plainDefinition is a definition without the members that the vault sets.
 func plainDefinition(d vault.Definition) any {
 	d.ID, d.Origin, d.Review, d.UpdatedAt = uuid.Nil, "", "", time.Time{}
+	d.Version, d.Based = uuid.Nil, vault.Based{}
 	return d
 }
 
 // plainRequirement is a requirement without the members that the vault sets.
 func plainRequirement(r vault.Requirement) any {
 	r.ID, r.Origin, r.Review, r.Confidence, r.NeedsReview, r.Quote = uuid.Nil, "", "", 0, false, ""
+	r.Version, r.Based = uuid.Nil, vault.Based{}
 	return r
 }
 

@@ -154,11 +154,11 @@ func ChangeOfRequirement(before *vault.Requirement, after vault.Requirement) (va
 }
 
 // ChangeOfText is ChangeOfDefinition for a scenario or a rule.
-func ChangeOfText[T vault.Scenario | vault.Rule](before *T, after T) (vault.ChangeAction, []string) {
+func ChangeOfText[T interface{ Content() T }](before *T, after T) (vault.ChangeAction, []string) {
 	if before == nil {
 		return vault.ChangeCreate, nil
 	}
-	return changed(differingMembers(*before, after))
+	return changed(differingMembers((*before).Content(), after.Content()))
 }
 
 func changed(members []string) (vault.ChangeAction, []string) {
@@ -332,6 +332,10 @@ func FieldReferences(
 		types[d.Name] = d.ValueType
 	}
 	def, defined := definitions[name]
+	undefined := "" // the problem of what reads the field
+	if !defined {
+		undefined = "the agent would not define the field"
+	}
 	var out []vault.DryRunReference
 	for _, r := range requirements {
 		if r.Review == vault.ReviewRejected {
@@ -341,7 +345,7 @@ func FieldReferences(
 			problem := ""
 			switch {
 			case !defined:
-				problem = "the agent would not define the field"
+				problem = undefined
 			case !def.Enabled:
 				problem = "the field would count as unknown, so nobody is asked for it"
 			case r.FallbackAction == vault.FallbackExtract && def.ForbidExtraction:
@@ -354,10 +358,13 @@ func FieldReferences(
 			if err := CheckConditionTypes(r.WhenCondition, types); err != nil {
 				problem = strings.TrimPrefix(err.Error(), "when_condition: ")
 			}
+			if !defined {
+				problem = undefined
+			}
 			out = append(out, texts.about(r, "condition", problem))
 		}
 		if slices.Contains(r.DependsOn, name) {
-			out = append(out, texts.about(r, "dependency", ""))
+			out = append(out, texts.about(r, "dependency", undefined))
 		}
 	}
 	for _, id := range sortedIDs(texts.Scenarios) {
@@ -365,7 +372,7 @@ func FieldReferences(
 		for _, step := range s.Steps {
 			if reads(step.Condition, name) {
 				out = append(out, vault.DryRunReference{
-					ScenarioID: s.ID, ScenarioName: s.Name, StepID: step.ID, Kind: "step condition",
+					ScenarioID: s.ID, ScenarioName: s.Name, StepID: step.ID, Kind: "step condition", Problem: undefined,
 				})
 			}
 		}
@@ -375,7 +382,7 @@ func FieldReferences(
 		if reads(r.Condition, name) || reads(r.Action, name) {
 			out = append(out, vault.DryRunReference{
 				ScenarioID: r.ScenarioID, ScenarioName: texts.Scenarios[r.ScenarioID].Name, RuleID: &r.ID, RuleName: r.Name,
-				Kind: "rule",
+				Kind: "rule", Problem: undefined,
 			})
 		}
 	}

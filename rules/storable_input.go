@@ -17,6 +17,8 @@ var (
 	rawType  = reflect.TypeFor[json.RawMessage]()
 	uuidType = reflect.TypeFor[uuid.UUID]()
 	timeType = reflect.TypeFor[time.Time]()
+	// basedType has an id that may be zero: there must be no version yet.
+	basedType = reflect.TypeFor[vault.Based]()
 )
 
 // storageProblems finds texts and JSON values that PostgreSQL cannot store, and optional ids that are zero, anywhere in
@@ -25,7 +27,7 @@ var (
 func storageProblems(v reflect.Value, path string) []*vault.Error {
 	var problems []*vault.Error
 	switch {
-	case !v.IsValid() || v.Type() == timeType || v.Type() == uuidType:
+	case !v.IsValid() || v.Type() == timeType || v.Type() == uuidType || v.Type() == basedType:
 	case v.Type() == rawType:
 		if raw := json.RawMessage(v.Bytes()); raw != nil {
 			if why := storageProblem(raw); why != "" {

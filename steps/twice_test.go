@@ -547,6 +547,18 @@ var stepCases = []stepCase{
 		fails: vault.CodeConflict,
 	},
 	{step: "Definitions.DeleteRequirement", arrange: aRequirementDeletion},
+	{
+		step: "Definitions.PersistDefinition", situation: "based on another version", arrange: aStaleChange("definition"),
+		fails: vault.CodeConflict,
+	},
+	{
+		step: "Definitions.PersistRequirement", situation: "based on another version", arrange: aStaleChange("requirement"),
+		fails: vault.CodeConflict,
+	},
+	{
+		step: "Scenarios.PersistScenario", situation: "based on another version", arrange: aStaleChange("scenario"),
+		fails: vault.CodeConflict,
+	},
 	{step: "Configuration.ValidateConfiguration", arrange: aConfiguration},
 	{step: "Configuration.PersistConfiguration", arrange: aConfiguration},
 	{step: "Scenarios.PersistScenario", arrange: aScenario},

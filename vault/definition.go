@@ -15,6 +15,8 @@ var NamePattern = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 
 // Definition is a field that an agent may collect: its name, its type and its rules.
 type Definition struct {
+	Based
+
 	ID      uuid.UUID `json:"id"`
 	AgentID uuid.UUID `json:"agent_id" validate:"required"`
 	// Name matches NamePattern and has at most MaxNameLength characters.
@@ -108,6 +110,8 @@ type Definition struct {
 	Origin    Origin      `json:"origin"`
 	Review    ReviewState `json:"review_state"`
 	UpdatedAt time.Time   `json:"updated_at"`
+	// Version is the operation that changed it last.
+	Version uuid.UUID `json:"version,omitzero" doc:"Its version: the operation that changed it last. Pass it as if_version with a change that is based on it."`
 }
 
 // SetDefaults sets what holds for the members that a person's input leaves out: a definition that a person saves is
@@ -147,6 +151,8 @@ func (d Definition) Meaning() string {
 
 // Requirement says that a scenario needs a field.
 type Requirement struct {
+	Based
+
 	ID         uuid.UUID `json:"id"`
 	AgentID    uuid.UUID `json:"agent_id" validate:"required"`
 	ScenarioID uuid.UUID `json:"scenario_id" validate:"required"`
@@ -176,6 +182,8 @@ type Requirement struct {
 	Review      ReviewState `json:"review_state"`
 	// Quote is the part of the scenario or rule from which the requirement was extracted.
 	Quote string `json:"quote,omitempty"`
+	// Version is the operation that changed it last.
+	Version uuid.UUID `json:"version,omitzero" doc:"Its version: the operation that changed it last. Pass it as if_version with a change that is based on it."`
 }
 
 // Binding reports whether the requirement may block a customer. A requirement that waits for a review or was rejected
@@ -189,6 +197,8 @@ const ReviewThreshold = 0.8
 
 // Scenario is a conversation flow of an agent, as the config service saves it.
 type Scenario struct {
+	Based
+
 	ID          uuid.UUID      `json:"id" validate:"required"`
 	AgentID     uuid.UUID      `json:"agent_id" validate:"required"`
 	Name        string         `json:"name" validate:"required,max=200"`
@@ -196,6 +206,14 @@ type Scenario struct {
 	Steps       []ScenarioStep `json:"steps,omitempty" validate:"max=200,dive"`
 	// Variables are available to conditions as scenario.variables.
 	Variables map[string]string `json:"variables,omitempty" validate:"max=100,dive,keys,max=100,endkeys,max=2000"`
+	// Version is the operation that changed it last.
+	Version uuid.UUID `json:"version,omitzero" doc:"Its version: the operation that changed it last. Pass it as if_version with a change that is based on it."`
+}
+
+// Content returns the scenario as it is stored: without its version.
+func (s Scenario) Content() Scenario {
+	s.Version, s.Based = uuid.Nil, Based{}
+	return s
 }
 
 // ScenarioStep is one step of a scenario.
@@ -208,12 +226,22 @@ type ScenarioStep struct {
 
 // Rule is a behaviour rule of a scenario.
 type Rule struct {
+	Based
+
 	ID         uuid.UUID `json:"id" validate:"required"`
 	AgentID    uuid.UUID `json:"agent_id" validate:"required"`
 	ScenarioID uuid.UUID `json:"scenario_id" validate:"required"`
 	Name       string    `json:"name" validate:"required,max=200"`
 	Condition  string    `json:"condition" validate:"required,max=20000"`
 	Action     string    `json:"action,omitempty" validate:"max=20000"`
+	// Version is the operation that changed it last.
+	Version uuid.UUID `json:"version,omitzero" doc:"Its version: the operation that changed it last. Pass it as if_version with a change that is based on it."`
+}
+
+// Content returns the rule as it is stored: without its version.
+func (r Rule) Content() Rule {
+	r.Version, r.Based = uuid.Nil, Based{}
+	return r
 }
 
 // HasStep reports whether the scenario has a step with this id.

@@ -21,8 +21,8 @@ type DryRun struct {
 	// Kind is definition, requirement, scenario or rule.
 	Kind string `json:"kind" doc:"definition, requirement, scenario or rule."`
 	Name string `json:"name"`
-	// Action is create, update, or keep if the change is none.
-	Action ChangeAction `json:"action" doc:"create, update, or keep: it is stored already."`
+	// Action is create, update, delete, or keep if the change is none.
+	Action ChangeAction `json:"action" doc:"create, update, delete, or keep: it is stored already."`
 	// Members are the names of the members that differ from what is stored.
 	Members []string `json:"members,omitempty" doc:"The members that differ from what is stored."`
 	// Effects are what the change does besides, in the order of the members.

@@ -21,6 +21,8 @@ const (
 // SaveMergeRuleInput is the input of save-merge-rule. A merge rule says when two customers may be the same person:
 // their values of all its fields are equal.
 type SaveMergeRuleInput struct {
+	Based
+
 	MergeRuleID uuid.UUID `json:"merge_rule_id" validate:"required"`
 	Name        string    `json:"name,omitempty" validate:"max=200" doc:"A name for people."`
 	// Fields are the names of the fields. The first one has the most distinctive values.
@@ -35,6 +37,8 @@ type SaveMergeRuleInput struct {
 
 // DeleteMergeRuleInput is the input of delete-merge-rule. It closes the pending proposals of the rule.
 type DeleteMergeRuleInput struct {
+	Based
+
 	MergeRuleID uuid.UUID `json:"merge_rule_id" validate:"required"`
 }
 
@@ -49,6 +53,8 @@ type MergeRule struct {
 	CreatedAt  time.Time  `json:"created_at"`
 	UpdatedAt  time.Time  `json:"updated_at"`
 	LookedAt   *time.Time `json:"looked_at,omitempty" doc:"The end of the last search by this rule. Absent: there was none since it was saved."`
+	// Version is the operation that changed it last.
+	Version uuid.UUID `json:"version,omitzero" doc:"Its version: the operation that changed it last. Pass it as if_version with a change that is based on it."`
 }
 
 // ProposeMergesInput is the input of propose-merges. It looks for customers of the tenant who may be the same person.

@@ -5,6 +5,8 @@ import "github.com/google/uuid"
 // DeleteDefinitionInput is the input of delete-definition. The values of the field stay. Later writes to the field
 // count as writes to an unknown field. The operation fails while a requirement needs the field.
 type DeleteDefinitionInput struct {
+	Based
+
 	AgentID uuid.UUID `json:"agent_id" validate:"required"`
 	Name    string    `json:"name" validate:"required,max=50,fieldname"`
 }
@@ -12,6 +14,8 @@ type DeleteDefinitionInput struct {
 // DeleteRequirementInput is the input of delete-requirement: the requirement of a scenario, of one of its steps or of
 // one of its rules. Extraction does not create a deleted requirement again.
 type DeleteRequirementInput struct {
+	Based
+
 	ScenarioID uuid.UUID `json:"scenario_id" validate:"required"`
 	FieldName  string    `json:"field_name" validate:"required,max=50,fieldname"`
 	// StepID is the step of the requirement. Empty: the requirement of the whole scenario.

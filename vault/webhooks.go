@@ -15,6 +15,8 @@ const SecretOverlap = 24 * time.Hour
 // SaveWebhookInput is the input of save-webhook. It creates a subscription to the feed, or replaces it. A new one
 // begins with what happens from then on.
 type SaveWebhookInput struct {
+	Based
+
 	WebhookID uuid.UUID `json:"webhook_id" validate:"required"`
 	URL       string    `json:"url" validate:"required,max=2000" doc:"The address that receives the events: https, and not a private one unless the configuration allows it."`
 	// Types selects events. None: all.
@@ -29,6 +31,8 @@ type SaveWebhookInput struct {
 
 // DeleteWebhookInput is the input of delete-webhook. Nothing is delivered after it.
 type DeleteWebhookInput struct {
+	Based
+
 	WebhookID uuid.UUID `json:"webhook_id" validate:"required"`
 }
 
@@ -71,6 +75,8 @@ type Webhook struct {
 	PreviousUntil *time.Time `json:"previous_secret_until,omitempty" doc:"Up to then the secret before the last change signs too."`
 	CreatedAt     time.Time  `json:"created_at"`
 	UpdatedAt     time.Time  `json:"updated_at"`
+	// Version is the operation that changed it last.
+	Version uuid.UUID `json:"version,omitzero" doc:"Its version: the operation that changed it last. Pass it as if_version with a change that is based on it."`
 }
 
 // DeliveryStatus is the state of a delivery.

@@ -1039,7 +1039,7 @@ func (q *Queries) ListSecretNames(ctx context.Context, tenantID uuid.UUID) ([]Li
 }
 
 const lockDefinitionByName = `-- name: LockDefinitionByName :one
-SELECT id, accepted_at, deleted_at
+SELECT id, operation_id, accepted_at, updated_at, deleted_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -1054,16 +1054,24 @@ type LockDefinitionByNameParams struct {
 }
 
 type LockDefinitionByNameRow struct {
-	ID         uuid.UUID  `json:"id"`
-	AcceptedAt time.Time  `json:"accepted_at"`
-	DeletedAt  *time.Time `json:"deleted_at"`
+	ID          uuid.UUID  `json:"id"`
+	OperationID uuid.UUID  `json:"operation_id"`
+	AcceptedAt  time.Time  `json:"accepted_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
+	DeletedAt   *time.Time `json:"deleted_at"`
 }
 
 // Locks a definition by its name, deleted or not, until the end of the transaction. Index: the unique key.
 func (q *Queries) LockDefinitionByName(ctx context.Context, arg LockDefinitionByNameParams) (LockDefinitionByNameRow, error) {
 	row := q.db.QueryRow(ctx, lockDefinitionByName, arg.TenantID, arg.AgentID, arg.Name)
 	var i LockDefinitionByNameRow
-	err := row.Scan(&i.ID, &i.AcceptedAt, &i.DeletedAt)
+	err := row.Scan(
+		&i.ID,
+		&i.OperationID,
+		&i.AcceptedAt,
+		&i.UpdatedAt,
+		&i.DeletedAt,
+	)
 	return i, err
 }
 
@@ -1283,8 +1291,11 @@ SET display_name = excluded.display_name,
     accepted_at = excluded.accepted_at,
     updated_at = clock_timestamp(),
     deleted_at = NULL
-WHERE definitions.accepted_at <= excluded.accepted_at
-   OR (definitions.origin = 'extracted' AND definitions.review_state = 'pending')
+WHERE (
+    definitions.accepted_at <= excluded.accepted_at
+    OR (definitions.origin = 'extracted' AND definitions.review_state = 'pending')
+)
+  AND (NOT $46::bool OR definitions.deleted_at IS NOT NULL)
 RETURNING id
 `
 
@@ -1334,6 +1345,7 @@ type UpsertDefinitionParams struct {
 	ReviewState          string          `json:"review_state"`
 	OperationID          uuid.UUID       `json:"operation_id"`
 	AcceptedAt           time.Time       `json:"accepted_at"`
+	OnlyNew              bool            `json:"only_new"`
 }
 
 // Saves a definition of a person. The save with the newest acceptance wins: an older one that arrives late changes
@@ -1385,6 +1397,7 @@ func (q *Queries) UpsertDefinition(ctx context.Context, arg UpsertDefinitionPara
 		arg.ReviewState,
 		arg.OperationID,
 		arg.AcceptedAt,
+		arg.OnlyNew,
 	)
 	var id uuid.UUID
 	err := row.Scan(&id)

@@ -835,7 +835,7 @@ func (q *Queries) ReopenMergeProposal(ctx context.Context, arg ReopenMergePropos
 	return result.RowsAffected(), nil
 }
 
-const saveMergeRule = `-- name: SaveMergeRule :exec
+const saveMergeRule = `-- name: SaveMergeRule :execrows
 INSERT INTO merge_rules (
     tenant_id, id, name, fields, unverified, max_group, enabled, operation_id, accepted_at
 )
@@ -854,6 +854,8 @@ SET name = excluded.name,
     updated_at = clock_timestamp(),
     deleted_at = NULL,
     looked_at = NULL
+WHERE NOT $10::bool
+   OR merge_rules.deleted_at IS NOT NULL
 `
 
 type SaveMergeRuleParams struct {
@@ -866,11 +868,12 @@ type SaveMergeRuleParams struct {
 	Enabled     bool      `json:"enabled"`
 	OperationID uuid.UUID `json:"operation_id"`
 	AcceptedAt  time.Time `json:"accepted_at"`
+	OnlyNew     bool      `json:"only_new"`
 }
 
-// Saves a merge rule. Index: primary key.
-func (q *Queries) SaveMergeRule(ctx context.Context, arg SaveMergeRuleParams) error {
-	_, err := q.db.Exec(ctx, saveMergeRule,
+// Saves a merge rule. With only_new it replaces none that exists. Index: primary key.
+func (q *Queries) SaveMergeRule(ctx context.Context, arg SaveMergeRuleParams) (int64, error) {
+	result, err := q.db.Exec(ctx, saveMergeRule,
 		arg.TenantID,
 		arg.ID,
 		arg.Name,
@@ -880,8 +883,12 @@ func (q *Queries) SaveMergeRule(ctx context.Context, arg SaveMergeRuleParams) er
 		arg.Enabled,
 		arg.OperationID,
 		arg.AcceptedAt,
+		arg.OnlyNew,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const setMergeRuleLookedAt = `-- name: SetMergeRuleLookedAt :exec

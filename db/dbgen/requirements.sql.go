@@ -323,7 +323,7 @@ func (q *Queries) ListSavedRequirements(ctx context.Context, tenantID uuid.UUID,
 }
 
 const lockRequirementByKey = `-- name: LockRequirementByKey :one
-SELECT id, accepted_at, deleted_at, origin
+SELECT id, operation_id, accepted_at, updated_at, deleted_at, origin
 FROM requirements
 WHERE tenant_id = $1
   AND scenario_id = $2
@@ -343,10 +343,12 @@ type LockRequirementByKeyParams struct {
 }
 
 type LockRequirementByKeyRow struct {
-	ID         uuid.UUID  `json:"id"`
-	AcceptedAt time.Time  `json:"accepted_at"`
-	DeletedAt  *time.Time `json:"deleted_at"`
-	Origin     string     `json:"origin"`
+	ID          uuid.UUID  `json:"id"`
+	OperationID uuid.UUID  `json:"operation_id"`
+	AcceptedAt  time.Time  `json:"accepted_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
+	DeletedAt   *time.Time `json:"deleted_at"`
+	Origin      string     `json:"origin"`
 }
 
 // Locks a requirement by its key, deleted or not, until the end of the transaction. Index: requirements_key.
@@ -361,7 +363,9 @@ func (q *Queries) LockRequirementByKey(ctx context.Context, arg LockRequirementB
 	var i LockRequirementByKeyRow
 	err := row.Scan(
 		&i.ID,
+		&i.OperationID,
 		&i.AcceptedAt,
+		&i.UpdatedAt,
 		&i.DeletedAt,
 		&i.Origin,
 	)
@@ -610,8 +614,11 @@ SET required_level = excluded.required_level,
     accepted_at = excluded.accepted_at,
     updated_at = clock_timestamp(),
     deleted_at = NULL
-WHERE requirements.accepted_at <= excluded.accepted_at
-   OR (requirements.origin = 'extracted' AND requirements.review_state IN ('none', 'pending'))
+WHERE (
+    requirements.accepted_at <= excluded.accepted_at
+    OR (requirements.origin = 'extracted' AND requirements.review_state IN ('none', 'pending'))
+)
+  AND (NOT $16::bool OR requirements.deleted_at IS NOT NULL)
 RETURNING id
 `
 
@@ -631,10 +638,11 @@ type UpsertRequirementParams struct {
 	RefuseStale     bool       `json:"refuse_stale"`
 	OperationID     uuid.UUID  `json:"operation_id"`
 	AcceptedAt      time.Time  `json:"accepted_at"`
+	OnlyNew         bool       `json:"only_new"`
 }
 
 // Saves a requirement of a person. The save with the newest acceptance wins. It always replaces an extracted
-// requirement that was not reviewed. Index: requirements_key.
+// requirement that was not reviewed. With only_new it replaces none that exists. Index: requirements_key.
 func (q *Queries) UpsertRequirement(ctx context.Context, arg UpsertRequirementParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, upsertRequirement,
 		arg.ID,
@@ -652,6 +660,7 @@ func (q *Queries) UpsertRequirement(ctx context.Context, arg UpsertRequirementPa
 		arg.RefuseStale,
 		arg.OperationID,
 		arg.AcceptedAt,
+		arg.OnlyNew,
 	)
 	var id uuid.UUID
 	err := row.Scan(&id)

@@ -148,6 +148,48 @@ func (q *Queries) ListScenarios(ctx context.Context, tenantID uuid.UUID, agentID
 	return items, nil
 }
 
+const lockRule = `-- name: LockRule :one
+SELECT operation_id, updated_at
+FROM rules
+WHERE tenant_id = $1
+  AND id = $2
+FOR NO KEY UPDATE
+`
+
+type LockRuleRow struct {
+	OperationID uuid.UUID `json:"operation_id"`
+	UpdatedAt   time.Time `json:"updated_at"`
+}
+
+// Locks a rule for a change until the end of the transaction. Index: primary key.
+func (q *Queries) LockRule(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (LockRuleRow, error) {
+	row := q.db.QueryRow(ctx, lockRule, tenantID, iD)
+	var i LockRuleRow
+	err := row.Scan(&i.OperationID, &i.UpdatedAt)
+	return i, err
+}
+
+const lockScenario = `-- name: LockScenario :one
+SELECT operation_id, updated_at
+FROM scenarios
+WHERE tenant_id = $1
+  AND id = $2
+FOR NO KEY UPDATE
+`
+
+type LockScenarioRow struct {
+	OperationID uuid.UUID `json:"operation_id"`
+	UpdatedAt   time.Time `json:"updated_at"`
+}
+
+// Locks a scenario for a change until the end of the transaction. Index: primary key.
+func (q *Queries) LockScenario(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (LockScenarioRow, error) {
+	row := q.db.QueryRow(ctx, lockScenario, tenantID, iD)
+	var i LockScenarioRow
+	err := row.Scan(&i.OperationID, &i.UpdatedAt)
+	return i, err
+}
+
 const shareLockRule = `-- name: ShareLockRule :exec
 SELECT 1
 FROM rules
@@ -192,6 +234,7 @@ SET name = excluded.name,
 WHERE rules.accepted_at <= excluded.accepted_at
   AND rules.agent_id = excluded.agent_id
   AND rules.scenario_id = excluded.scenario_id
+  AND NOT $10::bool
 RETURNING id
 `
 
@@ -205,10 +248,11 @@ type UpsertRuleParams struct {
 	ContentHash string          `json:"content_hash"`
 	OperationID uuid.UUID       `json:"operation_id"`
 	AcceptedAt  time.Time       `json:"accepted_at"`
+	OnlyNew     bool            `json:"only_new"`
 }
 
 // Saves a rule. The save with the newest acceptance wins: an older one returns no row. A save under another agent or
-// scenario returns no row either. Index: primary key.
+// scenario returns no row either, and with only_new that of a rule that exists. Index: primary key.
 func (q *Queries) UpsertRule(ctx context.Context, arg UpsertRuleParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, upsertRule,
 		arg.TenantID,
@@ -220,6 +264,7 @@ func (q *Queries) UpsertRule(ctx context.Context, arg UpsertRuleParams) (uuid.UU
 		arg.ContentHash,
 		arg.OperationID,
 		arg.AcceptedAt,
+		arg.OnlyNew,
 	)
 	var id uuid.UUID
 	err := row.Scan(&id)
@@ -241,6 +286,7 @@ SET name = excluded.name,
     updated_at = clock_timestamp()
 WHERE scenarios.accepted_at <= excluded.accepted_at
   AND scenarios.agent_id = excluded.agent_id
+  AND NOT $9::bool
 RETURNING id
 `
 
@@ -253,10 +299,11 @@ type UpsertScenarioParams struct {
 	ContentHash string          `json:"content_hash"`
 	OperationID uuid.UUID       `json:"operation_id"`
 	AcceptedAt  time.Time       `json:"accepted_at"`
+	OnlyNew     bool            `json:"only_new"`
 }
 
 // Saves a scenario. The save with the newest acceptance wins: an older one returns no row. A save under another
-// agent returns no row either. Index: primary key.
+// agent returns no row either, and with only_new that of a scenario that exists. Index: primary key.
 func (q *Queries) UpsertScenario(ctx context.Context, arg UpsertScenarioParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, upsertScenario,
 		arg.TenantID,
@@ -267,6 +314,7 @@ func (q *Queries) UpsertScenario(ctx context.Context, arg UpsertScenarioParams) 
 		arg.ContentHash,
 		arg.OperationID,
 		arg.AcceptedAt,
+		arg.OnlyNew,
 	)
 	var id uuid.UUID
 	err := row.Scan(&id)

@@ -276,7 +276,8 @@ func (q *Queries) GetKeyRights(ctx context.Context, tenantID uuid.UUID, iD uuid.
 }
 
 const getWebhook = `-- name: GetWebhook :one
-SELECT id, url, types, agent_id, shows_values, key_id, enabled, disabled_reason, previous_until, created_at, updated_at
+SELECT id, url, types, agent_id, shows_values, key_id, enabled, disabled_reason, previous_until, created_at, updated_at,
+    operation_id
 FROM webhooks
 WHERE tenant_id = $1
   AND id = $2
@@ -295,6 +296,7 @@ type GetWebhookRow struct {
 	PreviousUntil  *time.Time `json:"previous_until"`
 	CreatedAt      time.Time  `json:"created_at"`
 	UpdatedAt      time.Time  `json:"updated_at"`
+	OperationID    uuid.UUID  `json:"operation_id"`
 }
 
 // Gets a webhook without its secrets. Index: primary key.
@@ -313,6 +315,7 @@ func (q *Queries) GetWebhook(ctx context.Context, tenantID uuid.UUID, iD uuid.UU
 		&i.PreviousUntil,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.OperationID,
 	)
 	return i, err
 }
@@ -415,7 +418,8 @@ func (q *Queries) ListEnabledWebhooks(ctx context.Context) ([]ListEnabledWebhook
 }
 
 const listWebhooks = `-- name: ListWebhooks :many
-SELECT id, url, types, agent_id, shows_values, key_id, enabled, disabled_reason, previous_until, created_at, updated_at
+SELECT id, url, types, agent_id, shows_values, key_id, enabled, disabled_reason, previous_until, created_at, updated_at,
+    operation_id
 FROM webhooks
 WHERE tenant_id = $1
   AND deleted_at IS NULL
@@ -434,6 +438,7 @@ type ListWebhooksRow struct {
 	PreviousUntil  *time.Time `json:"previous_until"`
 	CreatedAt      time.Time  `json:"created_at"`
 	UpdatedAt      time.Time  `json:"updated_at"`
+	OperationID    uuid.UUID  `json:"operation_id"`
 }
 
 // Lists the webhooks of a tenant without their secrets, sorted by id. Index: primary key.
@@ -458,6 +463,7 @@ func (q *Queries) ListWebhooks(ctx context.Context, tenantID uuid.UUID) ([]ListW
 			&i.PreviousUntil,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.OperationID,
 		); err != nil {
 			return nil, err
 		}

@@ -18,7 +18,7 @@ ORDER BY id;
 
 -- Locks a definition by its name, deleted or not, until the end of the transaction. Index: the unique key.
 -- name: LockDefinitionByName :one
-SELECT id, accepted_at, deleted_at
+SELECT id, operation_id, accepted_at, updated_at, deleted_at
 FROM definitions
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND agent_id = sqlc.arg(agent_id)
@@ -254,8 +254,11 @@ SET display_name = excluded.display_name,
     accepted_at = excluded.accepted_at,
     updated_at = clock_timestamp(),
     deleted_at = NULL
-WHERE definitions.accepted_at <= excluded.accepted_at
-   OR (definitions.origin = 'extracted' AND definitions.review_state = 'pending')
+WHERE (
+    definitions.accepted_at <= excluded.accepted_at
+    OR (definitions.origin = 'extracted' AND definitions.review_state = 'pending')
+)
+  AND (NOT sqlc.arg(only_new)::bool OR definitions.deleted_at IS NOT NULL)
 RETURNING id;
 
 -- Stores a definition that extraction suggests. It never replaces an existing definition. It replaces one that was

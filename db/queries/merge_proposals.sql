@@ -23,8 +23,8 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND deleted_at IS NULL
 ORDER BY id;
 
--- Saves a merge rule. Index: primary key.
--- name: SaveMergeRule :exec
+-- Saves a merge rule. With only_new it replaces none that exists. Index: primary key.
+-- name: SaveMergeRule :execrows
 INSERT INTO merge_rules (
     tenant_id, id, name, fields, unverified, max_group, enabled, operation_id, accepted_at
 )
@@ -42,7 +42,9 @@ SET name = excluded.name,
     accepted_at = excluded.accepted_at,
     updated_at = clock_timestamp(),
     deleted_at = NULL,
-    looked_at = NULL;
+    looked_at = NULL
+WHERE NOT sqlc.arg(only_new)::bool
+   OR merge_rules.deleted_at IS NOT NULL;
 
 -- Deletes a merge rule. Index: primary key.
 -- name: DeleteMergeRule :exec

@@ -9,7 +9,7 @@ ORDER BY collection_order, field_name;
 
 -- Locks a requirement by its key, deleted or not, until the end of the transaction. Index: requirements_key.
 -- name: LockRequirementByKey :one
-SELECT id, accepted_at, deleted_at, origin
+SELECT id, operation_id, accepted_at, updated_at, deleted_at, origin
 FROM requirements
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND scenario_id = sqlc.arg(scenario_id)
@@ -34,7 +34,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
 -- Saves a requirement of a person. The save with the newest acceptance wins. It always replaces an extracted
--- requirement that was not reviewed. Index: requirements_key.
+-- requirement that was not reviewed. With only_new it replaces none that exists. Index: requirements_key.
 -- name: UpsertRequirement :one
 INSERT INTO requirements (
     id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition,
@@ -65,8 +65,11 @@ SET required_level = excluded.required_level,
     accepted_at = excluded.accepted_at,
     updated_at = clock_timestamp(),
     deleted_at = NULL
-WHERE requirements.accepted_at <= excluded.accepted_at
-   OR (requirements.origin = 'extracted' AND requirements.review_state IN ('none', 'pending'))
+WHERE (
+    requirements.accepted_at <= excluded.accepted_at
+    OR (requirements.origin = 'extracted' AND requirements.review_state IN ('none', 'pending'))
+)
+  AND (NOT sqlc.arg(only_new)::bool OR requirements.deleted_at IS NOT NULL)
 RETURNING id;
 
 -- Stores a requirement of the model. It replaces only requirements of the model that no person has reviewed. Index:

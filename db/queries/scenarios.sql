@@ -13,8 +13,16 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
 FOR SHARE;
 
+-- Locks a scenario for a change until the end of the transaction. Index: primary key.
+-- name: LockScenario :one
+SELECT operation_id, updated_at
+FROM scenarios
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id)
+FOR NO KEY UPDATE;
+
 -- Saves a scenario. The save with the newest acceptance wins: an older one returns no row. A save under another
--- agent returns no row either. Index: primary key.
+-- agent returns no row either, and with only_new that of a scenario that exists. Index: primary key.
 -- name: UpsertScenario :one
 INSERT INTO scenarios (tenant_id, id, agent_id, name, content, content_hash, operation_id, accepted_at)
 VALUES (
@@ -30,6 +38,7 @@ SET name = excluded.name,
     updated_at = clock_timestamp()
 WHERE scenarios.accepted_at <= excluded.accepted_at
   AND scenarios.agent_id = excluded.agent_id
+  AND NOT sqlc.arg(only_new)::bool
 RETURNING id;
 
 -- Gets a rule. Index: primary key.
@@ -47,8 +56,16 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
 FOR SHARE;
 
+-- Locks a rule for a change until the end of the transaction. Index: primary key.
+-- name: LockRule :one
+SELECT operation_id, updated_at
+FROM rules
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id)
+FOR NO KEY UPDATE;
+
 -- Saves a rule. The save with the newest acceptance wins: an older one returns no row. A save under another agent or
--- scenario returns no row either. Index: primary key.
+-- scenario returns no row either, and with only_new that of a rule that exists. Index: primary key.
 -- name: UpsertRule :one
 INSERT INTO rules (tenant_id, id, agent_id, scenario_id, name, content, content_hash, operation_id, accepted_at)
 VALUES (
@@ -65,6 +82,7 @@ SET name = excluded.name,
 WHERE rules.accepted_at <= excluded.accepted_at
   AND rules.agent_id = excluded.agent_id
   AND rules.scenario_id = excluded.scenario_id
+  AND NOT sqlc.arg(only_new)::bool
 RETURNING id;
 
 -- Lists the scenarios of an agent. Index: scenarios_agent.

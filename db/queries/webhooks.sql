@@ -80,7 +80,8 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 
 -- Gets a webhook without its secrets. Index: primary key.
 -- name: GetWebhook :one
-SELECT id, url, types, agent_id, shows_values, key_id, enabled, disabled_reason, previous_until, created_at, updated_at
+SELECT id, url, types, agent_id, shows_values, key_id, enabled, disabled_reason, previous_until, created_at, updated_at,
+    operation_id
 FROM webhooks
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
@@ -88,7 +89,8 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 
 -- Lists the webhooks of a tenant without their secrets, sorted by id. Index: primary key.
 -- name: ListWebhooks :many
-SELECT id, url, types, agent_id, shows_values, key_id, enabled, disabled_reason, previous_until, created_at, updated_at
+SELECT id, url, types, agent_id, shows_values, key_id, enabled, disabled_reason, previous_until, created_at, updated_at,
+    operation_id
 FROM webhooks
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND deleted_at IS NULL

@@ -230,9 +230,9 @@ func pythonCall(b *strings.Builder, d document, o *operation) {
 	fmt.Fprintf(b, "    in_path={%s},\n    in_query=(%s),\n", strings.Join(path, ", "), list)
 	if o.Body != nil {
 		b.WriteString("    has_body=True,\n")
-		if !o.isChange() {
-			b.WriteString("    reads=True,\n")
-		}
+	}
+	if o.method == "POST" && !o.isChange() {
+		b.WriteString("    reads=True,\n")
 	}
 	var result string
 	switch entries, isPage := d.page(o); {

@@ -34,10 +34,13 @@ func (s Merges) SaveMergeRule(ctx context.Context, ev vault.Event) (once.Stored[
 		if err != nil {
 			return out, err
 		}
+		if err := checkMergeRule(ctx, q, ev.TenantID, in.Based, in.MergeRuleID, all); err != nil {
+			return out, err
+		}
 		others := 0
 		for _, r := range all {
 			switch {
-			case r.ID == in.MergeRuleID && r.AcceptedAt.After(op.AcceptedAt):
+			case in.IfVersion == nil && r.ID == in.MergeRuleID && r.AcceptedAt.After(op.AcceptedAt):
 				return out, nil // a newer save or deletion was applied before
 			case r.ID != in.MergeRuleID && r.DeletedAt == nil:
 				others++
@@ -50,12 +53,16 @@ func (s Merges) SaveMergeRule(ctx context.Context, ev vault.Event) (once.Stored[
 		save := dbgen.SaveMergeRuleParams{
 			TenantID: ev.TenantID, ID: in.MergeRuleID, Name: in.Name, Fields: in.Fields, Unverified: in.Unverified,
 			MaxGroup: vault.DefaultMergeGroup, Enabled: in.Enabled == nil || *in.Enabled, OperationID: op.ID,
-			AcceptedAt: op.AcceptedAt,
+			AcceptedAt: op.AcceptedAt, OnlyNew: in.OnlyNew(),
 		}
 		if in.MaxGroup > 0 {
 			save.MaxGroup = int32(in.MaxGroup) //nolint:gosec // at most 50
 		}
-		if err := q.SaveMergeRule(ctx, save); err != nil {
+		saved, err := q.SaveMergeRule(ctx, save)
+		if err == nil && saved == 0 {
+			err = once.Overtaken("merge rule " + in.MergeRuleID.String())
+		}
+		if err != nil {
 			return out, err
 		}
 		kept := in.Fields
@@ -82,7 +89,10 @@ func (s Merges) DeleteMergeRule(ctx context.Context, ev vault.Event) (once.Store
 		if at < 0 {
 			return out, vault.Unknown("merge rule", in.MergeRuleID)
 		}
-		if all[at].AcceptedAt.After(op.AcceptedAt) {
+		if err := checkMergeRule(ctx, q, ev.TenantID, in.Based, in.MergeRuleID, all); err != nil {
+			return out, err
+		}
+		if in.IfVersion == nil && all[at].AcceptedAt.After(op.AcceptedAt) {
 			return out, nil
 		}
 		err = q.DeleteMergeRule(ctx, dbgen.DeleteMergeRuleParams{
@@ -94,6 +104,21 @@ func (s Merges) DeleteMergeRule(ctx context.Context, ev vault.Event) (once.Store
 		return out, q.CloseMergeProposalsOfRule(ctx, dbgen.CloseMergeProposalsOfRuleParams{
 			Reason: string(vault.MergeRuleDeleted), TenantID: ev.TenantID, RuleID: in.MergeRuleID,
 		})
+	})
+}
+
+// checkMergeRule rejects a change of a merge rule that is based on another version than the stored one. all are the
+// locked rules of the tenant.
+func checkMergeRule(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, based vault.Based, id uuid.UUID, all []dbgen.MergeRule,
+) error {
+	return once.CheckVersion(ctx, q, tenant, based, "merge rule "+id.String(), func() (once.Current, error) {
+		at := slices.IndexFunc(all, func(r dbgen.MergeRule) bool { return r.ID == id })
+		if at < 0 {
+			return once.Current{}, nil // there is none
+		}
+		r := all[at]
+		return once.Current{Version: r.OperationID, ChangedAt: r.UpdatedAt, Deleted: r.DeletedAt != nil}, nil
 	})
 }
 

@@ -130,9 +130,12 @@ func (a *applying) checkCount(ctx context.Context) error {
 
 func (a *applying) saveDefinitions(ctx context.Context) error {
 	changed := changedNames(a.out.Changes, vault.KindDefinition)
-	for _, d := range a.in.Definitions {
+	for i, d := range a.in.Definitions {
 		if !changed[d.Name] {
 			continue
+		}
+		if err := checkDefinition(ctx, a.q, a.op.TenantID, d.Based, d.AgentID, d.Name); err != nil {
+			return inPart("definitions", i, d.Name, err)
 		}
 		row, err := definitionRow(a.op, d)
 		if err != nil {
@@ -163,9 +166,12 @@ func (a *applying) saveScenarios(ctx context.Context) error {
 		if !changes(a.stored.Scenarios, scenario, sameContent[vault.Scenario]) {
 			continue
 		}
+		if err := checkScenario(ctx, a.q, a.op.TenantID, scenario); err != nil {
+			return inPart("scenarios", i, scenario.Name, err)
+		}
 		_, err = a.q.UpsertScenario(ctx, dbgen.UpsertScenarioParams{
 			TenantID: a.op.TenantID, ID: scenario.ID, AgentID: scenario.AgentID, Name: scenario.Name, Content: content,
-			ContentHash: hash, OperationID: a.op.ID, AcceptedAt: a.op.AcceptedAt,
+			ContentHash: hash, OperationID: a.op.ID, AcceptedAt: a.op.AcceptedAt, OnlyNew: scenario.OnlyNew(),
 		})
 		if db.IsNotFound(err) {
 			if _, err := a.Scenarios.explainUnsaved(ctx, a.q, a.op.TenantID, scenario); err != nil {
@@ -185,7 +191,7 @@ func (a *applying) saveScenarios(ctx context.Context) error {
 	return nil
 }
 
-func sameContent[T any](x, y T) bool {
+func sameContent[T interface{ Content() T }](x, y T) bool {
 	_, one, err := contentOf(x)
 	_, other, err2 := contentOf(y)
 	return err == nil && err2 == nil && one == other
@@ -208,9 +214,12 @@ func (a *applying) saveRules(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := checkRule(ctx, a.q, a.op.TenantID, rule); err != nil {
+			return inPart("rules", i, rule.Name, err)
+		}
 		_, err = a.q.UpsertRule(ctx, dbgen.UpsertRuleParams{
 			TenantID: a.op.TenantID, ID: rule.ID, AgentID: rule.AgentID, ScenarioID: rule.ScenarioID, Name: rule.Name,
-			Content: content, ContentHash: hash, OperationID: a.op.ID, AcceptedAt: a.op.AcceptedAt,
+			Content: content, ContentHash: hash, OperationID: a.op.ID, AcceptedAt: a.op.AcceptedAt, OnlyNew: rule.OnlyNew(),
 		})
 		if db.IsNotFound(err) {
 			return outdated(vault.KindRule, rule.Name)
@@ -253,6 +262,9 @@ func (a *applying) saveRequirements(ctx context.Context) error {
 			continue
 		}
 		if err := required.Check(ctx, a.q, a.op.TenantID, r); err != nil {
+			return inPart("requirements", i, r.FieldName, err)
+		}
+		if err := checkRequirement(ctx, a.q, a.op.TenantID, r.Based, requirementKey(r)); err != nil {
 			return inPart("requirements", i, r.FieldName, err)
 		}
 		_, err := a.q.UpsertRequirement(ctx, requirementRow(a.op, r))

@@ -34,6 +34,9 @@ func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (onc
 		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}
+		if err := checkDefinition(ctx, q, ev.TenantID, in.Based, in.AgentID, in.Name); err != nil {
+			return vault.SavedResult{}, err
+		}
 		row, err := definitionRow(op, in)
 		if err != nil {
 			return vault.SavedResult{}, err
@@ -53,6 +56,9 @@ func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (onc
 			return vault.SavedResult{}, err
 		}
 		id, err := q.UpsertDefinition(ctx, row)
+		if db.IsNotFound(err) && in.IfVersion != nil {
+			err = overtaken(checkDefinition(ctx, q, ev.TenantID, in.Based, in.AgentID, in.Name), "definition "+in.Name)
+		}
 		if db.IsNotFound(err) { // a newer save or deletion is stored
 			current, err := q.LockDefinitionByName(ctx, dbgen.LockDefinitionByNameParams{
 				TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name,
@@ -84,7 +90,14 @@ func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (on
 		if err := required.Check(ctx, q, ev.TenantID, in); err != nil {
 			return vault.SavedResult{}, err
 		}
+		if err := checkRequirement(ctx, q, ev.TenantID, in.Based, requirementKey(in)); err != nil {
+			return vault.SavedResult{}, err
+		}
 		stored, err := q.UpsertRequirement(ctx, requirementRow(op, in))
+		if db.IsNotFound(err) && in.IfVersion != nil {
+			err = overtaken(
+				checkRequirement(ctx, q, ev.TenantID, in.Based, requirementKey(in)), "requirement of "+in.FieldName)
+		}
 		if db.IsNotFound(err) { // a newer save or deletion is stored
 			return vault.SavedResult{ID: in.ScenarioID}, nil
 		}
@@ -135,7 +148,7 @@ func requirementRow(op dbgen.Operation, in vault.Requirement) dbgen.UpsertRequir
 		DependsOnFields: once.NonNil(in.DependsOn),
 		CollectionOrder: int32(in.Order), //nolint:gosec // checked by Requirement.Check
 		RefuseStale:     in.RefuseStale,
-		OperationID:     op.ID, AcceptedAt: op.AcceptedAt,
+		OperationID:     op.ID, AcceptedAt: op.AcceptedAt, OnlyNew: in.OnlyNew(),
 	}
 }
 
@@ -198,6 +211,7 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 		ReviewState:          string(vault.ReviewNone),
 		OperationID:          op.ID,
 		AcceptedAt:           op.AcceptedAt,
+		OnlyNew:              in.OnlyNew(),
 	}, nil
 }
 

@@ -18,6 +18,9 @@ func (s Definitions) DeleteDefinition(ctx context.Context, ev vault.Event) (once
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DeleteDefinitionInput,
 	) (vault.SavedResult, error) {
+		if err := checkDefinition(ctx, q, ev.TenantID, in.Based, in.AgentID, in.Name); err != nil {
+			return vault.SavedResult{}, err
+		}
 		row, err := q.LockDefinitionByName(ctx, dbgen.LockDefinitionByNameParams{
 			TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name,
 		})
@@ -25,7 +28,7 @@ func (s Definitions) DeleteDefinition(ctx context.Context, ev vault.Event) (once
 			return vault.SavedResult{}, db.WrapNotFound(err, "field", in.Name)
 		}
 		out := vault.SavedResult{ID: row.ID}
-		if row.AcceptedAt.After(op.AcceptedAt) { // a newer save or deletion is stored
+		if in.IfVersion == nil && row.AcceptedAt.After(op.AcceptedAt) { // a newer save or deletion is stored
 			return out, nil
 		}
 		if row.DeletedAt != nil {
@@ -72,15 +75,16 @@ func (s Definitions) DeleteRequirement(ctx context.Context, ev vault.Event) (onc
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DeleteRequirementInput,
 	) (vault.SavedResult, error) {
-		row, err := q.LockRequirementByKey(ctx, dbgen.LockRequirementByKeyParams{
-			TenantID: ev.TenantID, ScenarioID: in.ScenarioID, StepID: in.StepID, RuleID: in.RuleID, FieldName: in.FieldName,
-		})
+		if err := checkRequirement(ctx, q, ev.TenantID, in.Based, in); err != nil {
+			return vault.SavedResult{}, err
+		}
+		row, err := lockRequirement(ctx, q, ev.TenantID, in)
 		if err != nil {
 			return vault.SavedResult{}, db.WrapNotFound(err, "requirement", in.FieldName)
 		}
 		out := vault.SavedResult{ID: row.ID}
 		// a newer save or deletion is stored
-		if row.Origin == string(vault.OriginHuman) && row.AcceptedAt.After(op.AcceptedAt) {
+		if in.IfVersion == nil && row.Origin == string(vault.OriginHuman) && row.AcceptedAt.After(op.AcceptedAt) {
 			return out, nil
 		}
 		if row.DeletedAt != nil {

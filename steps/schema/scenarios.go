@@ -28,13 +28,16 @@ func (s Scenarios) PersistScenario(ctx context.Context, ev vault.Event) (once.St
 		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}
+		if err := checkScenario(ctx, q, ev.TenantID, in); err != nil {
+			return vault.SavedResult{}, err
+		}
 		content, hash, err := contentOf(in)
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
 		_, err = q.UpsertScenario(ctx, dbgen.UpsertScenarioParams{
 			TenantID: ev.TenantID, ID: in.ID, AgentID: in.AgentID, Name: in.Name, Content: content, ContentHash: hash,
-			OperationID: op.ID, AcceptedAt: op.AcceptedAt,
+			OperationID: op.ID, AcceptedAt: op.AcceptedAt, OnlyNew: in.OnlyNew(),
 		})
 		if db.IsNotFound(err) {
 			return s.explainUnsaved(ctx, q, ev.TenantID, in)
@@ -58,6 +61,9 @@ func (s Scenarios) explainUnsaved(
 	if err == nil && row.AgentID != in.AgentID {
 		err = vault.Conflict("agent_id", "agent_id: scenario %s belongs to agent %s", in.ID, row.AgentID)
 	}
+	if err == nil && in.IfVersion != nil {
+		err = overtaken(checkScenario(ctx, q, tenant, in), "scenario "+in.ID.String())
+	}
 	return vault.SavedResult{ID: in.ID}, err
 }
 
@@ -78,18 +84,24 @@ func (s Scenarios) PersistRule(ctx context.Context, ev vault.Event) (once.Stored
 				"agent_id", "scenario %s belongs to agent %s", in.ScenarioID, scenario.AgentID,
 			)
 		}
+		if err := checkRule(ctx, q, ev.TenantID, in); err != nil {
+			return vault.SavedResult{}, err
+		}
 		content, hash, err := contentOf(in)
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
 		_, err = q.UpsertRule(ctx, dbgen.UpsertRuleParams{
 			TenantID: ev.TenantID, ID: in.ID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, Name: in.Name, Content: content,
-			ContentHash: hash, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
+			ContentHash: hash, OperationID: op.ID, AcceptedAt: op.AcceptedAt, OnlyNew: in.OnlyNew(),
 		})
 		if db.IsNotFound(err) {
 			current, err := q.GetRule(ctx, ev.TenantID, in.ID)
 			if err == nil && current.ScenarioID != in.ScenarioID {
 				err = vault.Conflict("scenario_id", "scenario_id: rule %s belongs to scenario %s", in.ID, current.ScenarioID)
+			}
+			if err == nil && in.IfVersion != nil {
+				err = overtaken(checkRule(ctx, q, ev.TenantID, in), "rule "+in.ID.String())
 			}
 			return vault.SavedResult{ID: in.ID}, err
 		}
@@ -136,8 +148,9 @@ func (s Scenarios) acceptExtraction(
 	return &op.ID, err
 }
 
-func contentOf(v any) (json.RawMessage, string, error) {
-	content, err := json.Marshal(v)
+// contentOf returns the content of a scenario or rule as it is stored, and its hash.
+func contentOf[T interface{ Content() T }](v T) (json.RawMessage, string, error) {
+	content, err := json.Marshal(v.Content())
 	if err != nil {
 		return nil, "", fmt.Errorf("encode the content: %w", err)
 	}

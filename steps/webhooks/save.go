@@ -67,12 +67,15 @@ func (s Webhooks) SaveWebhook(ctx context.Context, ev vault.Event) (once.Stored[
 		if err != nil {
 			return out, err
 		}
+		if err := checkVersion(ctx, q, ev.TenantID, in.Based, in.WebhookID); err != nil {
+			return out, err
+		}
 		row, err := q.LockWebhook(ctx, ev.TenantID, in.WebhookID)
 		exists := err == nil && row.DeletedAt == nil
 		switch {
 		case err != nil && !db.IsNotFound(err):
 			return out, err
-		case err == nil && row.AcceptedAt.After(op.AcceptedAt):
+		case in.IfVersion == nil && err == nil && row.AcceptedAt.After(op.AcceptedAt):
 			return out, nil // a newer save or deletion was applied before
 		}
 		save := dbgen.SaveWebhookParams{
@@ -164,7 +167,10 @@ func (s Webhooks) StopDeliveries(ctx context.Context, ev vault.Event) (Stopped, 
 	err := once.Staged(ctx, s.Once, ev, func(tx pgx.Tx, op dbgen.Operation, in vault.DeleteWebhookInput) error {
 		q := dbgen.New(tx)
 		row, err := lock(ctx, q, ev.TenantID, in.WebhookID)
-		if err != nil || row.AcceptedAt.After(op.AcceptedAt) {
+		if err != nil || in.IfVersion == nil && row.AcceptedAt.After(op.AcceptedAt) {
+			return err
+		}
+		if err := checkVersion(ctx, q, ev.TenantID, in.Based, in.WebhookID); err != nil {
 			return err
 		}
 		webhook = in.WebhookID
@@ -197,7 +203,10 @@ func (s Webhooks) DeleteWebhook(ctx context.Context, ev vault.Event) (once.Store
 	) (vault.SavedResult, error) {
 		out := vault.SavedResult{ID: in.WebhookID}
 		row, err := lock(ctx, q, ev.TenantID, in.WebhookID)
-		if err != nil || row.AcceptedAt.After(op.AcceptedAt) {
+		if err != nil || in.IfVersion == nil && row.AcceptedAt.After(op.AcceptedAt) {
+			return out, err
+		}
+		if err := checkVersion(ctx, q, ev.TenantID, in.Based, in.WebhookID); err != nil {
 			return out, err
 		}
 		err = q.DeleteWebhook(ctx, dbgen.DeleteWebhookParams{
@@ -248,6 +257,14 @@ func (s Webhooks) ReplayDeliveries(
 			err = vault.Unknown("delivery", *in.DeliveryID)
 		}
 		return out, err
+	})
+}
+
+// checkVersion rejects a change of a webhook that is based on another version than the stored one.
+func checkVersion(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, based vault.Based, id uuid.UUID) error {
+	return once.CheckVersion(ctx, q, tenant, based, "webhook "+id.String(), func() (once.Current, error) {
+		row, err := q.LockWebhook(ctx, tenant, id)
+		return once.Current{Version: row.OperationID, ChangedAt: row.UpdatedAt, Deleted: row.DeletedAt != nil}, err
 	})
 }
 

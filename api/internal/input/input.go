@@ -94,6 +94,11 @@ type Preferences struct {
 // Preferred returns the preferences of an input that embeds them.
 func (p *Preferences) Preferred() *Preferences { return p }
 
+// Based is the parameter of routes that delete a part of the configuration.
+type Based struct {
+	IfVersion ID `query:"if_version" doc:"The version that the deletion is based on. If another one is stored, the deletion fails with the code conflict, which says who changed it and when, and nothing changes. Absent: no check."`
+}
+
 // JSON is the part of an input with a body. Decode decodes the body: its errors are better than those of a schema.
 type JSON struct {
 	ContentType string `header:"Content-Type" hidden:"true"`

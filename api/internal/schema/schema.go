@@ -269,9 +269,13 @@ func applyRule(s *huma.Schema, name, value string) {
 
 // madeByVault are the members that the vault sets. A caller can send them back unchanged.
 var madeByVault = map[reflect.Type][]string{
-	reflect.TypeFor[vault.Definition]():  {"id", "origin", "review_state", "updated_at"},
-	reflect.TypeFor[vault.Requirement](): {"id", "confidence", "needs_human_review", "origin", "review_state", "quote"},
-	reflect.TypeFor[vault.Turn]():        {"index"},
+	reflect.TypeFor[vault.Definition](): {"id", "origin", "review_state", "updated_at", "version"},
+	reflect.TypeFor[vault.Requirement](): {
+		"id", "confidence", "needs_human_review", "origin", "review_state", "quote", "version",
+	},
+	reflect.TypeFor[vault.Scenario](): {"version"},
+	reflect.TypeFor[vault.Rule]():     {"version"},
+	reflect.TypeFor[vault.Turn]():     {"index"},
 }
 
 // descriptions describe the members that several inputs have, by name. Other members have the tag doc.

@@ -185,6 +185,16 @@ func save[In, R any](a *App, cmd *cobra.Command, call method[In, R], prepare ...
 	var file string
 	cmd.Flags().StringVarP(&file, "file", "f", "-", "JSON document; -: standard input")
 	read := func(in *In) error { return a.input(file, in) }
+	if based, conditional := any(&in).(interface{ SetIfVersion(version uuid.UUID) }); conditional {
+		var version *uuid.UUID
+		ifVersionOrNone(cmd, &version)
+		prepare = append(prepare, func(*In) error {
+			if version != nil {
+				based.SetIfVersion(*version) // in is what submit sends
+			}
+			return nil
+		})
+	}
 	return submit(a, cmd, &in, call, append([]func(*In) error{read}, prepare...)...)
 }
 

@@ -160,11 +160,12 @@ func (e configFile) table(w io.Writer) {
 // MarshalJSON writes the same members as the table.
 func (e configFile) MarshalJSON() ([]byte, error) { return json.Marshal(e.plain()) }
 
-// setByVault are members of definitions and requirements that the vault sets.
+// setByVault are members of the parts that the vault sets.
 var setByVault = map[string]bool{
 	"origin":             true,
 	"review_state":       true,
 	"updated_at":         true,
+	"version":            true,
 	"confidence":         true,
 	"needs_human_review": true,
 	"quote":              true,

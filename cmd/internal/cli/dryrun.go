@@ -25,9 +25,7 @@ func dryRun[In any](
 		Example: "  echo '" + example + "' | vault " + what + "s dry-run",
 	}
 	cmd.Flags().StringVarP(&file, "file", "f", "-", "JSON document; -: standard input")
-	cmd.Flags().IntVar(&look.Customers, "customers", vault.DefaultDryRunCustomers,
-		"maximum number of customers to look at, in the order of their ids")
-	optionalID(cmd, &look.After, "after", "`id` of a customer: look at those that follow")
+	lookVars(cmd, &look)
 	return a.read(byKey, cmd, func(ctx context.Context, c *client.Client) (any, error) {
 		var in In
 		if err := a.input(file, &in); err != nil {
@@ -36,6 +34,26 @@ func dryRun[In any](
 		out, err := run(c, ctx, in, look)
 		return foreseen{out}, err
 	})
+}
+
+// dryRunDelete makes a command that says what a deletion would break. The flags of cmd set in.
+func dryRunDelete[In any](
+	a *App, cmd *cobra.Command, in *In,
+	run func(c *client.Client, ctx context.Context, in In, look client.Look) (vault.DryRun, error),
+) *cobra.Command {
+	var look client.Look
+	lookVars(cmd, &look)
+	return a.read(byKey, cmd, func(ctx context.Context, c *client.Client) (any, error) {
+		out, err := run(c, ctx, *in, look)
+		return foreseen{out}, err
+	})
+}
+
+// lookVars adds the flags that select the customers of a dry run.
+func lookVars(cmd *cobra.Command, look *client.Look) {
+	cmd.Flags().IntVar(&look.Customers, "customers", vault.DefaultDryRunCustomers,
+		"maximum number of customers to look at, in the order of their ids")
+	optionalID(cmd, &look.After, "after", "`id` of a customer: look at those that follow")
 }
 
 // foreseen prints a dry run.

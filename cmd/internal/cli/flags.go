@@ -86,6 +86,26 @@ func optionalID(cmd *cobra.Command, into **uuid.UUID, name, usage string) {
 	})
 }
 
+// ifVersion adds the flag of a deletion that is based on a version.
+func ifVersion(cmd *cobra.Command, into *vault.Based) {
+	optionalID(cmd, &into.IfVersion, "if-version",
+		"delete only the `version` that a read showed; another one is a conflict")
+}
+
+// ifVersionOrNone adds the flag of a save that is based on a version, or creates only.
+func ifVersionOrNone(cmd *cobra.Command, into **uuid.UUID) {
+	optionalVar(cmd, into, "if-version",
+		"save only over the `version` that a read showed; none: only create; another one is a conflict",
+		func(text []byte) (uuid.UUID, error) {
+			if string(text) == "none" {
+				return uuid.Nil, nil
+			}
+			var id idText
+			err := id.UnmarshalText(text)
+			return uuid.UUID(id), err
+		})
+}
+
 func timeVar(cmd *cobra.Command, into **time.Time, name, usage string) {
 	optionalVar(cmd, into, name, usage, func(text []byte) (time.Time, error) {
 		at, err := time.Parse(time.RFC3339, string(text))

@@ -17,6 +17,7 @@ func (a *App) mergeRulesCommand() *cobra.Command {
 	var removed vault.DeleteMergeRuleInput
 	remove := withID(&cobra.Command{Use: "delete", Short: "Delete a merge rule and close its pending proposals"},
 		"merge-rule", "merge rule `id`", &removed.MergeRuleID)
+	ifVersion(remove, &removed.Based)
 	cmd.AddCommand(
 		a.read(byKey, &cobra.Command{Use: "list", Short: "List the merge rules"},
 			func(ctx context.Context, c *client.Client) (any, error) {

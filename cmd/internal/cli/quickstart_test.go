@@ -355,6 +355,15 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 		"rules", "dry-run"), "New", "create")
 	has(t, c.ok(doc(t, "agent_id", agent, "scenario_id", scenario, "field_name", "nickname", "required_level", "soft",
 		"fallback_action", "skip"), "requirements", "dry-run"), "nickname")
+	has(t, c.ok("", "definitions", "dry-run-delete", "--agent", agent, "--name", "nickname"), "nickname", "delete")
+	c.ok(doc(t, "agent_id", agent, "scenario_id", scenario, "field_name", "nickname", "required_level", "soft",
+		"fallback_action", "skip"), "requirements", "save", "--if-version", "none")
+	has(t, c.refused(doc(t, "agent_id", agent, "scenario_id", scenario, "field_name", "nickname", "required_level", "soft",
+		"fallback_action", "skip"), "requirements", "save", "--if-version", "none"), "if_version", "was changed by key:")
+	has(t, c.ok("", "requirements", "dry-run-delete", "--scenario", scenario, "--name", "nickname"), "nickname", "delete")
+	has(t, c.refused("", "requirements", "delete", "--scenario", scenario, "--name", "nickname", "--if-version", newID()),
+		"if_version", "nothing was changed")
+	c.ok("", "requirements", "delete", "--scenario", scenario, "--name", "nickname")
 	has(t, c.ok("", "operations", "replay", "--operation", failed.ID.String()), failed.ID.String(), "succeeded")
 	has(t, c.refused("", "operations", "replay", "--operation", failed.ID.String()), "a failed operation can be replayed")
 	has(t, c.ok("", "values", "expire", "--customer", customer, "--name", "nickname"), "expire-value", "succeeded")

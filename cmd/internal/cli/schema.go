@@ -28,7 +28,11 @@ func (a *App) definitionsCommand() *cobra.Command {
 	textVar(get, &name, "name", "name of the field", true)
 	remove := one("delete", "Delete a definition; collected values remain", &deleted.AgentID)
 	textVar(remove, &deleted.Name, "name", "name of the field", true)
+	ifVersion(remove, &deleted.Based)
+	foresee := one("dry-run-delete", "Say what the deletion of a definition would break; changes nothing", &deleted.AgentID)
+	textVar(foresee, &deleted.Name, "name", "name of the field", true)
 	cmd.AddCommand(
+		dryRunDelete(a, foresee, &deleted, (*client.Client).DryRunDeleteDefinition),
 		a.read(byKey, list, func(ctx context.Context, c *client.Client) (any, error) {
 			return client.Collect(c.ListDefinitions(ctx, agent))
 		}),
@@ -55,10 +59,17 @@ func (a *App) requirementsCommand() *cobra.Command {
 		"scenario", "scenario `id`", &scenario)
 	remove := withID(&cobra.Command{Use: "delete", Short: "Delete a requirement; extraction does not add it again"},
 		"scenario", "scenario `id`", &deleted.ScenarioID)
-	textVar(remove, &deleted.FieldName, "name", "name of the field", true)
-	textVar(remove, &deleted.StepID, "step", "`id` of a step (default: the whole scenario)", false)
-	optionalID(remove, &deleted.RuleID, "rule", "`id` of a rule")
+	ifVersion(remove, &deleted.Based)
+	foresee := withID(&cobra.Command{
+		Use: "dry-run-delete", Short: "Say what the deletion of a requirement would change; changes nothing",
+	}, "scenario", "scenario `id`", &deleted.ScenarioID)
+	for _, of := range []*cobra.Command{remove, foresee} {
+		textVar(of, &deleted.FieldName, "name", "name of the field", true)
+		textVar(of, &deleted.StepID, "step", "`id` of a step (default: the whole scenario)", false)
+		optionalID(of, &deleted.RuleID, "rule", "`id` of a rule")
+	}
 	cmd.AddCommand(
+		dryRunDelete(a, foresee, &deleted, (*client.Client).DryRunDeleteRequirement),
 		a.read(byKey, list, func(ctx context.Context, c *client.Client) (any, error) {
 			return client.Collect(c.ListRequirements(ctx, scenario))
 		}),

@@ -30,6 +30,7 @@ func (a *App) webhooksCommand() *cobra.Command {
 	limitVar(deliveries, &limit, "deliveries")
 	remove := withID(&cobra.Command{Use: "delete", Short: "Delete a webhook"}, "webhook",
 		"webhook `id`", &removed.WebhookID)
+	ifVersion(remove, &removed.Based)
 	test := withID(&cobra.Command{Use: "test", Short: "Deliver a test to a webhook"},
 		"webhook", "webhook `id`", &tested.WebhookID)
 	replay := withID(&cobra.Command{Use: "replay", Short: "Deliver dead deliveries of a webhook again"},

@@ -99,6 +99,9 @@ async def configuration(v: Any, agent: Any, scenario: Any) -> None:
     await v.dry_run_requirement(requirement)
     await v.dry_run_scenario(await v.get_scenario(agent, scenario))
     await v.dry_run_rule(await v.get_rule(agent, rule))
+    deletion = await v.dry_run_delete_definition(agent, "email")
+    check(deletion.action == "delete" and deletion.references, "a deletion breaks nothing")
+    check((await v.dry_run_delete_requirement(scenario, "email")).action == "delete", "it is no deletion")
     whole = await v.get_configuration(agent)
     applied = await v.apply_configuration(
         agent_id=agent, definitions=whole.definitions, scenarios=whole.scenarios, rules=whole.rules,

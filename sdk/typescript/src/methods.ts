@@ -182,7 +182,7 @@ export class Methods extends Core {
    */
   deleteDefinition(input: Input<"delete-definition">, options: ChangeOptions = {}): Promise<Changed<"delete-definition">> {
     return this.change(
-      { method: "DELETE", path: "/v1/agents/{agent_id}/definitions/{name}", inPath: { agent_id: "agent_id", name: "name" }, inQuery: [] },
+      { method: "DELETE", path: "/v1/agents/{agent_id}/definitions/{name}", inPath: { agent_id: "agent_id", name: "name" }, inQuery: ["if_version"] },
       input, options,
     );
   }
@@ -203,7 +203,7 @@ export class Methods extends Core {
    */
   deleteMergeRule(input: Input<"delete-merge-rule">, options: ChangeOptions = {}): Promise<Changed<"delete-merge-rule">> {
     return this.change(
-      { method: "DELETE", path: "/v1/merge-rules/{merge_rule_id}", inPath: { merge_rule_id: "merge_rule_id" }, inQuery: [] },
+      { method: "DELETE", path: "/v1/merge-rules/{merge_rule_id}", inPath: { merge_rule_id: "merge_rule_id" }, inQuery: ["if_version"] },
       input, options,
     );
   }
@@ -213,7 +213,7 @@ export class Methods extends Core {
    */
   deleteRequirement(input: Input<"delete-requirement">, options: ChangeOptions = {}): Promise<Changed<"delete-requirement">> {
     return this.change(
-      { method: "DELETE", path: "/v1/scenarios/{scenario_id}/requirements/{field_name}", inPath: { scenario_id: "scenario_id", field_name: "field_name" }, inQuery: ["step_id", "rule_id"] },
+      { method: "DELETE", path: "/v1/scenarios/{scenario_id}/requirements/{field_name}", inPath: { scenario_id: "scenario_id", field_name: "field_name" }, inQuery: ["step_id", "rule_id", "if_version"] },
       input, options,
     );
   }
@@ -223,7 +223,7 @@ export class Methods extends Core {
    */
   deleteWebhook(input: Input<"delete-webhook">, options: ChangeOptions = {}): Promise<Changed<"delete-webhook">> {
     return this.change(
-      { method: "DELETE", path: "/v1/webhooks/{webhook_id}", inPath: { webhook_id: "webhook_id" }, inQuery: [] },
+      { method: "DELETE", path: "/v1/webhooks/{webhook_id}", inPath: { webhook_id: "webhook_id" }, inQuery: ["if_version"] },
       input, options,
     );
   }
@@ -260,6 +260,37 @@ export class Methods extends Core {
   dryRunDefinition(input: Input<"dry-run-definition">): Promise<Read<"dry-run-definition">> {
     return this.read(
       { method: "POST", path: "/v1/agents/{agent_id}/definitions/{name}/dry-run", inPath: { agent_id: "agent_id", name: "name" }, inQuery: ["after", "customers"], hasBody: true },
+      input,
+    );
+  }
+
+  /**
+   * Say what the deletion of a definition would break. Changes nothing. It needs the scopes read and write,
+   * as it shows what a save would do, and a key that sees PII, as its numbers tell what values are. Returns
+   * the stored values, which stay and would be those of an unknown field, the scenarios that could no longer
+   * start for customers, the requirements, conditions and rules that name the field, and the merge rules that
+   * compare by it. The numbers are those of the customers that it looked at: complete says whether these are
+   * all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition
+   * that reads the session counts as true.
+   */
+  dryRunDeleteDefinition(input: Input<"dry-run-delete-definition">): Promise<Read<"dry-run-delete-definition">> {
+    return this.read(
+      { method: "POST", path: "/v1/agents/{agent_id}/definitions/{name}/dry-run-delete", inPath: { agent_id: "agent_id", name: "name" }, inQuery: ["after", "customers"] },
+      input,
+    );
+  }
+
+  /**
+   * Say what the deletion of a requirement would change. Changes nothing. It needs the scopes read and write,
+   * as it shows what a save would do, and a key that sees PII, as its numbers tell what values are. Returns
+   * for how many customers the scenario could then start, and the requirements that depend on the field or
+   * read it. The numbers are those of the customers that it looked at: complete says whether these are all,
+   * and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that
+   * reads the session counts as true.
+   */
+  dryRunDeleteRequirement(input: Input<"dry-run-delete-requirement">): Promise<Read<"dry-run-delete-requirement">> {
+    return this.read(
+      { method: "POST", path: "/v1/scenarios/{scenario_id}/requirements/{field_name}/dry-run-delete", inPath: { scenario_id: "scenario_id", field_name: "field_name" }, inQuery: ["step_id", "rule_id", "after", "customers"] },
       input,
     );
   }

@@ -210,6 +210,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/agents/{agent_id}/definitions/{name}/dry-run-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what the deletion of a definition would break
+         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a key that sees PII, as its numbers tell what values are. Returns the stored values, which stay and would be those of an unknown field, the scenarios that could no longer start for customers, the requirements, conditions and rules that name the field, and the merge rules that compare by it. The numbers are those of the customers that it looked at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as true.
+         */
+        post: operations["dry-run-delete-definition"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/agents/{agent_id}/rules": {
         parameters: {
             query?: never;
@@ -1668,6 +1688,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/scenarios/{scenario_id}/requirements/{field_name}/dry-run-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what the deletion of a requirement would change
+         * @description Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a key that sees PII, as its numbers tell what values are. Returns for how many customers the scenario could then start, and the requirements that depend on the field or read it. The numbers are those of the customers that it looked at: complete says whether these are all, and next_after leads to the others. It looks at fewer than asked for if that takes long. A condition that reads the session counts as true.
+         */
+        post: operations["dry-run-delete-requirement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions/{session_id}": {
         parameters: {
             query?: never;
@@ -2936,6 +2976,11 @@ export interface components {
             freshness_seconds?: number;
             /** Format: uuid */
             readonly id?: string;
+            /**
+             * Format: uuid
+             * @description The version that the change is based on. If another one is stored, the change fails with the code conflict, which says who changed it and when, and nothing changes. The zero UUID: there must be none yet. Absent: no check.
+             */
+            if_version?: string;
             /** @description Keeps the value out of error messages. */
             is_pii?: boolean;
             /** @description The JSON Schema of a json value: an object, draft 2020-12 or what its $schema names, up to 16 KiB. References begin with #. Absent: any JSON. */
@@ -2984,6 +3029,11 @@ export interface components {
             value_type: components["schemas"]["ValueType"];
             /** @description The methods that count as verification. Absent: any method. */
             verification_methods?: string[];
+            /**
+             * Format: uuid
+             * @description Its version: the operation that changed it last. Pass it as if_version with a change that is based on it.
+             */
+            readonly version?: string;
             /** @description Rejects a value that differs from the active one. The same value may be written again, and a person may correct it. */
             write_once?: boolean;
         };
@@ -3343,7 +3393,7 @@ export interface components {
             workflow: "detect-orphans";
         };
         DryRun: {
-            /** @description create, update, or keep: it is stored already. */
+            /** @description create, update, delete, or keep: it is stored already. */
             action: components["schemas"]["ChangeAction"];
             /** @description Whether all customers were looked at, those before after included. If not, the numbers are those of a part. */
             complete: boolean;
@@ -4426,6 +4476,11 @@ export interface components {
             unverified: boolean;
             /** Format: date-time */
             updated_at: string;
+            /**
+             * Format: uuid
+             * @description Its version: the operation that changed it last. Pass it as if_version with a change that is based on it.
+             */
+            version?: string;
         };
         /** @enum {string} */
         MergeState: "undoable" | "undone" | "target_merged" | "target_deleted";
@@ -5135,6 +5190,11 @@ export interface components {
             field_name?: string;
             /** Format: uuid */
             readonly id?: string;
+            /**
+             * Format: uuid
+             * @description The version that the change is based on. If another one is stored, the change fails with the code conflict, which says who changed it and when, and nothing changes. The zero UUID: there must be none yet. Absent: no check.
+             */
+            if_version?: string;
             readonly needs_human_review?: boolean;
             readonly origin?: components["schemas"]["Origin"];
             readonly quote?: string;
@@ -5152,6 +5212,11 @@ export interface components {
             scenario_id?: string;
             /** @description The id of the step of the scenario. Absent: the whole scenario. */
             step_id?: string;
+            /**
+             * Format: uuid
+             * @description Its version: the operation that changed it last. Pass it as if_version with a change that is based on it.
+             */
+            readonly version?: string;
             /** @description A CEL expression over fields, session and scenario. Absent: always true. */
             when_condition?: string;
         };
@@ -5266,9 +5331,19 @@ export interface components {
             condition: string;
             /** Format: uuid */
             id?: string;
+            /**
+             * Format: uuid
+             * @description The version that the change is based on. If another one is stored, the change fails with the code conflict, which says who changed it and when, and nothing changes. The zero UUID: there must be none yet. Absent: no check.
+             */
+            if_version?: string;
             name: string;
             /** Format: uuid */
             scenario_id: string;
+            /**
+             * Format: uuid
+             * @description Its version: the operation that changed it last. Pass it as if_version with a change that is based on it.
+             */
+            readonly version?: string;
         };
         RuleSummary: {
             /** Format: uuid */
@@ -5331,6 +5406,11 @@ export interface components {
             enabled?: boolean;
             /** @description The fields whose values must all be equal, such as email. A definition of each exists, of type string, email, phone, url or number; a date may stand beside one of these. Put the field with the most distinctive values first. */
             fields: string[];
+            /**
+             * Format: uuid
+             * @description The version that the change is based on. If another one is stored, the change fails with the code conflict, which says who changed it and when, and nothing changes. The zero UUID: there must be none yet. Absent: no check.
+             */
+            if_version?: string;
             /** @description The maximum number of customers with equal values: if more have them, such as the phone of an office, none of them is proposed. Absent: 10. */
             max_group?: number;
             /** Format: uuid */
@@ -5581,6 +5661,11 @@ export interface components {
             agent_id?: string;
             /** @description false: deliver nothing until it is saved again. Absent: true. */
             enabled?: boolean;
+            /**
+             * Format: uuid
+             * @description The version that the change is based on. If another one is stored, the change fails with the code conflict, which says who changed it and when, and nothing changes. The zero UUID: there must be none yet. Absent: no check.
+             */
+            if_version?: string;
             /** @description Signs the deliveries: whsec_ and 24 to 64 random bytes in base64. A new webhook needs one; no read returns it. Another one than before replaces it, and the one before still signs for 24 hours. Absent: it stays. */
             secret?: string;
             /** @description The types of the events. Absent: all. */
@@ -5651,12 +5736,22 @@ export interface components {
             description?: string;
             /** Format: uuid */
             id?: string;
+            /**
+             * Format: uuid
+             * @description The version that the change is based on. If another one is stored, the change fails with the code conflict, which says who changed it and when, and nothing changes. The zero UUID: there must be none yet. Absent: no check.
+             */
+            if_version?: string;
             name: string;
             steps?: components["schemas"]["ScenarioStep"][];
             /** @description Values by name. */
             variables?: {
                 [key: string]: string;
             };
+            /**
+             * Format: uuid
+             * @description Its version: the operation that changed it last. Pass it as if_version with a change that is based on it.
+             */
+            readonly version?: string;
         };
         ScenarioExplanation: {
             /** @description Whether all texts were read as they are saved now. */
@@ -6263,6 +6358,11 @@ export interface components {
             updated_at: string;
             url: string;
             values: boolean;
+            /**
+             * Format: uuid
+             * @description Its version: the operation that changed it last. Pass it as if_version with a change that is based on it.
+             */
+            version?: string;
             /** Format: uuid */
             webhook_id: string;
         };
@@ -7499,7 +7599,10 @@ export interface operations {
     };
     "delete-definition": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The version that the deletion is based on. If another one is stored, the deletion fails with the code conflict, which says who changed it and when, and nothing changes. Absent: no check. */
+                if_version?: string;
+            };
             header?: {
                 /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
                 "Vault-Purpose"?: string;
@@ -7721,6 +7824,120 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "dry-run-delete-definition": {
+        parameters: {
+            query?: {
+                /** @description The next_after of the previous answer. Absent: from the first customer. */
+                after?: string;
+                /** @description The maximum number of customers to look at, in the order of their ids. */
+                customers?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the agent, from its configuration service. */
+                agent_id: string;
+                /** @description The name of the field. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15778,7 +15995,10 @@ export interface operations {
     };
     "delete-merge-rule": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The version that the deletion is based on. If another one is stored, the deletion fails with the code conflict, which says who changed it and when, and nothing changes. Absent: no check. */
+                if_version?: string;
+            };
             header?: {
                 /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
                 "Vault-Purpose"?: string;
@@ -17817,6 +18037,8 @@ export interface operations {
                 step_id?: string;
                 /** @description The id of a rule. Absent: the scenario itself. */
                 rule_id?: string;
+                /** @description The version that the deletion is based on. If another one is stored, the deletion fails with the code conflict, which says who changed it and when, and nothing changes. Absent: no check. */
+                if_version?: string;
             };
             header?: {
                 /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
@@ -18036,6 +18258,124 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "dry-run-delete-requirement": {
+        parameters: {
+            query?: {
+                /** @description The id of a step. Absent: the whole scenario. */
+                step_id?: string;
+                /** @description The id of a rule. Absent: the scenario itself. */
+                rule_id?: string;
+                /** @description The next_after of the previous answer. Absent: from the first customer. */
+                after?: string;
+                /** @description The maximum number of customers to look at, in the order of their ids. */
+                customers?: number;
+            };
+            header?: {
+                /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
+                "Vault-Purpose"?: string;
+            };
+            path: {
+                /** @description The id of the scenario, from the configuration service. */
+                scenario_id: string;
+                /** @description The name of the field. */
+                field_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19403,7 +19743,10 @@ export interface operations {
     };
     "delete-webhook": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The version that the deletion is based on. If another one is stored, the deletion fails with the code conflict, which says who changed it and when, and nothing changes. Absent: no check. */
+                if_version?: string;
+            };
             header?: {
                 /** @description The purpose of a read, such as support. Fields that need a purpose are only shown for it, and if the customer has consented to it. Absent: the purpose of the key. */
                 "Vault-Purpose"?: string;

@@ -57,6 +57,8 @@ async function configuration(): Promise<void> {
   await v.dryRunRequirement(requirements[0]!);
   await v.dryRunScenario(await v.getScenario({ agent_id, scenario_id }));
   await v.dryRunRule(await v.getRule({ agent_id, rule_id: id }));
+  assert.equal((await v.dryRunDeleteDefinition({ agent_id, name: "email" })).action, "delete");
+  assert.equal((await v.dryRunDeleteRequirement({ scenario_id, field_name: "email" })).action, "delete");
   const applied = await v.applyConfiguration(await v.getConfiguration({ agent_id }));
   assert.deepEqual(applied.result?.changes, []);
   assert((await everything(v.listAgents())).some((a) => a.agent_id === agent_id));

@@ -43,7 +43,7 @@ class Call:
     in_path: dict[str, str]  # parameter of the path: argument
     in_query: tuple[str, ...]
     has_body: bool = False
-    reads: bool = False  # it changes nothing, although it has a body
+    reads: bool = False  # it changes nothing, although it is no GET
     result: Any = None
     also: tuple[int, ...] = ()  # statuses with the same body as 200
     asks: bool = False  # it may wait for an answer of the customer

@@ -148,7 +148,7 @@ _delete_definition = Call(
     method="DELETE",
     path="/v1/agents/{agent_id}/definitions/{name}",
     in_path={"agent_id": "agent_id", "name": "name"},
-    in_query=(),
+    in_query=("if_version",),
     result=m.SavedResult,
 )
 _delete_item = Call(
@@ -164,7 +164,7 @@ _delete_merge_rule = Call(
     method="DELETE",
     path="/v1/merge-rules/{merge_rule_id}",
     in_path={"merge_rule_id": "merge_rule_id"},
-    in_query=(),
+    in_query=("if_version",),
     result=m.SavedResult,
 )
 _delete_requirement = Call(
@@ -172,7 +172,7 @@ _delete_requirement = Call(
     method="DELETE",
     path="/v1/scenarios/{scenario_id}/requirements/{field_name}",
     in_path={"scenario_id": "scenario_id", "field_name": "field_name"},
-    in_query=("step_id", "rule_id"),
+    in_query=("step_id", "rule_id", "if_version"),
     result=m.SavedResult,
 )
 _delete_webhook = Call(
@@ -180,7 +180,7 @@ _delete_webhook = Call(
     method="DELETE",
     path="/v1/webhooks/{webhook_id}",
     in_path={"webhook_id": "webhook_id"},
-    in_query=(),
+    in_query=("if_version",),
     result=m.SavedResult,
 )
 _detect_orphans = Call(
@@ -205,6 +205,24 @@ _dry_run_definition = Call(
     in_path={"agent_id": "agent_id", "name": "name"},
     in_query=("after", "customers"),
     has_body=True,
+    reads=True,
+    result=m.DryRun,
+)
+_dry_run_delete_definition = Call(
+    name="dry_run_delete_definition",
+    method="POST",
+    path="/v1/agents/{agent_id}/definitions/{name}/dry-run-delete",
+    in_path={"agent_id": "agent_id", "name": "name"},
+    in_query=("after", "customers"),
+    reads=True,
+    result=m.DryRun,
+)
+_dry_run_delete_requirement = Call(
+    name="dry_run_delete_requirement",
+    method="POST",
+    path="/v1/scenarios/{scenario_id}/requirements/{field_name}/dry-run-delete",
+    in_path={"scenario_id": "scenario_id", "field_name": "field_name"},
+    in_query=("step_id", "rule_id", "after", "customers"),
     reads=True,
     result=m.DryRun,
 )
@@ -1273,6 +1291,7 @@ class Methods:
         agent_id: Id,
         name: str,
         *,
+        if_version: Id | None = None,
         wait: float | None = None,
         idempotency_key: str | None = None,
     ) -> Operation[m.SavedResult]:
@@ -1282,7 +1301,7 @@ class Methods:
         the ids of the requirements. One with is_pii or purposes is deleted by a key with the scope
         admin.
         """
-        members: dict[str, Any] = {"agent_id": agent_id, "name": name}
+        members: dict[str, Any] = {"agent_id": agent_id, "name": name, "if_version": if_version}
         return self._call(_delete_definition, None, members, wait, idempotency_key)
 
     def delete_item(
@@ -1305,6 +1324,7 @@ class Methods:
         self,
         merge_rule_id: Id,
         *,
+        if_version: Id | None = None,
         wait: float | None = None,
         idempotency_key: str | None = None,
     ) -> Operation[m.SavedResult]:
@@ -1312,7 +1332,7 @@ class Methods:
 
         Closes its pending proposals. Decisions stay.
         """
-        members: dict[str, Any] = {"merge_rule_id": merge_rule_id}
+        members: dict[str, Any] = {"merge_rule_id": merge_rule_id, "if_version": if_version}
         return self._call(_delete_merge_rule, None, members, wait, idempotency_key)
 
     def delete_requirement(
@@ -1322,6 +1342,7 @@ class Methods:
         *,
         step_id: str | None = None,
         rule_id: Id | None = None,
+        if_version: Id | None = None,
         wait: float | None = None,
         idempotency_key: str | None = None,
     ) -> Operation[m.SavedResult]:
@@ -1330,13 +1351,14 @@ class Methods:
         A later extraction does not add it again. Saving it adds it again.
         """
         members: dict[str, Any] = {"scenario_id": scenario_id, "field_name": field_name, "step_id": step_id, "rule_id":
-            rule_id}
+            rule_id, "if_version": if_version}
         return self._call(_delete_requirement, None, members, wait, idempotency_key)
 
     def delete_webhook(
         self,
         webhook_id: Id,
         *,
+        if_version: Id | None = None,
         wait: float | None = None,
         idempotency_key: str | None = None,
     ) -> Operation[m.SavedResult]:
@@ -1344,7 +1366,7 @@ class Methods:
 
         Removes its deliveries too. Nothing is delivered afterwards.
         """
-        members: dict[str, Any] = {"webhook_id": webhook_id}
+        members: dict[str, Any] = {"webhook_id": webhook_id, "if_version": if_version}
         return self._call(_delete_webhook, None, members, wait, idempotency_key)
 
     def detect_orphans(
@@ -1393,6 +1415,7 @@ class Methods:
         extraction_prompt_hint: str | None = None,
         forbid_extraction: bool | None = None,
         freshness_seconds: int | None = None,
+        if_version: Id | None = None,
         is_pii: bool | None = None,
         json_schema: Any | None = None,
         max_elements: int | None = None,
@@ -1434,17 +1457,61 @@ class Methods:
             enabled, "encryption_required": encryption_required, "erase_on_withdrawal":
             erase_on_withdrawal, "extraction_examples": extraction_examples,
             "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
-            forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
-            "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
-            minimum, "multiple": multiple, "on_conflict": on_conflict, "prefix_search":
-            prefix_search, "purposes": purposes, "remove_after_days": remove_after_days,
-            "required_verification": required_verification, "retention_days": retention_days,
-            "retry_prompt": retry_prompt, "searchable": searchable, "source_priority":
-            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
-            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
-            value_type, "verification_methods": verification_methods, "write_once": write_once,
-            "after": after, "customers": customers}
+            forbid_extraction, "freshness_seconds": freshness_seconds, "if_version": if_version,
+            "is_pii": is_pii, "json_schema": json_schema, "max_elements": max_elements, "maximum":
+            maximum, "minimum": minimum, "multiple": multiple, "on_conflict": on_conflict,
+            "prefix_search": prefix_search, "purposes": purposes, "remove_after_days":
+            remove_after_days, "required_verification": required_verification, "retention_days":
+            retention_days, "retry_prompt": retry_prompt, "searchable": searchable,
+            "source_priority": source_priority, "stale_action": stale_action, "time_zone":
+            time_zone, "unit": unit, "validation_mode": validation_mode, "validation_regex":
+            validation_regex, "value_type": value_type, "verification_methods":
+            verification_methods, "write_once": write_once, "after": after, "customers": customers}
         return self._call(_dry_run_definition, body, members, None, None)
+
+    def dry_run_delete_definition(
+        self,
+        agent_id: Id,
+        name: str,
+        *,
+        after: Id | None = None,
+        customers: int | None = None,
+    ) -> m.DryRun:
+        """Say what the deletion of a definition would break.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a
+        key that sees PII, as its numbers tell what values are. Returns the stored values, which
+        stay and would be those of an unknown field, the scenarios that could no longer start for
+        customers, the requirements, conditions and rules that name the field, and the merge rules
+        that compare by it. The numbers are those of the customers that it looked at: complete says
+        whether these are all, and next_after leads to the others. It looks at fewer than asked for
+        if that takes long. A condition that reads the session counts as true.
+        """
+        members: dict[str, Any] = {"agent_id": agent_id, "name": name, "after": after, "customers": customers}
+        return self._call(_dry_run_delete_definition, None, members, None, None)
+
+    def dry_run_delete_requirement(
+        self,
+        scenario_id: Id,
+        field_name: str,
+        *,
+        step_id: str | None = None,
+        rule_id: Id | None = None,
+        after: Id | None = None,
+        customers: int | None = None,
+    ) -> m.DryRun:
+        """Say what the deletion of a requirement would change.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a
+        key that sees PII, as its numbers tell what values are. Returns for how many customers the
+        scenario could then start, and the requirements that depend on the field or read it. The
+        numbers are those of the customers that it looked at: complete says whether these are all,
+        and next_after leads to the others. It looks at fewer than asked for if that takes long. A
+        condition that reads the session counts as true.
+        """
+        members: dict[str, Any] = {"scenario_id": scenario_id, "field_name": field_name, "step_id": step_id, "rule_id":
+            rule_id, "after": after, "customers": customers}
+        return self._call(_dry_run_delete_requirement, None, members, None, None)
 
     def dry_run_requirement(
         self,
@@ -1457,6 +1524,7 @@ class Methods:
         collection_order: int | None = None,
         depends_on_fields: list[str] | None = None,
         fallback_action: m.FallbackAction | None = None,
+        if_version: Id | None = None,
         refuse_stale: bool | None = None,
         required_level: m.RequiredLevel | None = None,
         rule_id: Id | None = None,
@@ -1476,9 +1544,9 @@ class Methods:
         """
         members: dict[str, Any] = {"scenario_id": scenario_id, "field_name": field_name, "agent_id": agent_id,
             "collection_order": collection_order, "depends_on_fields": depends_on_fields,
-            "fallback_action": fallback_action, "refuse_stale": refuse_stale, "required_level":
-            required_level, "rule_id": rule_id, "step_id": step_id, "when_condition":
-            when_condition, "after": after, "customers": customers}
+            "fallback_action": fallback_action, "if_version": if_version, "refuse_stale":
+            refuse_stale, "required_level": required_level, "rule_id": rule_id, "step_id": step_id,
+            "when_condition": when_condition, "after": after, "customers": customers}
         return self._call(_dry_run_requirement, body, members, None, None)
 
     def dry_run_rule(
@@ -1490,6 +1558,7 @@ class Methods:
         id: Id | None = None,
         action: str | None = None,
         condition: str | None = None,
+        if_version: Id | None = None,
         name: str | None = None,
         scenario_id: Id | None = None,
     ) -> m.DryRun:
@@ -1500,8 +1569,8 @@ class Methods:
         whose evidence would be gone. What the extraction finds in the new text is not known before,
         so it looks at no customer.
         """
-        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "action": action, "condition": condition, "name": name,
-            "scenario_id": scenario_id}
+        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "action": action, "condition": condition, "if_version":
+            if_version, "name": name, "scenario_id": scenario_id}
         return self._call(_dry_run_rule, body, members, None, None)
 
     def dry_run_scenario(
@@ -1512,6 +1581,7 @@ class Methods:
         agent_id: Id | None = None,
         id: Id | None = None,
         description: str | None = None,
+        if_version: Id | None = None,
         name: str | None = None,
         steps: list[m.ScenarioStep] | None = None,
         variables: dict[str, str] | None = None,
@@ -1528,8 +1598,9 @@ class Methods:
         next_after leads to the others. It looks at fewer than asked for if that takes long. A
         condition that reads the session counts as true.
         """
-        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "description": description, "name": name, "steps":
-            steps, "variables": variables, "after": after, "customers": customers}
+        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "description": description, "if_version": if_version,
+            "name": name, "steps": steps, "variables": variables, "after": after, "customers":
+            customers}
         return self._call(_dry_run_scenario, body, members, None, None)
 
     def erase_customer(
@@ -2564,6 +2635,7 @@ class Methods:
         extraction_prompt_hint: str | None = None,
         forbid_extraction: bool | None = None,
         freshness_seconds: int | None = None,
+        if_version: Id | None = None,
         is_pii: bool | None = None,
         json_schema: Any | None = None,
         max_elements: int | None = None,
@@ -2601,15 +2673,16 @@ class Methods:
             enabled, "encryption_required": encryption_required, "erase_on_withdrawal":
             erase_on_withdrawal, "extraction_examples": extraction_examples,
             "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
-            forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
-            "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
-            minimum, "multiple": multiple, "on_conflict": on_conflict, "prefix_search":
-            prefix_search, "purposes": purposes, "remove_after_days": remove_after_days,
-            "required_verification": required_verification, "retention_days": retention_days,
-            "retry_prompt": retry_prompt, "searchable": searchable, "source_priority":
-            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
-            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
-            value_type, "verification_methods": verification_methods, "write_once": write_once}
+            forbid_extraction, "freshness_seconds": freshness_seconds, "if_version": if_version,
+            "is_pii": is_pii, "json_schema": json_schema, "max_elements": max_elements, "maximum":
+            maximum, "minimum": minimum, "multiple": multiple, "on_conflict": on_conflict,
+            "prefix_search": prefix_search, "purposes": purposes, "remove_after_days":
+            remove_after_days, "required_verification": required_verification, "retention_days":
+            retention_days, "retry_prompt": retry_prompt, "searchable": searchable,
+            "source_priority": source_priority, "stale_action": stale_action, "time_zone":
+            time_zone, "unit": unit, "validation_mode": validation_mode, "validation_regex":
+            validation_regex, "value_type": value_type, "verification_methods":
+            verification_methods, "write_once": write_once}
         return self._call(_save_definition, body, members, wait, idempotency_key)
 
     def save_merge_rule(
@@ -2620,6 +2693,7 @@ class Methods:
         merge_rule_id: Id | None = None,
         enabled: bool | None = None,
         fields: list[str] | None = None,
+        if_version: Id | None = None,
         max_group: int | None = None,
         name: str | None = None,
         unverified: bool | None = None,
@@ -2631,8 +2705,8 @@ class Methods:
         Two customers with equal values of all its fields may be the same person. Only verified
         values count, unless the rule says otherwise.
         """
-        members: dict[str, Any] = {"merge_rule_id": merge_rule_id, "enabled": enabled, "fields": fields, "max_group":
-            max_group, "name": name, "unverified": unverified}
+        members: dict[str, Any] = {"merge_rule_id": merge_rule_id, "enabled": enabled, "fields": fields, "if_version":
+            if_version, "max_group": max_group, "name": name, "unverified": unverified}
         return self._call(_save_merge_rule, body, members, wait, idempotency_key)
 
     def save_requirement(
@@ -2646,6 +2720,7 @@ class Methods:
         collection_order: int | None = None,
         depends_on_fields: list[str] | None = None,
         fallback_action: m.FallbackAction | None = None,
+        if_version: Id | None = None,
         refuse_stale: bool | None = None,
         required_level: m.RequiredLevel | None = None,
         rule_id: Id | None = None,
@@ -2661,8 +2736,9 @@ class Methods:
         """
         members: dict[str, Any] = {"scenario_id": scenario_id, "field_name": field_name, "agent_id": agent_id,
             "collection_order": collection_order, "depends_on_fields": depends_on_fields,
-            "fallback_action": fallback_action, "refuse_stale": refuse_stale, "required_level":
-            required_level, "rule_id": rule_id, "step_id": step_id, "when_condition": when_condition}
+            "fallback_action": fallback_action, "if_version": if_version, "refuse_stale":
+            refuse_stale, "required_level": required_level, "rule_id": rule_id, "step_id": step_id,
+            "when_condition": when_condition}
         return self._call(_save_requirement, body, members, wait, idempotency_key)
 
     def save_rule(
@@ -2674,6 +2750,7 @@ class Methods:
         id: Id | None = None,
         action: str | None = None,
         condition: str | None = None,
+        if_version: Id | None = None,
         name: str | None = None,
         scenario_id: Id | None = None,
         wait: float | None = None,
@@ -2684,8 +2761,8 @@ class Methods:
         The vault then extracts the requirements from the text, in another operation. The result
         contains its id.
         """
-        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "action": action, "condition": condition, "name": name,
-            "scenario_id": scenario_id}
+        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "action": action, "condition": condition, "if_version":
+            if_version, "name": name, "scenario_id": scenario_id}
         return self._call(_save_rule, body, members, wait, idempotency_key)
 
     def save_scenario(
@@ -2696,6 +2773,7 @@ class Methods:
         agent_id: Id | None = None,
         id: Id | None = None,
         description: str | None = None,
+        if_version: Id | None = None,
         name: str | None = None,
         steps: list[m.ScenarioStep] | None = None,
         variables: dict[str, str] | None = None,
@@ -2707,8 +2785,8 @@ class Methods:
         The vault then extracts the requirements from the text, in another operation. The result
         contains its id.
         """
-        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "description": description, "name": name, "steps":
-            steps, "variables": variables}
+        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "description": description, "if_version": if_version,
+            "name": name, "steps": steps, "variables": variables}
         return self._call(_save_scenario, body, members, wait, idempotency_key)
 
     def save_session(
@@ -2741,6 +2819,7 @@ class Methods:
         webhook_id: Id | None = None,
         agent_id: Id | None = None,
         enabled: bool | None = None,
+        if_version: Id | None = None,
         secret: str | None = None,
         types: list[m.EventType] | None = None,
         url: str | None = None,
@@ -2754,8 +2833,8 @@ class Methods:
         signed, at least once, in order for each customer, with retries over about three days. It
         begins with what happens from then on. The caller makes the secret, and no read returns it.
         """
-        members: dict[str, Any] = {"webhook_id": webhook_id, "agent_id": agent_id, "enabled": enabled, "secret": secret,
-            "types": types, "url": url, "values": values}
+        members: dict[str, Any] = {"webhook_id": webhook_id, "agent_id": agent_id, "enabled": enabled, "if_version":
+            if_version, "secret": secret, "types": types, "url": url, "values": values}
         return self._call(_save_webhook, body, members, wait, idempotency_key)
 
     def set_customer_label(
@@ -3303,6 +3382,7 @@ class AsyncMethods:
         agent_id: Id,
         name: str,
         *,
+        if_version: Id | None = None,
         wait: float | None = None,
         idempotency_key: str | None = None,
     ) -> Operation[m.SavedResult]:
@@ -3312,7 +3392,7 @@ class AsyncMethods:
         the ids of the requirements. One with is_pii or purposes is deleted by a key with the scope
         admin.
         """
-        members: dict[str, Any] = {"agent_id": agent_id, "name": name}
+        members: dict[str, Any] = {"agent_id": agent_id, "name": name, "if_version": if_version}
         return await self._call(_delete_definition, None, members, wait, idempotency_key)
 
     async def delete_item(
@@ -3335,6 +3415,7 @@ class AsyncMethods:
         self,
         merge_rule_id: Id,
         *,
+        if_version: Id | None = None,
         wait: float | None = None,
         idempotency_key: str | None = None,
     ) -> Operation[m.SavedResult]:
@@ -3342,7 +3423,7 @@ class AsyncMethods:
 
         Closes its pending proposals. Decisions stay.
         """
-        members: dict[str, Any] = {"merge_rule_id": merge_rule_id}
+        members: dict[str, Any] = {"merge_rule_id": merge_rule_id, "if_version": if_version}
         return await self._call(_delete_merge_rule, None, members, wait, idempotency_key)
 
     async def delete_requirement(
@@ -3352,6 +3433,7 @@ class AsyncMethods:
         *,
         step_id: str | None = None,
         rule_id: Id | None = None,
+        if_version: Id | None = None,
         wait: float | None = None,
         idempotency_key: str | None = None,
     ) -> Operation[m.SavedResult]:
@@ -3360,13 +3442,14 @@ class AsyncMethods:
         A later extraction does not add it again. Saving it adds it again.
         """
         members: dict[str, Any] = {"scenario_id": scenario_id, "field_name": field_name, "step_id": step_id, "rule_id":
-            rule_id}
+            rule_id, "if_version": if_version}
         return await self._call(_delete_requirement, None, members, wait, idempotency_key)
 
     async def delete_webhook(
         self,
         webhook_id: Id,
         *,
+        if_version: Id | None = None,
         wait: float | None = None,
         idempotency_key: str | None = None,
     ) -> Operation[m.SavedResult]:
@@ -3374,7 +3457,7 @@ class AsyncMethods:
 
         Removes its deliveries too. Nothing is delivered afterwards.
         """
-        members: dict[str, Any] = {"webhook_id": webhook_id}
+        members: dict[str, Any] = {"webhook_id": webhook_id, "if_version": if_version}
         return await self._call(_delete_webhook, None, members, wait, idempotency_key)
 
     async def detect_orphans(
@@ -3423,6 +3506,7 @@ class AsyncMethods:
         extraction_prompt_hint: str | None = None,
         forbid_extraction: bool | None = None,
         freshness_seconds: int | None = None,
+        if_version: Id | None = None,
         is_pii: bool | None = None,
         json_schema: Any | None = None,
         max_elements: int | None = None,
@@ -3464,17 +3548,61 @@ class AsyncMethods:
             enabled, "encryption_required": encryption_required, "erase_on_withdrawal":
             erase_on_withdrawal, "extraction_examples": extraction_examples,
             "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
-            forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
-            "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
-            minimum, "multiple": multiple, "on_conflict": on_conflict, "prefix_search":
-            prefix_search, "purposes": purposes, "remove_after_days": remove_after_days,
-            "required_verification": required_verification, "retention_days": retention_days,
-            "retry_prompt": retry_prompt, "searchable": searchable, "source_priority":
-            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
-            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
-            value_type, "verification_methods": verification_methods, "write_once": write_once,
-            "after": after, "customers": customers}
+            forbid_extraction, "freshness_seconds": freshness_seconds, "if_version": if_version,
+            "is_pii": is_pii, "json_schema": json_schema, "max_elements": max_elements, "maximum":
+            maximum, "minimum": minimum, "multiple": multiple, "on_conflict": on_conflict,
+            "prefix_search": prefix_search, "purposes": purposes, "remove_after_days":
+            remove_after_days, "required_verification": required_verification, "retention_days":
+            retention_days, "retry_prompt": retry_prompt, "searchable": searchable,
+            "source_priority": source_priority, "stale_action": stale_action, "time_zone":
+            time_zone, "unit": unit, "validation_mode": validation_mode, "validation_regex":
+            validation_regex, "value_type": value_type, "verification_methods":
+            verification_methods, "write_once": write_once, "after": after, "customers": customers}
         return await self._call(_dry_run_definition, body, members, None, None)
+
+    async def dry_run_delete_definition(
+        self,
+        agent_id: Id,
+        name: str,
+        *,
+        after: Id | None = None,
+        customers: int | None = None,
+    ) -> m.DryRun:
+        """Say what the deletion of a definition would break.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a
+        key that sees PII, as its numbers tell what values are. Returns the stored values, which
+        stay and would be those of an unknown field, the scenarios that could no longer start for
+        customers, the requirements, conditions and rules that name the field, and the merge rules
+        that compare by it. The numbers are those of the customers that it looked at: complete says
+        whether these are all, and next_after leads to the others. It looks at fewer than asked for
+        if that takes long. A condition that reads the session counts as true.
+        """
+        members: dict[str, Any] = {"agent_id": agent_id, "name": name, "after": after, "customers": customers}
+        return await self._call(_dry_run_delete_definition, None, members, None, None)
+
+    async def dry_run_delete_requirement(
+        self,
+        scenario_id: Id,
+        field_name: str,
+        *,
+        step_id: str | None = None,
+        rule_id: Id | None = None,
+        after: Id | None = None,
+        customers: int | None = None,
+    ) -> m.DryRun:
+        """Say what the deletion of a requirement would change.
+
+        Changes nothing. It needs the scopes read and write, as it shows what a save would do, and a
+        key that sees PII, as its numbers tell what values are. Returns for how many customers the
+        scenario could then start, and the requirements that depend on the field or read it. The
+        numbers are those of the customers that it looked at: complete says whether these are all,
+        and next_after leads to the others. It looks at fewer than asked for if that takes long. A
+        condition that reads the session counts as true.
+        """
+        members: dict[str, Any] = {"scenario_id": scenario_id, "field_name": field_name, "step_id": step_id, "rule_id":
+            rule_id, "after": after, "customers": customers}
+        return await self._call(_dry_run_delete_requirement, None, members, None, None)
 
     async def dry_run_requirement(
         self,
@@ -3487,6 +3615,7 @@ class AsyncMethods:
         collection_order: int | None = None,
         depends_on_fields: list[str] | None = None,
         fallback_action: m.FallbackAction | None = None,
+        if_version: Id | None = None,
         refuse_stale: bool | None = None,
         required_level: m.RequiredLevel | None = None,
         rule_id: Id | None = None,
@@ -3506,9 +3635,9 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"scenario_id": scenario_id, "field_name": field_name, "agent_id": agent_id,
             "collection_order": collection_order, "depends_on_fields": depends_on_fields,
-            "fallback_action": fallback_action, "refuse_stale": refuse_stale, "required_level":
-            required_level, "rule_id": rule_id, "step_id": step_id, "when_condition":
-            when_condition, "after": after, "customers": customers}
+            "fallback_action": fallback_action, "if_version": if_version, "refuse_stale":
+            refuse_stale, "required_level": required_level, "rule_id": rule_id, "step_id": step_id,
+            "when_condition": when_condition, "after": after, "customers": customers}
         return await self._call(_dry_run_requirement, body, members, None, None)
 
     async def dry_run_rule(
@@ -3520,6 +3649,7 @@ class AsyncMethods:
         id: Id | None = None,
         action: str | None = None,
         condition: str | None = None,
+        if_version: Id | None = None,
         name: str | None = None,
         scenario_id: Id | None = None,
     ) -> m.DryRun:
@@ -3530,8 +3660,8 @@ class AsyncMethods:
         whose evidence would be gone. What the extraction finds in the new text is not known before,
         so it looks at no customer.
         """
-        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "action": action, "condition": condition, "name": name,
-            "scenario_id": scenario_id}
+        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "action": action, "condition": condition, "if_version":
+            if_version, "name": name, "scenario_id": scenario_id}
         return await self._call(_dry_run_rule, body, members, None, None)
 
     async def dry_run_scenario(
@@ -3542,6 +3672,7 @@ class AsyncMethods:
         agent_id: Id | None = None,
         id: Id | None = None,
         description: str | None = None,
+        if_version: Id | None = None,
         name: str | None = None,
         steps: list[m.ScenarioStep] | None = None,
         variables: dict[str, str] | None = None,
@@ -3558,8 +3689,9 @@ class AsyncMethods:
         next_after leads to the others. It looks at fewer than asked for if that takes long. A
         condition that reads the session counts as true.
         """
-        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "description": description, "name": name, "steps":
-            steps, "variables": variables, "after": after, "customers": customers}
+        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "description": description, "if_version": if_version,
+            "name": name, "steps": steps, "variables": variables, "after": after, "customers":
+            customers}
         return await self._call(_dry_run_scenario, body, members, None, None)
 
     async def erase_customer(
@@ -4594,6 +4726,7 @@ class AsyncMethods:
         extraction_prompt_hint: str | None = None,
         forbid_extraction: bool | None = None,
         freshness_seconds: int | None = None,
+        if_version: Id | None = None,
         is_pii: bool | None = None,
         json_schema: Any | None = None,
         max_elements: int | None = None,
@@ -4631,15 +4764,16 @@ class AsyncMethods:
             enabled, "encryption_required": encryption_required, "erase_on_withdrawal":
             erase_on_withdrawal, "extraction_examples": extraction_examples,
             "extraction_prompt_hint": extraction_prompt_hint, "forbid_extraction":
-            forbid_extraction, "freshness_seconds": freshness_seconds, "is_pii": is_pii,
-            "json_schema": json_schema, "max_elements": max_elements, "maximum": maximum, "minimum":
-            minimum, "multiple": multiple, "on_conflict": on_conflict, "prefix_search":
-            prefix_search, "purposes": purposes, "remove_after_days": remove_after_days,
-            "required_verification": required_verification, "retention_days": retention_days,
-            "retry_prompt": retry_prompt, "searchable": searchable, "source_priority":
-            source_priority, "stale_action": stale_action, "time_zone": time_zone, "unit": unit,
-            "validation_mode": validation_mode, "validation_regex": validation_regex, "value_type":
-            value_type, "verification_methods": verification_methods, "write_once": write_once}
+            forbid_extraction, "freshness_seconds": freshness_seconds, "if_version": if_version,
+            "is_pii": is_pii, "json_schema": json_schema, "max_elements": max_elements, "maximum":
+            maximum, "minimum": minimum, "multiple": multiple, "on_conflict": on_conflict,
+            "prefix_search": prefix_search, "purposes": purposes, "remove_after_days":
+            remove_after_days, "required_verification": required_verification, "retention_days":
+            retention_days, "retry_prompt": retry_prompt, "searchable": searchable,
+            "source_priority": source_priority, "stale_action": stale_action, "time_zone":
+            time_zone, "unit": unit, "validation_mode": validation_mode, "validation_regex":
+            validation_regex, "value_type": value_type, "verification_methods":
+            verification_methods, "write_once": write_once}
         return await self._call(_save_definition, body, members, wait, idempotency_key)
 
     async def save_merge_rule(
@@ -4650,6 +4784,7 @@ class AsyncMethods:
         merge_rule_id: Id | None = None,
         enabled: bool | None = None,
         fields: list[str] | None = None,
+        if_version: Id | None = None,
         max_group: int | None = None,
         name: str | None = None,
         unverified: bool | None = None,
@@ -4661,8 +4796,8 @@ class AsyncMethods:
         Two customers with equal values of all its fields may be the same person. Only verified
         values count, unless the rule says otherwise.
         """
-        members: dict[str, Any] = {"merge_rule_id": merge_rule_id, "enabled": enabled, "fields": fields, "max_group":
-            max_group, "name": name, "unverified": unverified}
+        members: dict[str, Any] = {"merge_rule_id": merge_rule_id, "enabled": enabled, "fields": fields, "if_version":
+            if_version, "max_group": max_group, "name": name, "unverified": unverified}
         return await self._call(_save_merge_rule, body, members, wait, idempotency_key)
 
     async def save_requirement(
@@ -4676,6 +4811,7 @@ class AsyncMethods:
         collection_order: int | None = None,
         depends_on_fields: list[str] | None = None,
         fallback_action: m.FallbackAction | None = None,
+        if_version: Id | None = None,
         refuse_stale: bool | None = None,
         required_level: m.RequiredLevel | None = None,
         rule_id: Id | None = None,
@@ -4691,8 +4827,9 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"scenario_id": scenario_id, "field_name": field_name, "agent_id": agent_id,
             "collection_order": collection_order, "depends_on_fields": depends_on_fields,
-            "fallback_action": fallback_action, "refuse_stale": refuse_stale, "required_level":
-            required_level, "rule_id": rule_id, "step_id": step_id, "when_condition": when_condition}
+            "fallback_action": fallback_action, "if_version": if_version, "refuse_stale":
+            refuse_stale, "required_level": required_level, "rule_id": rule_id, "step_id": step_id,
+            "when_condition": when_condition}
         return await self._call(_save_requirement, body, members, wait, idempotency_key)
 
     async def save_rule(
@@ -4704,6 +4841,7 @@ class AsyncMethods:
         id: Id | None = None,
         action: str | None = None,
         condition: str | None = None,
+        if_version: Id | None = None,
         name: str | None = None,
         scenario_id: Id | None = None,
         wait: float | None = None,
@@ -4714,8 +4852,8 @@ class AsyncMethods:
         The vault then extracts the requirements from the text, in another operation. The result
         contains its id.
         """
-        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "action": action, "condition": condition, "name": name,
-            "scenario_id": scenario_id}
+        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "action": action, "condition": condition, "if_version":
+            if_version, "name": name, "scenario_id": scenario_id}
         return await self._call(_save_rule, body, members, wait, idempotency_key)
 
     async def save_scenario(
@@ -4726,6 +4864,7 @@ class AsyncMethods:
         agent_id: Id | None = None,
         id: Id | None = None,
         description: str | None = None,
+        if_version: Id | None = None,
         name: str | None = None,
         steps: list[m.ScenarioStep] | None = None,
         variables: dict[str, str] | None = None,
@@ -4737,8 +4876,8 @@ class AsyncMethods:
         The vault then extracts the requirements from the text, in another operation. The result
         contains its id.
         """
-        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "description": description, "name": name, "steps":
-            steps, "variables": variables}
+        members: dict[str, Any] = {"agent_id": agent_id, "id": id, "description": description, "if_version": if_version,
+            "name": name, "steps": steps, "variables": variables}
         return await self._call(_save_scenario, body, members, wait, idempotency_key)
 
     async def save_session(
@@ -4771,6 +4910,7 @@ class AsyncMethods:
         webhook_id: Id | None = None,
         agent_id: Id | None = None,
         enabled: bool | None = None,
+        if_version: Id | None = None,
         secret: str | None = None,
         types: list[m.EventType] | None = None,
         url: str | None = None,
@@ -4784,8 +4924,8 @@ class AsyncMethods:
         signed, at least once, in order for each customer, with retries over about three days. It
         begins with what happens from then on. The caller makes the secret, and no read returns it.
         """
-        members: dict[str, Any] = {"webhook_id": webhook_id, "agent_id": agent_id, "enabled": enabled, "secret": secret,
-            "types": types, "url": url, "values": values}
+        members: dict[str, Any] = {"webhook_id": webhook_id, "agent_id": agent_id, "enabled": enabled, "if_version":
+            if_version, "secret": secret, "types": types, "url": url, "values": values}
         return await self._call(_save_webhook, body, members, wait, idempotency_key)
 
     async def set_customer_label(

@@ -1068,6 +1068,11 @@ class Definition:
 
     id: UUID | None = None
 
+    if_version: UUID | None = None
+    # The version that the change is based on. If another one is stored, the change fails with the
+    # code conflict, which says who changed it and when, and nothing changes. The zero UUID: there
+    # must be none yet. Absent: no check.
+
     is_pii: bool | None = None
     # Keeps the value out of error messages.
 
@@ -1154,6 +1159,10 @@ class Definition:
     verification_methods: list[str] | None = None
     # The methods that count as verification. Absent: any method.
 
+    version: UUID | None = None
+    # Its version: the operation that changed it last. Pass it as if_version with a change that is
+    # based on it.
+
     write_once: bool | None = None
     # Rejects a value that differs from the active one. The same value may be written again, and a
     # person may correct it.
@@ -1219,7 +1228,7 @@ class DryRun:
     """DryRun of the vault."""
 
     action: ChangeAction
-    # create, update, or keep: it is stored already.
+    # create, update, delete, or keep: it is stored already.
 
     complete: bool
     # Whether all customers were looked at, those before after included. If not, the numbers are
@@ -1923,6 +1932,10 @@ class MergeRule:
 
     name: str | None = None
 
+    version: UUID | None = None
+    # Its version: the operation that changed it last. Pass it as if_version with a change that is
+    # based on it.
+
 
 @dataclass(kw_only=True)
 class Missing:
@@ -2358,6 +2371,11 @@ class Requirement:
 
     id: UUID | None = None
 
+    if_version: UUID | None = None
+    # The version that the change is based on. If another one is stored, the change fails with the
+    # code conflict, which says who changed it and when, and nothing changes. The zero UUID: there
+    # must be none yet. Absent: no check.
+
     needs_human_review: bool | None = None
 
     origin: Origin | None = None
@@ -2376,6 +2394,10 @@ class Requirement:
 
     step_id: str | None = None
     # The id of the step of the scenario. Absent: the whole scenario.
+
+    version: UUID | None = None
+    # Its version: the operation that changed it last. Pass it as if_version with a change that is
+    # based on it.
 
     when_condition: str | None = None
     # A CEL expression over fields, session and scenario. Absent: always true.
@@ -2419,6 +2441,15 @@ class Rule:
 
     id: UUID | None = None
 
+    if_version: UUID | None = None
+    # The version that the change is based on. If another one is stored, the change fails with the
+    # code conflict, which says who changed it and when, and nothing changes. The zero UUID: there
+    # must be none yet. Absent: no check.
+
+    version: UUID | None = None
+    # Its version: the operation that changed it last. Pass it as if_version with a change that is
+    # based on it.
+
 
 @dataclass(kw_only=True)
 class RuleSummary:
@@ -2448,6 +2479,11 @@ class SaveMergeRule:
 
     enabled: bool | None = None
     # false: nothing is looked for by this rule until it is saved again. Absent: true.
+
+    if_version: UUID | None = None
+    # The version that the change is based on. If another one is stored, the change fails with the
+    # code conflict, which says who changed it and when, and nothing changes. The zero UUID: there
+    # must be none yet. Absent: no check.
 
     max_group: int | None = None
     # The maximum number of customers with equal values: if more have them, such as the phone of an
@@ -2497,6 +2533,11 @@ class SaveWebhook:
     enabled: bool | None = None
     # false: deliver nothing until it is saved again. Absent: true.
 
+    if_version: UUID | None = None
+    # The version that the change is based on. If another one is stored, the change fails with the
+    # code conflict, which says who changed it and when, and nothing changes. The zero UUID: there
+    # must be none yet. Absent: no check.
+
     secret: str | None = None
     # Signs the deliveries: whsec_ and 24 to 64 random bytes in base64. A new webhook needs one; no
     # read returns it. Another one than before replaces it, and the one before still signs for 24
@@ -2536,10 +2577,19 @@ class Scenario:
 
     id: UUID | None = None
 
+    if_version: UUID | None = None
+    # The version that the change is based on. If another one is stored, the change fails with the
+    # code conflict, which says who changed it and when, and nothing changes. The zero UUID: there
+    # must be none yet. Absent: no check.
+
     steps: list[ScenarioStep] | None = None
 
     variables: dict[str, str] | None = None
     # Values by name.
+
+    version: UUID | None = None
+    # Its version: the operation that changed it last. Pass it as if_version with a change that is
+    # based on it.
 
 
 @dataclass(kw_only=True)
@@ -3009,6 +3059,10 @@ class Webhook:
 
     previous_secret_until: datetime | None = None
     # Up to then the secret before the last change signs too.
+
+    version: UUID | None = None
+    # Its version: the operation that changed it last. Pass it as if_version with a change that is
+    # based on it.
 
 
 @dataclass(kw_only=True)
