@@ -16,7 +16,7 @@ import (
 func (q *Queries) DryRunDeleteDefinition(
 	ctx context.Context, tenant uuid.UUID, in vault.DeleteDefinitionInput, look Look,
 ) (vault.DryRun, error) {
-	d, err := q.newDryRun(ctx, tenant, in.AgentID)
+	d, err := q.newDryRun(ctx, tenant, in.AgentID, in)
 	if err != nil {
 		return vault.DryRun{}, err
 	}
@@ -80,7 +80,7 @@ func (q *Queries) DryRunDeleteRequirement(
 	if err != nil {
 		return vault.DryRun{}, err
 	}
-	d, err := q.newDryRun(ctx, tenant, scenario.AgentID)
+	d, err := q.newDryRun(ctx, tenant, scenario.AgentID, in)
 	if err != nil {
 		return vault.DryRun{}, err
 	}
