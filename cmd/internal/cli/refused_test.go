@@ -49,7 +49,8 @@ func TestCommands_InvalidInputNamesCause(t *testing.T) {
 		},
 		"an order of sources with an unknown one": {
 			doc(t, "agent_id", agent, "name", "plan", "value_type", "string", "source_priority", []string{"tool_result", "gossip"}),
-			[]string{"definitions", "save"}, []string{"source_priority[1]", "user_provided"},
+			[]string{"definitions", "save"},
+			[]string{"source_priority[1]", "user_provided"},
 		},
 		"a time in the future": {
 			"", []string{"customers", "get", "--customer", newID(), "--as-of", "2999-01-01T00:00:00Z"}, []string{"as_of", "future"},
