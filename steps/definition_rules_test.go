@@ -116,7 +116,7 @@ func TestSaveDefinition_RulesAreStored(t *testing.T) {
 		w.must(err)
 		want := f.def
 		want.AgentID, want.Enabled, want.Origin, want.Review = w.agent, true, vault.OriginHuman, vault.ReviewNone
-		want.ID, want.UpdatedAt = got.ID, got.UpdatedAt
+		want.ID, want.UpdatedAt, want.Version = got.ID, got.UpdatedAt, got.Version
 		if diff := cmp.Diff(decoded(t, want), decoded(t, got)); diff != "" {
 			t.Error(diff)
 		}

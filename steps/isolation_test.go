@@ -758,6 +758,12 @@ func (l loot) input(t reflect.Type, n int) reflect.Value {
 		return reflect.ValueOf(vault.Rule{
 			ID: newID(), ScenarioID: l.ids[""][n/3], AgentID: l.id("agent_id", n), Name: "x", Condition: "x",
 		})
+	case reflect.TypeFor[vault.DeleteDefinitionInput]():
+		return reflect.ValueOf(vault.DeleteDefinitionInput{AgentID: l.id("agent_id", n), Name: "plan"})
+	case reflect.TypeFor[vault.DeleteRequirementInput]():
+		return reflect.ValueOf(vault.DeleteRequirementInput{
+			ScenarioID: l.ids[""][n/3], FieldName: []string{"plan", "email", "age"}[n%3],
+		})
 	case reflect.TypeFor[query.MissingInput]():
 		return reflect.ValueOf(query.MissingInput{CustomerID: l.id("customer_id", n), ScenarioID: l.ids[""][n/3]})
 	default:
