@@ -110,12 +110,13 @@ func (s *Server) eventRoutes() {
 			return nil, err
 		}
 		return &streamed{func(out huma.Context) {
-			if !s.waiting.enter(c.tenant) {
+			if !s.waiting.enter(c) {
 				s.writeProblem(out, problem.New(http.StatusServiceUnavailable, vault.CodeUnavailable, "",
-					"this server has too many requests that wait; try again later, or read pages").With("Retry-After", "5"))
+					"too many requests of this key, of its tenant or of this server wait; end some, try again later, or read pages").
+					With("Retry-After", "5"))
 				return
 			}
-			defer s.waiting.leave(c.tenant)
+			defer s.waiting.leave(c)
 			f.stream(out, first)
 		}}, nil
 	})
