@@ -128,6 +128,11 @@ func (q *Queries) CheckPurpose(ctx context.Context, tenant uuid.UUID, purpose st
 	return vault.Invalid("Vault-Purpose", "no definition names this purpose; use one of the purposes of the definitions")
 }
 
+// CheckKeyPurpose rejects a purpose of a new API key that no definition of a tenant names.
+func (q *Queries) CheckKeyPurpose(ctx context.Context, tenant uuid.UUID, purpose string) error {
+	return db.CheckKeyPurpose(ctx, q.db.Tenant(tenant), tenant, purpose)
+}
+
 // guard decides what one read shows. A nil guard shows everything.
 type guard struct {
 	q        *Queries
