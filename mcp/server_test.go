@@ -476,8 +476,7 @@ func TestTools_FenceValues(t *testing.T) {
 func TestHTTP_Sessions(t *testing.T) {
 	t.Parallel()
 	s := newTenant(t)
-	const begin = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18",` +
-		`"capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`
+	const begin = initialize
 	send := func(method, path, body string, headers ...string) *http.Response {
 		t.Helper()
 		req, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(body))

@@ -566,7 +566,7 @@ func consentRequired(w vault.Withheld) error {
 	return &vault.Error{
 		Code: vault.CodeConsentRequired, Field: w.Name,
 		Message: w.Name + ": the value is withheld: " + map[vault.WithheldReason]string{
-			vault.WithheldPurposeRequired:   "the field needs a purpose; state it in the header Vault-Purpose",
+			vault.WithheldPurposeRequired:   "the field needs a purpose; " + vault.PurposeRemedy,
 			vault.WithheldPurposeNotAllowed: "the field may not be used for the stated purpose",
 			vault.WithheldNoConsent:         "the customer has not consented to the stated purpose",
 		}[w.Reason],
