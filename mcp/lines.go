@@ -15,8 +15,8 @@ import (
 // noBatches is the first version of the protocol in which a line is one message, and never a list of them.
 const noBatches = "2025-06-18"
 
-// lines passes on what a client sends, one message per line. The SDK would end the session at a line that is no message,
-// so such a line is answered here, and the next one is read.
+// lines passes on what a client sends, one message per line. The SDK would end the session at a line that is no
+// message, so such a line is answered here, and the next one is read.
 type lines struct {
 	from   io.ReadCloser
 	in     *bufio.Reader

@@ -72,8 +72,8 @@ var named = map[string]string{
 }
 
 // purposeRemedy is what an agent can do about the purpose of its reads, which no argument states.
-const purposeRemedy = "no argument states it: it is set where this server is connected, by the header " + purposeHeader +
-	" over HTTP and by VAULT_PURPOSE of `vault mcp`, or by the key"
+const purposeRemedy = "no argument states it: it is set where this server is connected, by the header " +
+	purposeHeader + " over HTTP and by VAULT_PURPOSE of `vault mcp`, or by the key"
 
 // failureOf converts an error. Errors that are neither of the vault nor of its client expose no details.
 func failureOf(err error, names map[string]string) failure {

@@ -48,7 +48,7 @@ func TestOpen_ScenarioOfAnotherAgentIsRefused(t *testing.T) {
 	}{
 		"unknown":                              {testkit.ID(), s.key, "scenario: agent " + s.agent.String() + " has no scenario with this id", 422},
 		"of another agent":                     {other, s.key, "scenario: agent " + s.agent.String() + " has no scenario with this id", 422},
-		"of an agent that the key may not use": {other, limited, "may not use", 403},
+		"of an agent that the key may not use": {other, limited, "not_allowed", 403},
 	} {
 		_, err := mcp.New(t.Context(), mcp.Options{Client: s.client(c.key, ""), Agent: s.agent, Scenario: c.scenario})
 		if err == nil || !strings.Contains(err.Error(), c.detail) {

@@ -73,8 +73,8 @@ func (s *Server) readScenario(ctx context.Context, req *sdk.ReadResourceRequest)
 	}{scenario, required}, err)
 }
 
-// protocolCode returns the code of the protocol for an error. Resources have the one of an unknown resource for all that
-// the client asked wrongly, such as what its key may not read: the data of the error says which it is.
+// protocolCode returns the code of the protocol for an error. Resources have the one of an unknown resource for all
+// that the client asked wrongly, such as what its key may not read: the data of the error says which it is.
 func protocolCode(code vault.Code) int64 {
 	switch code { //nolint:exhaustive // the other codes are about the request
 	case client.CodeInternal, client.CodeRateLimited, client.CodeTimeout, vault.CodeUnavailable, vault.CodeBudget:

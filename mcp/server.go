@@ -193,8 +193,8 @@ func (s *Server) close() {
 	}
 }
 
-// Run serves a client over two streams, one JSON message per line, until the client closes its stream or ctx ends. A line
-// that is no message is answered with an error, and the session goes on.
+// Run serves a client over two streams, one JSON message per line, until the client closes its stream or ctx ends. A
+// line that is no message is answered with an error, and the session goes on.
 func (s *Server) Run(ctx context.Context, in io.ReadCloser, out io.WriteCloser) error {
 	watching, stop := context.WithCancel(ctx)
 	defer stop()

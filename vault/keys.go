@@ -40,8 +40,8 @@ func CheckAgentScopes[S ~string](agents []uuid.UUID, scopes []S) error {
 	return nil
 }
 
-// CheckKeyPurpose returns an error if the purpose of a key is none of those that the definitions of its tenant name: each
-// read by it would withhold what needs a purpose. An empty purpose is none.
+// CheckKeyPurpose returns an error if the purpose of a key is none of those that the definitions of its tenant name:
+// each read by it would withhold what needs a purpose. An empty purpose is none.
 func CheckKeyPurpose(purpose string, known []string) error {
 	switch {
 	case purpose == "" || slices.Contains(known, purpose):

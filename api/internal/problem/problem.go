@@ -150,7 +150,8 @@ func init() {
 
 // rightOf has what would be right, for the texts of Huma that are constants.
 var rightOf = map[string]string{
-	"invalid integer": "must be an integer", "invalid float": "must be a number", "invalid boolean": "must be true or false",
+	"invalid integer": "must be an integer", "invalid float": "must be a number",
+	"invalid boolean": "must be true or false",
 	"invalid date/time for format " + time.RFC3339Nano: "must be a time with its zone, such as 2026-03-31T14:30:00Z",
 }
 
