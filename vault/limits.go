@@ -24,8 +24,8 @@ const (
 	MaxImportRegexSteps = 100_000_000
 	// MaxSchemaBytes is in bytes of a JSON Schema.
 	MaxSchemaBytes = 16 << 10
-	// MaxSchemaParts is the maximum number of schemas in a JSON Schema. The check of a value has the limit
-	// MaxRegexSteps: a part of the schema that is applied to a part of the value counts as 40 steps.
+	// MaxSchemaParts is the maximum number of schemas in a JSON Schema. The check of a value has the limit MaxRegexSteps:
+	// a part of the schema that is applied to a part of the value counts as 40 steps.
 	MaxSchemaParts = 500
 	// MaxConditionCost is the maximum cost of the evaluation of a condition, in units of 100 to 500 ns.
 	MaxConditionCost = 1_000_000
@@ -37,8 +37,7 @@ const (
 	MaxConditionLength = 2000
 	// MaxValueBytes is in bytes of a value as JSON.
 	MaxValueBytes = 64 << 10
-	// MaxAllowedBytes is in bytes of the allowed values of a definition together. Each write is compared with all of
-	// them.
+	// MaxAllowedBytes is in bytes of the allowed values of a definition together. Each write is compared with all of them.
 	MaxAllowedBytes = 64 << 10
 	// MaxImport is the maximum number of writes in one import. An import of this size is one transaction of about a
 	// second.
@@ -56,7 +55,7 @@ const (
 	MaxPending = 200
 	// MaxProfileBytes is in bytes of the values of a profile in one answer. A larger profile is read value by value.
 	MaxProfileBytes = 16 << 20
-	// MaxPageBytes is in bytes of the values of one page of an answer. A page that would be larger ends early. It
-	// always has at least one entry.
+	// MaxPageBytes is in bytes of the values of one page of an answer. A page that would be larger ends early. It always
+	// has at least one entry.
 	MaxPageBytes = 1 << 20
 )
