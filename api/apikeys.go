@@ -36,8 +36,11 @@ func (s *Server) keyRoutes() {
 			"used. The id of the operation is the id of the key.",
 		example: `{"name": "agent runtime", "scopes": ["read", "write"],
 			"key_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`,
-	}, func(_ context.Context, c caller, _ *create, in *vault.CreateKeyInput) error {
-		return CheckNewKey(c.masked, *in, time.Now())
+	}, func(ctx context.Context, c caller, _ *create, in *vault.CreateKeyInput) error {
+		if err := CheckNewKey(c.masked, *in, time.Now()); err != nil {
+			return err
+		}
+		return s.options.Query.CheckKeyPurpose(ctx, c.tenant, in.Purpose)
 	})
 	type revoke struct {
 		Key input.ID `path:"key_id" doc:"The id of the key."`

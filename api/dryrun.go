@@ -48,7 +48,7 @@ func (s *Server) dryRunRoutes() {
 	})
 	type requirement struct {
 		input.ScenarioPath
-		Name string `path:"field_name" maxLength:"50" pattern:"^[a-z_][a-z0-9_]*$" doc:"The name of the field." example:"email"`
+		Name string `path:"field_name" maxLength:"50" pattern:"^[a-z_][a-z0-9_]*$" patternDescription:"the name of a field: a to z, 0 to 9 and _, not a digit first, such as email" doc:"The name of the field." example:"email"`
 		DryRunLook
 		input.JSON
 	}

@@ -41,7 +41,7 @@ const (
 
 // listEvents are the parameters of list-events.
 type listEvents struct {
-	After    string   `query:"after" maxLength:"19" pattern:"^([0-9]{1,18}|latest)$" doc:"Begin after the event with this id: the last one that was received. latest: only what happens from now on. Absent: begin with the oldest event that is kept." example:"1042"`
+	After    string   `query:"after" maxLength:"19" pattern:"^([0-9]{1,18}|latest)$" patternDescription:"the id of an event, such as 1042, or latest" doc:"Begin after the event with this id: the last one that was received. latest: only what happens from now on. Absent: begin with the oldest event that is kept." example:"1042"`
 	Types    string   `query:"types" maxLength:"500" doc:"Only events of these types, with commas between them. Absent: all." example:"value.changed,question.opened"`
 	Customer input.ID `query:"customer_id" doc:"Only events about this customer."`
 	Agent    input.ID `query:"agent_id" doc:"Only events of this agent."`
@@ -49,7 +49,7 @@ type listEvents struct {
 	Cursor   string   `query:"cursor" maxLength:"500" doc:"The next_cursor of the previous page. It has precedence over after."`
 	Limit    int      `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"The maximum number of events of the page."`
 	Accept   string   `header:"Accept" hidden:"true"`
-	Last     string   `header:"Last-Event-ID" maxLength:"18" pattern:"^[0-9]{1,18}$" doc:"Of a stream: the id of the last event that was received. Clients of server-sent events send it when they connect again. It has precedence over after."`
+	Last     string   `header:"Last-Event-ID" maxLength:"18" pattern:"^[0-9]{1,18}$" patternDescription:"the id of an event, such as 1042" doc:"Of a stream: the id of the last event that was received. Clients of server-sent events send it when they connect again. It has precedence over after."`
 }
 
 // afterEvent is a position in the feed.
@@ -110,12 +110,13 @@ func (s *Server) eventRoutes() {
 			return nil, err
 		}
 		return &streamed{func(out huma.Context) {
-			if !s.waiting.enter(c.tenant) {
+			if !s.waiting.enter(c) {
 				s.writeProblem(out, problem.New(http.StatusServiceUnavailable, vault.CodeUnavailable, "",
-					"this server has too many requests that wait; try again later, or read pages").With("Retry-After", "5"))
+					"too many requests of this key, of its tenant or of this server wait; end some, try again later, or read pages").
+					With("Retry-After", "5"))
 				return
 			}
-			defer s.waiting.leave(c.tenant)
+			defer s.waiting.leave(c)
 			f.stream(out, first)
 		}}, nil
 	})
@@ -152,20 +153,22 @@ type feed struct {
 	values bool
 	limit  int
 	after  *int64 // nil: from the oldest
+	given  string // the parameter that set after
 }
 
 // begin sets the position at which the reading begins.
 func (f *feed) begin(ctx context.Context, in *listEvents, stream bool) error {
 	text := in.After
+	f.given = positionParameter
 	if stream && in.Last != "" {
-		text = in.Last
+		text, f.given = in.Last, "Last-Event-ID"
 	}
 	position, err := decodeCursor[afterEvent](in.Cursor)
 	if err != nil {
 		return err
 	}
 	if position != nil {
-		f.after = &position.ID
+		f.after, f.given = &position.ID, "cursor"
 		return nil
 	}
 	switch text {
@@ -194,7 +197,21 @@ func (f *feed) read(ctx context.Context) (vault.EventPage, error) {
 	if err == nil {
 		err = f.server.options.Query.RecordReads(ctx)
 	}
-	return page, err
+	return page, f.named(err)
+}
+
+// positionParameter is the parameter that errors about a position name.
+const positionParameter = "after"
+
+// named lets an error about the position name what the caller sent.
+func (f *feed) named(err error) error {
+	e, ok := errors.AsType[*vault.Error](err)
+	if !ok || e.Field != positionParameter {
+		return err
+	}
+	out := *e
+	out.Field, out.Message = f.given, f.given+strings.TrimPrefix(e.Message, positionParameter)
+	return &out
 }
 
 func (f *feed) page(ctx context.Context) (eventList, error) {

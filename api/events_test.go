@@ -16,6 +16,7 @@ import (
 	"github.com/contextvault/contextvault/client"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/internal/cursor"
 	"github.com/contextvault/contextvault/internal/testkit"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -124,8 +125,34 @@ func TestEvents_PagesAndStream(t *testing.T) {
 	}
 	dbtest.Exec(t, s.DatabaseURL, "UPDATE event_heads SET purged_to = 3 WHERE tenant_id = $1", s.tenant)
 	gone := s.do("GET", "/v1/events?after=1", "").problem(410, vault.CodeExpired)
-	if gone.Field != "after" || !strings.Contains(gone.Detail, "start without after") {
+	if gone.Field != "after" || !strings.Contains(gone.Detail, "start without it") {
 		t.Errorf("an expired cursor says %+v", gone)
+	}
+	const stream = "Accept: text/event-stream"
+	old := cursor.Encode(struct { // a cursor of this list, of long ago
+		ID int `json:"id"`
+	}{1})
+	for name, got := range map[string]answer{
+		"cursor":        s.do("GET", "/v1/events?cursor="+old, ""),
+		"Last-Event-ID": s.do("GET", "/v1/events?after=latest", "", stream, "Last-Event-ID: 1"),
+	} {
+		if p := got.problem(410, vault.CodeExpired); p.Field != name || !strings.HasPrefix(p.Detail, name+": events that") {
+			t.Errorf("an error of %s says %+v", name, p)
+		}
+	}
+	for want, got := range map[string]answer{
+		"after: must be the id of an event, such as 1042, or latest":     s.do("GET", "/v1/events?after=x", ""),
+		"Last-Event-ID: must be the id of an event, such as 1042":        s.do("GET", "/v1/events", "", stream, "Last-Event-ID: x"),
+		"Last-Event-ID: no event has the id 999999 yet; the last one is": s.do("GET", "/v1/events", "", stream, "Last-Event-ID: 999999"),
+		"limit: must be at least 1":                                      s.do("GET", "/v1/events?limit=0", ""),
+		"limit: must be an integer":                                      s.do("GET", "/v1/events?limit=x", ""),
+		"values: must be true or false":                                  s.do("GET", "/v1/events?values=maybe", ""),
+		"customer_id: is not a UUID, such as":                            s.do("GET", "/v1/events?customer_id=1", ""),
+		"types: must have at most 500 characters":                        s.do("GET", "/v1/events?types="+strings.Repeat("x", 501), ""),
+	} {
+		if p := got.problem(422, vault.CodeInvalid); !strings.HasPrefix(p.Detail, want) {
+			t.Errorf("%q instead of %q", p.Detail, want)
+		}
 	}
 	for e, err := range reader.WatchEvents(t.Context(), client.EventsInput{After: 1}) {
 		if p, ok := errors.AsType[*client.Problem](err); !ok || p.Code != vault.CodeExpired {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/contextvault/contextvault/api"
 	"github.com/contextvault/contextvault/internal/testkit"
@@ -52,6 +53,19 @@ func TestTakeTurn_OneRequestPerMessage(t *testing.T) {
 		got.Question == nil || got.Question.FieldName != "plan" || len(got.Missing) != 1 ||
 		!strings.Contains(got.Context, "### Missing for this scenario") {
 		t.Fatalf("the second turn is %s", second.body)
+	}
+	// Nothing was said in the future; a clock that is a little ahead is none of that.
+	late := `, "at": "` + time.Now().Add(time.Hour).Format(time.RFC3339) + `"`
+	refused := s.change("POST", "/v1/turns", strings.Replace(body("Tomorrow"), `, "text"`, late+`, "text"`, 1)).
+		problem(422, vault.CodeInvalid)
+	if refused.Field != "at" || !strings.HasPrefix(refused.Detail, "at: is in the future by more than 5 minutes") {
+		t.Errorf("a turn of the future says %+v", refused)
+	}
+	refused = s.change("PUT", "/v1/sessions/"+testkit.ID().String(), fmt.Sprintf(
+		`{"agent_id": %q, "customer_id": %q, "turns": [{"speaker": "customer", "text": "Hi"%s}]}`, agent, first.CustomerID, late)).
+		problem(422, vault.CodeInvalid)
+	if refused.Field != "turns[0].at" {
+		t.Errorf("a session with a turn of the future says %+v", refused)
 	}
 	// The same turn with the same key is the same operation, and its result the same.
 	again := s.change("POST", "/v1/turns?format=markdown", body("It is ada@example.com"), "Idempotency-Key: m-2")

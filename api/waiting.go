@@ -15,10 +15,13 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Limits of the requests that wait for a question, of one process. A request beyond them is answered at once.
+// Limits of the requests of one process that wait: for a question, or for events in a stream. A request beyond them is
+// answered at once.
 const (
 	maxWaiting       = 2000
 	maxTenantWaiting = 200
+	// maxKeyWaiting is of one API key: half of its tenant's, so that no key takes the place of all others.
+	maxKeyWaiting = maxTenantWaiting / 2
 )
 
 // lookAgain is the time after which a waiting request looks again although nothing woke it: a claim can end, and a
@@ -30,29 +33,34 @@ type waitingRequests struct {
 	mu       sync.Mutex
 	all      int
 	byTenant map[uuid.UUID]int
+	byKey    map[vault.Actor]int
 }
 
-// enter reports whether a request of a tenant may wait. Then it must leave.
-func (w *waitingRequests) enter(tenant uuid.UUID) bool {
+// enter reports whether a request may wait. Then it must leave.
+func (w *waitingRequests) enter(c caller) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.all >= maxWaiting || w.byTenant[tenant] >= maxTenantWaiting {
+	if w.all >= maxWaiting || w.byTenant[c.tenant] >= maxTenantWaiting || w.byKey[c.actor] >= maxKeyWaiting {
 		return false
 	}
 	if w.byTenant == nil {
-		w.byTenant = map[uuid.UUID]int{}
+		w.byTenant, w.byKey = map[uuid.UUID]int{}, map[vault.Actor]int{}
 	}
 	w.all++
-	w.byTenant[tenant]++
+	w.byTenant[c.tenant]++
+	w.byKey[c.actor]++
 	return true
 }
 
-func (w *waitingRequests) leave(tenant uuid.UUID) {
+func (w *waitingRequests) leave(c caller) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.all--
-	if w.byTenant[tenant]--; w.byTenant[tenant] == 0 {
-		delete(w.byTenant, tenant)
+	if w.byTenant[c.tenant]--; w.byTenant[c.tenant] == 0 {
+		delete(w.byTenant, c.tenant)
+	}
+	if w.byKey[c.actor]--; w.byKey[c.actor] == 0 {
+		delete(w.byKey, c.actor)
 	}
 }
 
@@ -68,14 +76,14 @@ func (s *Server) customerQuestions() {
 		method: http.MethodGet, path: "/v1/customers/{customer_id}/questions",
 		summary: "List the open questions to a customer, or wait for one",
 		detail: "Oldest first, up to 1,000, those that the channel may ask now. With wait, the response comes as soon as " +
-			"there is one, or empty after that time. A process has a limited number of waiting requests; one beyond it " +
-			"is answered at once.",
+			"there is one, or empty after that time. A process has a limited number of waiting requests, and fewer of one " +
+			"key; one beyond it is answered at once.",
 	}, func(ctx context.Context, c caller, in *list) (*page[vault.Question], error) {
 		items, err := s.askable(ctx, c.tenant, in.Customer.UUID, in.Channel)
-		if err != nil || len(items) > 0 || in.Wait == 0 || !s.waiting.enter(c.tenant) {
+		if err != nil || len(items) > 0 || in.Wait == 0 || !s.waiting.enter(c) {
 			return &page[vault.Question]{listOf[vault.Question]{Items: items}}, err
 		}
-		defer s.waiting.leave(c.tenant)
+		defer s.waiting.leave(c)
 		endTurn(ctx)
 		waiting, cancel := context.WithTimeout(ctx, time.Duration(in.Wait)*time.Second)
 		defer cancel()

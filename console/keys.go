@@ -105,6 +105,9 @@ func (q *request) createKey() error {
 	}
 	op, err := uuid.Nil, api.CheckNewKey(q.key.Masked, in, q.options.Now())
 	if err == nil {
+		err = q.options.Query.CheckKeyPurpose(q.ctx, q.key.TenantID, in.Purpose)
+	}
+	if err == nil {
 		op, err = submit(q, vault.CreateKey, in)
 	}
 	if e, ok := errors.AsType[*vault.Error](err); ok {

@@ -19,6 +19,7 @@ func TestKeys_CreateAndRevoke(t *testing.T) {
 	v := w.visitor(w.key)
 	v.get("/keys").want(200).has("API keys", "of this session")
 	v.post("/keys", "name", hostile, "purpose", "kept").want(422).has("Choose at least one scope.")
+	v.post("/keys", "name", "runtime", "scope", "read", "purpose", "offers").want(422).has("save the definition")
 	v.post("/keys", "scope", "read").want(422).has("Enter the purpose of the key.")
 	v.post("/keys", "name", "late", "scope", "read", "expires", "2001-01-01").want(422).has("is in the past")
 	odd := v.post("/keys", "name", "odd", "scope", "root").want(422)

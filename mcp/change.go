@@ -84,7 +84,7 @@ type turnInput struct {
 	SessionKey     string        `json:"session_key,omitempty" jsonschema:"Your own name of this conversation: the same name in each turn of it. Required without session_id."`
 	Session        uuid.UUID     `json:"session_id,omitzero" jsonschema:"The id of the session. Absent: the session of session_key."`
 	Scenario       uuid.UUID     `json:"scenario_id,omitzero" jsonschema:"The scenario to move on. Absent: the scenario that the server was started with, if any."`
-	At             time.Time     `json:"at,omitzero" jsonschema:"The time of the message. Absent: now."`
+	At             time.Time     `json:"at,omitzero" jsonschema:"The time of the message, not in the future. Absent: now."`
 	IdempotencyKey string        `json:"idempotency_key,omitempty" jsonschema:"A name of this message. A repeat with the same name takes no second turn."`
 }
 

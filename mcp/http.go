@@ -340,7 +340,7 @@ func refuse(w http.ResponseWriter, status int, code vault.Code, field, detail st
 
 // refuseError answers with the problem of an error.
 func refuseError(w http.ResponseWriter, err error) {
-	f := failureOf(err, nil)
+	f := failureOf(err, map[string]string{"scenario": "scenario"}) // the parameter, and not an argument
 	status := http.StatusUnprocessableEntity
 	if p, ok := errors.AsType[*client.Problem](err); ok {
 		status = p.Status

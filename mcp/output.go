@@ -71,6 +71,10 @@ var named = map[string]string{
 	"customer": "customer_id", "scenario": "scenario_id", "session": "session_id", "question": "question_id",
 }
 
+// purposeRemedy is what an agent can do about the purpose of its reads, which no argument states.
+const purposeRemedy = "no argument states it: it is set where this server is connected, by the header " +
+	purposeHeader + " over HTTP and by VAULT_PURPOSE of `vault mcp`, or by the key"
+
 // failureOf converts an error. Errors that are neither of the vault nor of its client expose no details.
 func failureOf(err error, names map[string]string) failure {
 	var f failure
@@ -81,6 +85,15 @@ func failureOf(err error, names map[string]string) failure {
 		f, field = failure{Code: e.Code, Detail: e.ForCaller(), Related: e.Related}, e.Field
 	} else {
 		return failure{Code: codeOfOther(err), Detail: textOf(err)}
+	}
+	switch {
+	case f.Code == vault.CodeConsentRequired: // the error is about a field of the customer, by its name
+		f.Argument = names["name"]
+		f.Detail = strings.Replace(f.Detail, vault.PurposeRemedy, purposeRemedy, 1)
+		return f
+	case field == purposeHeader:
+		f.Detail = "purpose: " + strings.TrimPrefix(f.Detail, purposeHeader+": ") + "; " + purposeRemedy
+		return f
 	}
 	f.Argument = field
 	name, ok := names[field]

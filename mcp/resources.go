@@ -73,6 +73,16 @@ func (s *Server) readScenario(ctx context.Context, req *sdk.ReadResourceRequest)
 	}{scenario, required}, err)
 }
 
+// protocolCode returns the code of the protocol for an error. Resources have the one of an unknown resource for all
+// that the client asked wrongly, such as what its key may not read: the data of the error says which it is.
+func protocolCode(code vault.Code) int64 {
+	switch code { //nolint:exhaustive // the other codes are about the request
+	case client.CodeInternal, client.CodeRateLimited, client.CodeTimeout, vault.CodeUnavailable, vault.CodeBudget:
+		return jsonrpc.CodeInternalError
+	}
+	return jsonrpc.CodeInvalidParams
+}
+
 // content is the JSON of a resource, fenced as what tools return.
 func content(uri string, v any, err error) (*sdk.ReadResourceResult, error) {
 	if client.CodeOf(err) == vault.CodeUnknown {
@@ -84,7 +94,7 @@ func content(uri string, v any, err error) (*sdk.ReadResourceResult, error) {
 		if encodeErr != nil {
 			return nil, errors.New("the error cannot be encoded")
 		}
-		return nil, &jsonrpc.Error{Code: jsonrpc.CodeInternalError, Message: f.Detail, Data: detail}
+		return nil, &jsonrpc.Error{Code: protocolCode(f.Code), Message: f.Detail, Data: detail}
 	}
 	text, err := fenced(v)
 	if err != nil {

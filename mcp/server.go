@@ -32,7 +32,7 @@ type Options struct {
 	Client *client.Client
 	// Agent is the agent whose definitions apply. The zero UUID: the only agent of the tenant.
 	Agent uuid.UUID
-	// Scenario is the scenario of the tools that are called without one. The zero UUID: none.
+	// Scenario is the scenario of the tools that are called without one. It must be one of Agent. The zero UUID: none.
 	Scenario uuid.UUID
 	// Log gets one line per tool call, without arguments. nil: slog.Default().
 	Log *slog.Logger
@@ -70,6 +70,15 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if s.agent == uuid.Nil {
 		var err error
 		if s.agent, err = onlyAgent(ctx, o.Client); err != nil {
+			return nil, err
+		}
+	}
+	if s.scenario != uuid.Nil {
+		switch _, err := o.Client.GetScenario(ctx, s.agent, s.scenario); {
+		case client.CodeOf(err) == vault.CodeUnknown:
+			return nil, vault.Invalid("scenario", "agent %s has no scenario with this id; name one of its scenarios, or none",
+				s.agent)
+		case err != nil:
 			return nil, err
 		}
 	}
@@ -184,14 +193,15 @@ func (s *Server) close() {
 	}
 }
 
-// Run serves a client over two streams, one JSON message per line, until the client closes its stream or ctx ends.
+// Run serves a client over two streams, one JSON message per line, until the client closes its stream or ctx ends. A
+// line that is no message is answered with an error, and the session goes on.
 func (s *Server) Run(ctx context.Context, in io.ReadCloser, out io.WriteCloser) error {
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	var running sync.WaitGroup
 	defer running.Wait()
 	running.Go(func() { s.watch(watching) })
-	err := s.sdk.Run(ctx, &sdk.IOTransport{Reader: in, Writer: out})
+	err := s.sdk.Run(ctx, s.transport(in, out))
 	stop()
 	if err != nil && ctx.Err() != nil {
 		return nil // stopped

@@ -269,6 +269,10 @@ func TestTools_BadInput(t *testing.T) {
 			{"find_customer", args{"channel": "chat"}, "external_id", vault.CodeInvalid},
 			{"find_customer", args{"channel": "chat", "external_id": "nobody"}, "external_id", vault.CodeUnknown},
 			{"take_turn", args{}, "text", vault.CodeInvalid},
+			{"take_turn", args{
+				"text": "Hi", "channel": "chat", "external_id": "a", "session_key": "c",
+				"at": time.Now().Add(time.Hour).Format(time.RFC3339),
+			}, "at", vault.CodeInvalid},
 			{"take_turn", args{"text": "Hi", "channel": "chat", "external_id": "a", "session_key": "c", "speaker": "robot"}, "speaker", vault.CodeInvalid},
 			{"take_turn", args{"text": strings.Repeat("a", 70_000), "channel": "chat", "external_id": "a", "session_key": "c"}, "text", vault.CodeInvalid},
 			{"answer_question", args{"question_id": id, "answer": "yes"}, "", vault.CodeUnknown},
@@ -472,8 +476,7 @@ func TestTools_FenceValues(t *testing.T) {
 func TestHTTP_Sessions(t *testing.T) {
 	t.Parallel()
 	s := newTenant(t)
-	const begin = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18",` +
-		`"capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`
+	const begin = initialize
 	send := func(method, path, body string, headers ...string) *http.Response {
 		t.Helper()
 		req, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(body))

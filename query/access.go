@@ -128,6 +128,11 @@ func (q *Queries) CheckPurpose(ctx context.Context, tenant uuid.UUID, purpose st
 	return vault.Invalid("Vault-Purpose", "no definition names this purpose; use one of the purposes of the definitions")
 }
 
+// CheckKeyPurpose rejects a purpose of a new API key that no definition of a tenant names.
+func (q *Queries) CheckKeyPurpose(ctx context.Context, tenant uuid.UUID, purpose string) error {
+	return db.CheckKeyPurpose(ctx, q.db.Tenant(tenant), tenant, purpose)
+}
+
 // guard decides what one read shows. A nil guard shows everything.
 type guard struct {
 	q        *Queries
@@ -561,7 +566,7 @@ func consentRequired(w vault.Withheld) error {
 	return &vault.Error{
 		Code: vault.CodeConsentRequired, Field: w.Name,
 		Message: w.Name + ": the value is withheld: " + map[vault.WithheldReason]string{
-			vault.WithheldPurposeRequired:   "the field needs a purpose; state it in the header Vault-Purpose",
+			vault.WithheldPurposeRequired:   "the field needs a purpose; " + vault.PurposeRemedy,
 			vault.WithheldPurposeNotAllowed: "the field may not be used for the stated purpose",
 			vault.WithheldNoConsent:         "the customer has not consented to the stated purpose",
 		}[w.Reason],

@@ -148,13 +148,13 @@ func (q *Queries) eventBounds(ctx context.Context, tenant uuid.UUID, after *int6
 		return head.PurgedTo, head.Last, nil
 	case *after > head.Last:
 		return 0, 0, vault.Invalid("after",
-			"no event has the id %d yet; the last one is %d. After a restore from a backup, start without after",
+			"no event has the id %d yet; the last one is %d. After a restore from a backup, start without it",
 			*after, head.Last)
 	case *after < head.PurgedTo:
 		return 0, 0, &vault.Error{
 			Code: vault.CodeExpired, Field: "after",
 			Message: "after: events that followed this one are not kept any longer (events.retention_days); read the " +
-				"profiles anew, and start without after",
+				"profiles anew, and start without it",
 		}
 	}
 	return *after, head.Last, nil

@@ -1,6 +1,7 @@
 package steps_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/contextvault/contextvault/trigger"
@@ -13,6 +14,42 @@ func (w *world) consents(purpose string, granted bool) {
 	w.runTwice(w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RecordConsent, vault.RecordConsentInput{
 		CustomerID: w.customer, Purpose: purpose, Granted: granted,
 	})), "Customers.RecordConsent", "Caches.InvalidateAndAcknowledge")
+}
+
+// A consent can be older than the definition that asks for it: it is recorded, and the result says that it has no effect
+// yet. A key with such a purpose would see nothing of what needs a purpose, so it is refused.
+func TestConsent_UnknownPurpose(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	warnings := func() []string {
+		ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.RecordConsent, vault.RecordConsentInput{
+			CustomerID: w.customer, Purpose: "offers", Granted: true,
+		}))
+		w.must(w.run(ev, recordConsent...))
+		return resultOf[vault.CustomerResult](w, ev).Warnings
+	}
+	key := func(purpose string) error {
+		return w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CreateKey, vault.CreateKeyInput{
+			Name: "runtime", Scopes: []string{"read"}, Purpose: purpose,
+			KeyHash: strings.ReplaceAll(newID().String()+newID().String(), "-", ""),
+		})), "APIKeys.CreateKey")
+	}
+	if got := warnings(); len(got) != 1 || !strings.HasPrefix(got[0], "purpose: no definition names this purpose") {
+		t.Errorf("the record of an unknown purpose warns %q", got)
+	}
+	w.says(key("offers"), vault.CodeInvalid, "purpose: no definition names a purpose yet; save the definition")
+	w.define(
+		vault.Definition{Name: "passport", ValueType: vault.TypeString, Purposes: []string{"support", "offers"}},
+		vault.Definition{Name: "plan", ValueType: vault.TypeString, Purposes: []string{"support", "billing"}},
+	)
+	if got := warnings(); len(got) != 0 {
+		t.Errorf("the record of a known purpose warns %q", got)
+	}
+	w.says(key("marketing"), vault.CodeInvalid, "purpose: no definition names this purpose; the purposes of the "+
+		"definitions are billing, offers, support")
+	w.must(key("offers"))
+	w.must(key(""))
+	w.write("passport", text("X1")) // the first record counts too
 }
 
 func TestConsent_EachWayOfWriting(t *testing.T) {

@@ -317,7 +317,7 @@ func TestEvents_PurgedCursorExpires(t *testing.T) {
 		w.must(w.run(vault.Event{}, "Operations.PurgeOperations"))
 		reader := query.New(w.db, w.cache, w.sealer)
 		_, err := reader.EventsPage(t.Context(), w.tenant, vault.EventFilter{}, &first, 10, false)
-		if vault.CodeOf(err) != vault.CodeExpired || !strings.Contains(err.Error(), "start without after") {
+		if vault.CodeOf(err) != vault.CodeExpired || !strings.Contains(err.Error(), "start without it") {
 			t.Errorf("a cursor before what was removed says %v", err)
 		}
 		kept := w.feed(nil, vault.EventFilter{})

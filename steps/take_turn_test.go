@@ -3,6 +3,7 @@ package steps_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -163,7 +164,7 @@ func TestTakeTurn_EvidenceGate(t *testing.T) {
 		}, nil
 	}
 	got := c.take(c.turn("I live in Norway"))
-	if len(got.Refused) != 1 || got.Refused[0].FieldName != "email" {
+	if len(got.Refused) != 1 || got.Refused[0].FieldName != "email" || strings.Count(got.Refused[0].Detail, "email:") != 1 {
 		t.Errorf("refused %+v", got.Refused)
 	}
 	c.equal("values", map[string]string{"country": `"Norway"`}, c.values(got.CustomerID))
@@ -220,7 +221,11 @@ func TestTakeTurn_Refused(t *testing.T) {
 		"no text":            {func(in *vault.TakeTurnInput) { in.Text = "" }, vault.CodeInvalid},
 		"a text of 64 KiB+1": {func(in *vault.TakeTurnInput) { in.Text = strings.Repeat("a", 64<<10+1) }, vault.CodeInvalid},
 		"a NUL":              {func(in *vault.TakeTurnInput) { in.Text = "a\x00b" }, vault.CodeInvalid},
-		"another speaker":    {func(in *vault.TakeTurnInput) { in.Speaker = "system" }, vault.CodeInvalid},
+		"a turn of tomorrow": {func(in *vault.TakeTurnInput) {
+			at := time.Now().AddDate(0, 0, 1)
+			in.At = &at
+		}, vault.CodeInvalid},
+		"another speaker": {func(in *vault.TakeTurnInput) { in.Speaker = "system" }, vault.CodeInvalid},
 		"an unknown scenario": {func(in *vault.TakeTurnInput) {
 			in.ScenarioID = newID()
 		}, vault.CodeUnknown},

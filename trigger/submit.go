@@ -2,6 +2,7 @@ package trigger
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -20,6 +21,9 @@ func Submit[In, Out any](
 	ctx context.Context, c *Client, tenant uuid.UUID, spec vault.Spec[In, Out], in In, opts ...Option,
 ) (Receipt, error) {
 	if err := rules.Check(in); err != nil {
+		return Receipt{}, err
+	}
+	if err := rules.CheckTimes(in, time.Now()); err != nil {
 		return Receipt{}, err
 	}
 	if err := agents.CheckInput(ctx, c.db.Tenant(tenant), tenant, spec.Name, in); err != nil {

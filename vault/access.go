@@ -47,6 +47,10 @@ type Withheld struct {
 	Reason WithheldReason `json:"reason" doc:"purpose_required: the read states no purpose, and the field needs one. purpose_not_allowed: the field may not be used for the stated purpose. no_consent: the customer has not consented to it, has withdrawn the consent, or it has expired."`
 }
 
+// PurposeRemedy is the part of an error that says how a request states its purpose. A caller who sends no requests of
+// its own replaces it.
+const PurposeRemedy = "state it in the header Vault-Purpose"
+
 // WithheldReason is the reason why a value is withheld.
 type WithheldReason string
 

@@ -325,4 +325,6 @@ type CustomerResult struct {
 	PurgeAfter *time.Time `json:"purge_after,omitempty"`
 	// Erased is for record-consent: the number of versions that a withdrawal erased.
 	Erased int `json:"erased,omitempty"`
+	// Warnings is for record-consent: the record is stored, and has no effect yet.
+	Warnings []string `json:"warnings,omitempty" doc:"Of record-consent: no definition names the purpose, so the record has no effect yet."`
 }

@@ -220,7 +220,7 @@ type Turn struct {
 	Speaker Speaker `json:"speaker" validate:"oneof=customer agent"`
 	Text    string  `json:"text" validate:"required,max=65536"`
 	// At is the time of the turn. Relative days in it ("tomorrow", "the 3rd") are counted from there, in the time zone of
-	// the customer. Default: the time of acceptance.
+	// the customer. Default: the time of acceptance. A turn of the future is refused, beyond MaxClockSkew.
 	At *time.Time `json:"at,omitempty"`
 }
 

@@ -1,7 +1,9 @@
 package vault
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,7 +23,7 @@ type CreateKeyInput struct {
 	// Agents are the agents whose data the key may use. Empty: all agents.
 	Agents []uuid.UUID `json:"agents,omitempty" validate:"max=100,unique,dive,required" doc:"The ids of the agents whose data the key may use. Absent: all agents. The scopes admin and erase cover all agents, so they cannot be combined with it."`
 	// Purpose is that of reads that state none. Empty: none.
-	Purpose string `json:"purpose,omitempty" validate:"max=100" doc:"The purpose of reads that state none."`
+	Purpose string `json:"purpose,omitempty" validate:"max=100" doc:"The purpose of reads that state none. One of the purposes that the definitions of the tenant name."`
 	// Masked says that the key sees values of PII fields masked only.
 	Masked bool `json:"masked,omitempty" doc:"The key sees values of PII fields masked only. A masked key can create only masked keys."`
 	// ExpiresAt is the end of the key. nil: it is valid until it is revoked.
@@ -36,6 +38,24 @@ func CheckAgentScopes[S ~string](agents []uuid.UUID, scopes []S) error {
 		}
 	}
 	return nil
+}
+
+// CheckKeyPurpose returns an error if the purpose of a key is none of those that the definitions of its tenant name:
+// each read by it would withhold what needs a purpose. An empty purpose is none.
+func CheckKeyPurpose(purpose string, known []string) error {
+	switch {
+	case purpose == "" || slices.Contains(known, purpose):
+		return nil
+	case len(known) == 0:
+		return Invalid("purpose", "no definition names a purpose yet; save the definition with its purposes first")
+	default:
+		shown, rest := known[:min(len(known), MaxProblems)], ""
+		if n := len(known) - len(shown); n > 0 {
+			rest = fmt.Sprintf(" and %d more", n)
+		}
+		return Invalid("purpose", "no definition names this purpose; the purposes of the definitions are %s%s",
+			strings.Join(shown, ", "), rest)
+	}
 }
 
 // RevokeKeyInput is the input of revoke-key. The key ends within seconds.

@@ -1,5 +1,7 @@
 package vault
 
+import "time"
+
 // Limits of what one tenant can make the vault do, so that none holds up the others. docs/limits.md lists them all,
 // also those in the validate tags of the inputs.
 const (
@@ -43,6 +45,8 @@ const (
 	// MaxDefinitions is the maximum number of definitions of one agent, suggested ones included. More cannot be saved,
 	// and an extraction suggests no more.
 	MaxDefinitions = 1000
+	// MaxClockSkew is the maximum time by which a turn may be ahead of the clock of the vault, as clocks differ.
+	MaxClockSkew = 5 * time.Minute
 	// MaxTurns is the maximum number of turns of one session.
 	MaxTurns = 10_000
 	// MaxFields is the maximum number of fields of one customer with a value, defined or not.

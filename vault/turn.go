@@ -27,7 +27,7 @@ type TakeTurnInput struct {
 	Speaker Speaker `json:"speaker,omitempty" validate:"omitempty,oneof=customer agent" doc:"The author of the message. Absent: customer. The turn of an agent is saved, and neither answers nor says anything."`
 	Text    string  `json:"text" validate:"required,max=65536" doc:"The message, at most 64 KiB."`
 	// At is the time of the turn, as of Turn.
-	At *time.Time `json:"at,omitempty" doc:"The time of the message. Absent: the time of acceptance."`
+	At *time.Time `json:"at,omitempty" doc:"The time of the message. Absent: the time of acceptance. One in the future is refused."`
 }
 
 // subject is the session or its key.

@@ -152,6 +152,15 @@ func (s Customers) RecordConsent(ctx context.Context, ev vault.Event) (once.Appl
 			return vault.CustomerResult{}, err
 		}
 		out := vault.CustomerResult{CustomerID: in.CustomerID}
+		// A consent can be older than the definition that asks for it, so it is recorded in any case.
+		known, err := db.KnownPurposes(ctx, q, ev.TenantID)
+		if err != nil {
+			return out, err
+		}
+		if !slices.Contains(known, in.Purpose) {
+			out.Warnings = append(out.Warnings, "purpose: no definition names this purpose, so the record has no effect "+
+				"until one does; see the purposes of the definitions")
+		}
 		if !in.Granted {
 			if out.Erased, err = eraseWithdrawn(ctx, t, q, ev.TenantID, profile); err != nil {
 				return out, err

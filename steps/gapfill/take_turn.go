@@ -257,7 +257,8 @@ func (s Turns) applyFacts(ctx context.Context, q *dbgen.Queries, taken *turnTake
 		write, ok := s.Answers.Gaps.fromConversation(taken.st, &def, stated, &item)
 		if !ok {
 			for _, reason := range item.Errors {
-				taken.refuse(def.Name, vault.Invalid(def.Name, "%s", reason))
+				// The reason names the field already.
+				taken.refuse(def.Name, &vault.Error{Code: vault.CodeInvalid, Field: def.Name, Message: reason})
 			}
 			continue
 		}

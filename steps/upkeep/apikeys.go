@@ -30,6 +30,9 @@ func (s APIKeys) CreateKey(ctx context.Context, ev vault.Event) (once.Stored[vau
 		if err := agents.CheckKnown(ctx, q, op.TenantID, in.Agents); err != nil {
 			return out, err
 		}
+		if err := db.CheckKeyPurpose(ctx, q, op.TenantID, in.Purpose); err != nil {
+			return out, err
+		}
 		row, err := db.NewAPIKey(op.ID, op.TenantID, in)
 		if err != nil {
 			return out, err

@@ -71,7 +71,7 @@ type ItemPath struct {
 
 // FieldPath is the path of a field.
 type FieldPath struct {
-	Name string `path:"name" maxLength:"50" pattern:"^[a-z_][a-z0-9_]*$" doc:"The name of the field." example:"email"`
+	Name string `path:"name" maxLength:"50" pattern:"^[a-z_][a-z0-9_]*$" patternDescription:"the name of a field: a to z, 0 to 9 and _, not a digit first, such as email" doc:"The name of the field." example:"email"`
 }
 
 // Page selects a page of a list.
@@ -88,7 +88,7 @@ type Conditions struct {
 // Preferences are the headers of all routes that submit an operation.
 type Preferences struct {
 	Prefer string `header:"Prefer" doc:"wait=5 waits up to 5 seconds (maximum 60) for the outcome." example:"wait=5"`
-	Key    string `header:"Idempotency-Key" maxLength:"200" pattern:"^[!-~]+$" doc:"Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation."`
+	Key    string `header:"Idempotency-Key" maxLength:"200" pattern:"^[!-~]+$" patternDescription:"ASCII characters without spaces, such as a UUID" doc:"Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation."`
 }
 
 // Preferred returns the preferences of an input that embeds them.

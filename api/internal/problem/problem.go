@@ -8,8 +8,10 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/vault"
@@ -130,14 +132,27 @@ func Of(err error, unavailable func(error) bool) (p *Problem, complete bool) {
 	return Internal(), false
 }
 
-// Huma creates its errors with these functions, which are global.
+// Huma creates its errors with these functions and texts, which are global.
 func init() {
+	validation.MsgExpectedBePattern = "must be %s"
+	validation.MsgExpectedMaxLength = "must have at most %d characters"
+	validation.MsgExpectedMaxItems = "must have at most %d entries"
+	validation.MsgExpectedMinimumNumber = "must be at least %v"
+	validation.MsgExpectedMaximumNumber = "must be at most %v"
+	validation.MsgExpectedOneOf = "must be one of \"%s\""
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		return ofHuma(status, message, errs)
 	}
 	huma.NewErrorWithContext = func(_ huma.Context, status int, message string, errs ...error) huma.StatusError {
 		return ofHuma(status, message, errs)
 	}
+}
+
+// rightOf has what would be right, for the texts of Huma that are constants.
+var rightOf = map[string]string{
+	"invalid integer": "must be an integer", "invalid float": "must be a number",
+	"invalid boolean": "must be true or false",
+	"invalid date/time for format " + time.RFC3339Nano: "must be a time with its zone, such as 2026-03-31T14:30:00Z",
 }
 
 // ofHuma converts an error of Huma to a problem, without the values that it quotes.
@@ -155,7 +170,11 @@ func ofHuma(status int, message string, errs []error) *Problem {
 			continue
 		}
 		_, name, _ := strings.Cut(detail.Location, ".") // "path.customer_id"
-		fields = append(fields, FieldProblem{Field: name, Detail: strings.TrimPrefix(detail.Message, "invalid value: ")})
+		why := strings.TrimPrefix(detail.Message, "invalid value: ")
+		if right, ok := rightOf[why]; ok {
+			why = right
+		}
+		fields = append(fields, FieldProblem{Field: name, Detail: why})
 	}
 	if status == http.StatusBadRequest && len(fields) > 0 {
 		status = http.StatusUnprocessableEntity // a parameter is invalid, and the body is missing as well

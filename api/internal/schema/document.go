@@ -29,7 +29,10 @@ func Finish(api *huma.OpenAPI, all []Body, operation string) {
 	for _, item := range api.Paths {
 		for _, op := range operationsOf(item) {
 			for _, p := range op.Parameters {
-				walk(p.Schema, func(s *huma.Schema) { tidy(components, s, false) })
+				walk(p.Schema, func(s *huma.Schema) {
+					tidy(components, s, false)
+					s.PatternDescription = "" // of errors, which are made already; JSON Schema has no such keyword
+				})
 			}
 			for _, response := range op.Responses {
 				for _, media := range response.Content {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/contextvault/contextvault/client"
 	"github.com/contextvault/contextvault/vault"
@@ -38,6 +39,9 @@ func problemMessage(p *client.Problem) string {
 		text += "; the vault and this command have different versions"
 	case client.CodeInternal:
 		text += " " + p.RequestID
+	}
+	if p.Field == "Vault-Purpose" || strings.Contains(text, vault.PurposeRemedy) {
+		text += "; VAULT_PURPOSE is this header"
 	}
 	if p.Field == "X-Tenant" {
 		text += "; set --tenant or VAULT_TENANT"

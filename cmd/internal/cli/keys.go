@@ -51,6 +51,9 @@ func (a *App) createKeyCommand() *cobra.Command {
 		if err := agents.CheckKnown(ctx, r.DB.Tenant(tenant), tenant, in.Agents); err != nil {
 			return nil, err
 		}
+		if err := db.CheckKeyPurpose(ctx, r.DB.Tenant(tenant), tenant, in.Purpose); err != nil {
+			return nil, err
+		}
 		row, err := db.NewAPIKey(uuid.Must(uuid.NewV7()), tenant, in)
 		if err != nil {
 			return nil, err

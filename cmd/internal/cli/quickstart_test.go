@@ -127,7 +127,7 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 		t,
 		c.ok("", "consents", "record", "--customer", customer, "--purpose", "marketing", "--granted", "--expires-at",
 			"2100-01-01T00:00:00Z"),
-		"succeeded",
+		"succeeded", "no definition names this purpose",
 	)
 	has(t, c.ok("", "customers", "get", "--customer", customer), "ada@example.com", "marketing: yes", "document_verified")
 	has(t, c.ok("", "customers", "list"), customer)
@@ -339,6 +339,8 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	has(t, c.ok("", "merge-rules", "delete", "--merge-rule", mergeRule), "delete-merge-rule", "succeeded")
 	has(t, c.refused("", "events", "--types", "weather"), "types", "value.changed")
 	has(t, c.refused("", "events", "--after", "999999999"), "after", "999999999")
+	has(t, c.refused("", "api-keys", "create", "--name", "x", "--scopes", "read", "--purpose", "offers"), "purpose",
+		"definition")
 	created := parsed[struct{ ID, Key string }](c, "", "api-keys", "create", "--name", "runtime", "--scopes", "read")
 	if !strings.HasPrefix(created.Key, "cv_") {
 		t.Errorf("the new key is %q", created.Key)

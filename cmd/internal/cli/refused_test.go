@@ -109,6 +109,8 @@ func TestCommands_NeedAKey(t *testing.T) {
 		}
 		return cli.Message(err), true
 	}), "revoked", "vault keys create")
+	has(t, mine.refused("", append([]string{"keys", "create", "--name", "x", "--purpose", "offers"}, tenant...)...),
+		"purpose", "save the definition")
 	brief := parsed[struct{ ID, Key string }](mine, "",
 		append([]string{"keys", "create", "--name", "brief", "--expires-in", "1ns"}, tenant...)...)
 	has(t, c(brief.Key).refused("", list...), "has expired", "vault keys create")

@@ -6,6 +6,8 @@ import { NotVaultError, UnreachableError, VaultError } from "./problem.js";
 import type { components, operations, paths } from "./schema.js";
 
 export type Schemas = components["schemas"];
+/** A field that an answer leaves out, and why. */
+export type Withheld = Schemas["Withheld"];
 /** The names of the operations, such as "write-value". */
 export type Name = keyof operations;
 
@@ -67,6 +69,11 @@ export interface Options {
   tenant?: string;
   /** The time in seconds after which a request without an answer is repeated. Default: 90. */
   timeout?: number;
+  /**
+   * Is called after each answer that leaves out values, with their fields and the reasons. A method that lists returns the
+   * entries alone, and says so nowhere else. What it throws reaches the caller of the method.
+   */
+  onWithheld?: (withheld: Withheld[]) => void;
   /** Replaces the global fetch. */
   fetch?: typeof fetch;
 }
@@ -104,6 +111,7 @@ export class Core {
   /** The typed client of openapi-fetch, for requests with their own parameters. It repeats lost requests. */
   readonly http: Client<paths>;
   private readonly wait: number;
+  private readonly onWithheld: Options["onWithheld"];
   private readonly open: (path: string, signal: AbortSignal) => Promise<Response>;
 
   constructor(options: Options = {}) {
@@ -113,6 +121,7 @@ export class Core {
     if (options.purpose) headers["Vault-Purpose"] = options.purpose;
     if (options.tenant) headers["X-Tenant"] = options.tenant;
     this.wait = options.wait ?? 30;
+    this.onWithheld = options.onWithheld;
     const server = options.server ?? process.env["VAULT_SERVER"] ?? "http://localhost:8000";
     const send = options.fetch ?? fetch;
     this.open = (path, signal) =>
@@ -212,8 +221,16 @@ export class Core {
     // openapi-fetch reads an answer other than 2xx by itself, as JSON if it is.
     const text = typeof data === "string" ? data : error === undefined ? "" : typeof error === "string" ? error : JSON.stringify(error);
     const answer = { status: response.status, headers: response.headers, text };
+    if (response.ok) this.note(answer);
     if (response.ok || call.also?.includes(response.status)) return answer;
     throw problemOf(answer);
+  }
+
+  /** Tells the caller what an answer says that it leaves out. */
+  private note(answer: Answer): void {
+    if (!this.onWithheld || !isJSON(answer) || !answer.text.includes('"withheld"')) return;
+    const { withheld } = (parsed(answer) ?? {}) as { withheld?: unknown };
+    if (Array.isArray(withheld) && withheld.length > 0) this.onWithheld(withheld as Withheld[]);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Schemas } from "./core.js";
 import { Methods } from "./methods.js";
 
 export * from "./codes.js";
-export type { AnyOperation, ChangeOptions, Changed, Entry, Input, Options, Read, Schemas, WaitOptions } from "./core.js";
+export type { AnyOperation, ChangeOptions, Changed, Entry, Input, Options, Read, Schemas, WaitOptions, Withheld } from "./core.js";
 export type { FeedEvent, WatchInput } from "./events.js";
 export { NotVaultError, UnreachableError, VaultError } from "./problem.js";
 export type { components, operations, paths } from "./schema.js";

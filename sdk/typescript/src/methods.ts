@@ -63,7 +63,7 @@ export class Methods extends Core {
   /**
    * List the open questions to a customer, or wait for one. Oldest first, up to 1,000, those that the channel
    * may ask now. With wait, the response comes as soon as there is one, or empty after that time. A process
-   * has a limited number of waiting requests; one beyond it is answered at once.
+   * has a limited number of waiting requests, and fewer of one key; one beyond it is answered at once.
    */
   awaitQuestions(input: Input<"await-questions">): AsyncIterableIterator<Entry<"await-questions">> {
     return this.list(

@@ -783,7 +783,7 @@ export interface paths {
         };
         /**
          * List the open questions to a customer, or wait for one
-         * @description Oldest first, up to 1,000, those that the channel may ask now. With wait, the response comes as soon as there is one, or empty after that time. A process has a limited number of waiting requests; one beyond it is answered at once.
+         * @description Oldest first, up to 1,000, those that the channel may ask now. With wait, the response comes as soon as there is one, or empty after that time. A process has a limited number of waiting requests, and fewer of one key; one beyond it is answered at once.
          */
         get: operations["await-questions"];
         put?: never;
@@ -2625,7 +2625,7 @@ export interface components {
             masked?: boolean;
             /** @description The purpose of the key, for people. */
             name: string;
-            /** @description The purpose of reads that state none. */
+            /** @description The purpose of reads that state none. One of the purposes that the definitions of the tenant name. */
             purpose?: string;
             /** @description The permissions of the key: read, write, verify, review, erase, admin. */
             scopes: ("read" | "write" | "verify" | "review" | "erase" | "admin")[];
@@ -2745,6 +2745,8 @@ export interface components {
             profile_version: number;
             /** Format: date-time */
             purge_after?: string;
+            /** @description Of record-consent: no definition names the purpose, so the record has no effect yet. */
+            warnings?: string[];
         };
         DecideMerge: {
             /** @description approve merges the customers; reject keeps them apart, and the pair is not proposed again for the same values. */
@@ -5923,7 +5925,7 @@ export interface components {
             agent_id?: string;
             /**
              * Format: date-time
-             * @description The time of the message. Absent: the time of acceptance.
+             * @description The time of the message. Absent: the time of acceptance. One in the future is refused.
              */
             at?: string;
             /** @description The channel of the identity, such as whatsapp. With customer_id it is where the message came from. */

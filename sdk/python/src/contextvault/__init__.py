@@ -17,6 +17,7 @@ from .models import (
     ScenarioStep,
     TakeTurn,
     Turn,
+    Withheld,
     WriteValue,
 )
 from .webhooks import SignatureError, WebhookMessage, verify_webhook
@@ -24,5 +25,5 @@ from .webhooks import SignatureError, WebhookMessage, verify_webhook
 __all__ = [
     "AddAsset", "AsyncVault", "Definition", "FillGaps", "NotVaultError", "Operation", "Requirement", "Rule", "Scenario",
     "ScenarioStep", "SignatureError", "TakeTurn", "Turn", "UnreachableError", "Vault", "VaultError", "WebhookMessage",
-    "WriteValue", "verify_webhook",
+    "Withheld", "WriteValue", "verify_webhook",
 ]

@@ -138,6 +138,17 @@ def _json(answer: httpx.Response) -> Any:
         return None
 
 
+def withheld(answer: httpx.Response) -> list[models.Withheld]:
+    """The fields that an answer says it leaves out, with the reasons."""
+    if not answer.is_success or b'"withheld"' not in answer.content:
+        return []
+    data = _json(answer)
+    left_out = data.get("withheld") if isinstance(data, dict) else None
+    if not isinstance(left_out, list):
+        return []
+    return _decoded_list(models.Withheld, left_out, answer.status_code)
+
+
 def prepare(call: Call, body: Any, arguments: dict[str, Any]) -> Request:
     """Makes the request of a call. Arguments replace members of the body."""
     given = {name: value for name, value in arguments.items() if value is not None}

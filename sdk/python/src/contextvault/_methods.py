@@ -1101,7 +1101,7 @@ class Methods:
 
         Oldest first, up to 1,000, those that the channel may ask now. With wait, the response comes
         as soon as there is one, or empty after that time. A process has a limited number of waiting
-        requests; one beyond it is answered at once.
+        requests, and fewer of one key; one beyond it is answered at once.
         """
         members: dict[str, Any] = {"customer_id": customer_id, "wait": wait, "channel": channel}
         return self._list(_await_questions, members)
@@ -3192,7 +3192,7 @@ class AsyncMethods:
 
         Oldest first, up to 1,000, those that the channel may ask now. With wait, the response comes
         as soon as there is one, or empty after that time. A process has a limited number of waiting
-        requests; one beyond it is answered at once.
+        requests, and fewer of one key; one beyond it is answered at once.
         """
         members: dict[str, Any] = {"customer_id": customer_id, "wait": wait, "channel": channel}
         return self._list(_await_questions, members)

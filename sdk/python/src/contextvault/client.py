@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
 
 from . import models
-from ._call import Call, Flow, Operation, Request, page, perform, until
+from ._call import Call, Flow, Operation, Request, page, perform, until, withheld
 from ._events import Watch, is_stream, refused
 from ._methods import AsyncMethods, Methods
 from ._problem import VaultError
@@ -36,7 +36,9 @@ class _Settings:
 
     server is the address of the vault, key an API key; without them, VAULT_SERVER and VAULT_API_KEY of the environment
     apply. wait is the time in seconds that a change waits for its outcome, 0 to return once it is accepted. purpose is
-    the purpose of the reads, tenant that of an operator. transport replaces the one of httpx.
+    the purpose of the reads, tenant that of an operator. transport replaces the one of httpx. on_withheld is called after
+    each answer that leaves out values, with their fields and the reasons. A method that lists returns the entries alone,
+    and says so nowhere else. Its exceptions reach the caller of the method. Both clients call it without await.
     """
 
     def __init__(
@@ -49,8 +51,10 @@ class _Settings:
         tenant: UUID | str | None = None,
         timeout: float = 90,
         transport: Any = None,
+        on_withheld: Callable[[list[models.Withheld]], object] | None = None,
     ) -> None:
         self._wait = wait
+        self._on_withheld = on_withheld
         self._options: dict[str, Any] = {
             "base_url": server or os.environ.get("VAULT_SERVER", "http://localhost:8000"),
             "headers": _headers(key or os.environ.get("VAULT_API_KEY"), tenant, purpose),
@@ -68,6 +72,11 @@ class _Settings:
             request.method, request.path, params=request.query or None, headers=headers,
             content=request.body.encode() if request.body is not None else None,
         )
+
+    def _note(self, answer: httpx.Response) -> None:
+        """Tells the caller what an answer says that it leaves out."""
+        if self._on_withheld and (left_out := withheld(answer)):
+            self._on_withheld(left_out)
 
 
 class Vault(_Settings, Methods):
@@ -138,6 +147,8 @@ class Vault(_Settings, Methods):
                 answer = self._http.send(self._build(self._http, step))
             except httpx.TransportError as error:
                 answer = error
+            else:
+                self._note(answer)
 
     def _call(self, call: Call, body: Any, arguments: dict[str, Any], wait: float | None, key: str | None) -> Any:
         return self._run(perform(call, body, arguments, wait, key, self._wait))
@@ -219,6 +230,8 @@ class AsyncVault(_Settings, AsyncMethods):
                 answer = await self._http.send(self._build(self._http, step))
             except httpx.TransportError as error:
                 answer = error
+            else:
+                self._note(answer)
 
     async def _call(self, call: Call, body: Any, arguments: dict[str, Any], wait: float | None, key: str | None) -> Any:
         return await self._run(perform(call, body, arguments, wait, key, self._wait))

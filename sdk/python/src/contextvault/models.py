@@ -831,7 +831,8 @@ class CreateKey:
     # The key sees values of PII fields masked only. A masked key can create only masked keys.
 
     purpose: str | None = None
-    # The purpose of reads that state none.
+    # The purpose of reads that state none. One of the purposes that the definitions of the tenant
+    # name.
 
     sources: list[ValueSource] | None = None
     # The sources of the values that the key may write. Absent: all except human_entered and
@@ -928,6 +929,9 @@ class CustomerResult:
     erased: int | None = None
 
     purge_after: datetime | None = None
+
+    warnings: list[str] | None = None
+    # Of record-consent: no definition names the purpose, so the record has no effect yet.
 
 
 @dataclass(kw_only=True)
@@ -2743,7 +2747,7 @@ class TakeTurn:
     # The agent. Absent: the agent of the scenario, or of the session.
 
     at: datetime | None = None
-    # The time of the message. Absent: the time of acceptance.
+    # The time of the message. Absent: the time of acceptance. One in the future is refused.
 
     channel: str | None = None
     # The channel of the identity, such as whatsapp. With customer_id it is where the message came
