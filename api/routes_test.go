@@ -420,7 +420,7 @@ func (s *service) everyRouteWithBadInput() {
 			}
 			if strings.Contains(r.path, "name}") {
 				s.do(method, strings.ReplaceAll(good, "email", "E-Mail"), "").problem(422, vault.CodeInvalid)
-				s.do(method, strings.ReplaceAll(good, "email", "e%00"), "").problem(422, vault.CodeInvalid)
+				s.do(method, strings.ReplaceAll(good, "email", "e%00"), "").problem(400, "malformed")
 			}
 			if at(op, "responses", "202") != nil {
 				s.do(method, good, "", auth, "Idempotency-Key: "+strings.Repeat("x", 201)).problem(422, vault.CodeInvalid)
