@@ -106,6 +106,38 @@ func TestAuthorize_AdminToken(t *testing.T) {
 	without.do("POST", "/admin/profiles/expire-stale", "", "Authorization: Bearer ").problem(401, "unauthenticated")
 }
 
+// A key with the scope admin sweeps its own tenant, and nothing of another one.
+func TestAuthorize_SweepOfOneTenant(t *testing.T) {
+	t.Parallel()
+	s, other := newService(t, kit), newService(t, kit)
+	items := map[*service]uuid.UUID{}
+	for _, of := range []*service{s, other} {
+		agent := testkit.ID()
+		of.change("PUT", "/v1/agents/"+agent.String()+"/definitions/plan", `{"value_type": "string", "enabled": true}`).want(200)
+		items[of] = of.item(of.change("PUT", "/v1/customers/"+testkit.ID().String()+"/values/plan",
+			fmt.Sprintf(`{"agent_id": %q, "value": "gold", "source": "user_provided"}`, agent)).want(200))
+		dbtest.Exec(t, of.DatabaseURL,
+			"UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id = $1", items[of])
+	}
+	for _, sweep := range []string{"/v1/sweeps/expire-values", "/v1/sweeps/detect-orphans"} {
+		for _, scope := range []string{"read", "write", "verify", "review", "erase"} {
+			weak, _ := s.newKey(scope)
+			s.do("POST", sweep, "", "Authorization: Bearer "+weak).problem(403, vault.CodeNotAllowed)
+		}
+		s.do("POST", sweep, "", "Authorization: Bearer "+adminToken).problem(403, vault.CodeNotAllowed)
+		s.do("POST", sweep, "", "Authorization: ").problem(401, "unauthenticated")
+		admin, _ := s.newKey("admin")
+		s.change("POST", sweep, `{"all_tenants": true}`, "Authorization: Bearer "+admin).want(200)
+	}
+	for of, want := range map[*service]string{s: "expired", other: "active"} {
+		var status string
+		dbtest.Scan(t, of.DatabaseURL, &status, "SELECT status FROM customer_values WHERE id = $1", items[of])
+		if status != want {
+			t.Errorf("the value of a tenant is %s, want %s", status, want)
+		}
+	}
+}
+
 func TestFindKey_CachesAndRecordsUse(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)

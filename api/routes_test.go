@@ -335,6 +335,8 @@ func TestRoutes_AllWork(t *testing.T) {
 		want(200)
 
 	// Administration and health.
+	s.change("POST", "/v1/sweeps/expire-values", "").want(200)
+	s.change("POST", "/v1/sweeps/detect-orphans", "").want(200)
 	operator := "Authorization: Bearer " + adminToken
 	s.change("POST", "/admin/profiles/expire-stale", "", operator).want(200)
 	s.change("POST", "/admin/profiles/detect-orphans", "", operator).want(200)

@@ -94,15 +94,29 @@ const tagAdmin = "Administration"
 
 func (s *Server) adminRoutes() {
 	type sweep struct{ input.Preferences }
+	allTenants := func(_ context.Context, _ caller, _ *sweep, body *vault.Sweep) error {
+		body.AllTenants = true
+		return nil
+	}
 	submit[sweep](s, vault.ExpireValues, route{
 		method: http.MethodPost, path: "/admin/profiles/expire-stale", tag: tagAdmin, access: toSweep,
 		summary: "Mark the values and assets whose expiry has passed as expired",
 		detail:  "In all tenants, so with ADMIN_TOKEN alone. A schedule does the same.",
-	})
+	}, allTenants)
 	submit[sweep](s, vault.DetectOrphans, route{
 		method: http.MethodPost, path: "/admin/profiles/detect-orphans", tag: tagAdmin, access: toSweep,
 		summary: "Mark items without their source now",
 		detail:  "In all tenants, so with ADMIN_TOKEN alone. A schedule does the same.",
+	}, allTenants)
+	submit[sweep](s, vault.ExpireValues, route{
+		name: "expire-own-values", method: http.MethodPost, path: "/v1/sweeps/expire-values", tag: tagAdmin, access: toAdmin,
+		summary: "Mark the values and assets of the tenant whose expiry has passed as expired",
+		detail:  "In the tenant of the key alone. A schedule does the same in all tenants.",
+	})
+	submit[sweep](s, vault.DetectOrphans, route{
+		name: "detect-own-orphans", method: http.MethodPost, path: "/v1/sweeps/detect-orphans", tag: tagAdmin, access: toAdmin,
+		summary: "Mark items of the tenant without their source now",
+		detail:  "In the tenant of the key alone. A schedule does the same in all tenants.",
 	})
 	register(s, route{
 		name: "drop-cached-profile", tag: tagAdmin, access: toOperate,

@@ -325,6 +325,9 @@ func TestClient_AdminTokenSetsTenant(t *testing.T) {
 		t.Errorf("with one: %v", err)
 	}
 	must[client.Operation[vault.SweepResult]](t)(operator(uuid.Nil).ExpireValues(t.Context(), patience))
+	if _, err := operator(uuid.Nil).ExpireOwnValues(t.Context()); client.CodeOf(err) != vault.CodeNotAllowed {
+		t.Errorf("a sweep of the operator's tenant: %v", err)
+	}
 	if _, err := operator(uuid.Nil).GetCustomer(t.Context(), testkit.ID()); client.CodeOf(err) != vault.CodeNotAllowed {
 		t.Errorf("a customer: %v", err)
 	}

@@ -7,7 +7,23 @@ import (
 	"net/http"
 
 	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/vault"
 )
+
+// ExpireOwnValues marks the values and assets of the tenant whose expiry has passed as expired. It needs the scope admin.
+func (c *Client) ExpireOwnValues(ctx context.Context, opts ...Option) (Operation[vault.SweepResult], error) {
+	return c.sweep(ctx, vault.ExpireValues.Name, opts)
+}
+
+// DetectOwnOrphans marks items of the tenant without their source. It needs the scope admin.
+func (c *Client) DetectOwnOrphans(ctx context.Context, opts ...Option) (Operation[vault.SweepResult], error) {
+	return c.sweep(ctx, vault.DetectOrphans.Name, opts)
+}
+
+func (c *Client) sweep(ctx context.Context, name string, opts []Option) (Operation[vault.SweepResult], error) {
+	return change[vault.SweepResult](ctx, c, request{method: http.MethodPost, path: path("v1", "sweeps", name)}, opts)
+}
 
 // DropCachedProfile removes the cache entry of a customer. It is never necessary: the vault invalidates entries itself.
 // It needs the scope admin, or the admin token and Options.Tenant.

@@ -225,6 +225,7 @@ func (c *Console) routes() []route {
 		live(get("/operations", (*request).operationsPage)),
 		post("/operations/replay", api.ScopeAdmin, (*request).replayAll),
 		post("/operations/relay", api.ScopeAdmin, (*request).relay),
+		post("/operations/sweep-own", api.ScopeAdmin, (*request).sweepOwn),
 		post("/operations/sweep", api.ScopeAdmin, (*request).sweep),
 		live(get("/operations/{id}", (*request).operationPage)),
 		post("/operations/{id}/replay", api.ScopeAdmin, (*request).replay),

@@ -390,7 +390,7 @@ func (q *request) readHeard(page *conversation) error {
 func (c conversation) quotesOf(turn int) []string {
 	var quotes []string
 	for _, v := range c.Heard {
-		quote, at := quotedTurn(v.SourceMetadata)
+		quote, at := quoteOf(v.SourceMetadata), query.TurnOf(v.SourceMetadata)
 		if quote != "" && (at == nil || *at == turn) {
 			quotes = append(quotes, quote)
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -90,16 +91,34 @@ func TestAudit_FiltersAndVerification(t *testing.T) {
 	v.get("/usage").want(200).has("The language model was not used.")
 }
 
-// Owed operations are pushed by an admin of the tenant, and a sweep of all tenants needs the admin token too.
+// Owed operations are pushed, and the tenant is swept, by an admin of the tenant. A sweep of all tenants needs the admin
+// token too.
 func TestOperations_RelayAndSweep(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	v := w.visitor(w.key)
-	v.get("/operations").want(200).has("Push what is owed", "Sweep all tenants")
+	v.get("/operations").want(200).has("Push what is owed", "Sweep this tenant", "Sweep all tenants")
 	v.post("/operations/relay").want(200).has("0 owed operations are pushed again")
+	other := newWorld(t)
+	for _, of := range []*world{w, other} {
+		of.define(nil, "plan")
+		dbtest.Exec(t, kit.DatabaseURL,
+			"UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id = $1", of.write("plan", "gold"))
+	}
+	v.post("/operations/sweep-own", "sweep", "drop-tables").want(422).has("Choose a sweep.")
+	v.post("/operations/sweep-own", "sweep", "expire-values").want(200).
+		has("expire-values succeeded. Items marked: 1. Customers: 1.")
+	v.post("/operations/sweep-own", "sweep", "detect-orphans").want(200).has("detect-orphans succeeded. Items marked: 0.")
+	for of, want := range map[*world]string{w: "expired", other: "active"} {
+		var status string
+		dbtest.Scan(t, kit.DatabaseURL, &status, "SELECT status FROM customer_values WHERE tenant_id = $1", of.tenant)
+		if status != want {
+			t.Errorf("the value of a tenant is %s, want %s", status, want)
+		}
+	}
 	v.post("/operations/sweep", "sweep", "expire-values", "admin_token", w.key).want(403).
 		has("not the ADMIN_TOKEN", "Nothing was changed.")
 	v.post("/operations/sweep", "sweep", "drop-tables", "admin_token", adminToken).want(422).has("Choose a sweep.")
 	v.post("/operations/sweep", "sweep", "expire-values", "admin_token", adminToken).want(200).
-		has("expire-values succeeded", "items marked")
+		has("expire-values succeeded. Items marked: ")
 }

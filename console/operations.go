@@ -40,8 +40,11 @@ type operationsPage struct {
 	MayReplay              bool
 	Token                  string
 	Dashboard              string
-	SweepError             string
+	SweepErrors            sweepErrors
 }
+
+// sweepErrors says what is wrong in the forms of sweeps; "": nothing.
+type sweepErrors struct{ Own, All string }
 
 // kindOfOperation counts the operations of a workflow that are not done.
 type kindOfOperation struct {
@@ -50,9 +53,9 @@ type kindOfOperation struct {
 	Oldest                       *time.Time // the acceptance of the oldest one that is owed
 }
 
-func (q *request) operationsPage() error { return q.showOperations(http.StatusOK, "") }
+func (q *request) operationsPage() error { return q.showOperations(http.StatusOK, sweepErrors{}) }
 
-func (q *request) showOperations(status int, sweepError string) error {
+func (q *request) showOperations(status int, wrong sweepErrors) error {
 	after, err := decodeCursor[uuid.UUID](q.r.FormValue("page"))
 	if err != nil {
 		return err
@@ -81,7 +84,7 @@ func (q *request) showOperations(status int, sweepError string) error {
 	if page.Kinds, page.Capped, err = q.kinds(); err != nil {
 		return err
 	}
-	page.Dashboard, page.SweepError = q.options.Dashboard, sweepError
+	page.Dashboard, page.SweepErrors = q.options.Dashboard, wrong
 	return q.show(status, "Operations", "operations", operationsContent(page))
 }
 
@@ -326,6 +329,15 @@ func (q *request) relay() error {
 	return q.operationsPage()
 }
 
+// sweepOwn starts a sweep of the tenant of the session.
+func (q *request) sweepOwn() error {
+	spec, ok := sweeps[q.r.PostFormValue("sweep")]
+	if !ok {
+		return q.showOperations(http.StatusUnprocessableEntity, sweepErrors{Own: chooseSweep})
+	}
+	return q.runSweep(q.key.TenantID, spec, vault.Sweep{})
+}
+
 // sweep starts a sweep of all tenants. It needs the admin token beside the session: a key is of one tenant.
 func (q *request) sweep() error {
 	tenant, err := q.options.Keys.Operator(q.r, strings.TrimSpace(q.r.PostFormValue("admin_token")))
@@ -334,16 +346,27 @@ func (q *request) sweep() error {
 		if status >= http.StatusInternalServerError {
 			return err
 		}
-		return q.showOperations(status, text+" Nothing was changed.")
+		return q.showOperations(status, sweepErrors{All: text + " Nothing was changed."})
 	}
-	specs := map[string]vault.Spec[vault.Sweep, vault.SweepResult]{
-		vault.ExpireValues.Name: vault.ExpireValues, vault.DetectOrphans.Name: vault.DetectOrphans,
-	}
-	spec, ok := specs[q.r.PostFormValue("sweep")]
+	spec, ok := sweeps[q.r.PostFormValue("sweep")]
 	if !ok {
-		return q.showOperations(http.StatusUnprocessableEntity, "Choose a sweep.")
+		return q.showOperations(http.StatusUnprocessableEntity, sweepErrors{All: chooseSweep})
 	}
-	receipt, err := trigger.Submit(q.ctx, q.options.Trigger, tenant, spec, vault.Sweep{})
+	return q.runSweep(tenant, spec, vault.Sweep{AllTenants: true})
+}
+
+// sweeps are the sweeps that a person can start, by their names.
+var sweeps = map[string]vault.Spec[vault.Sweep, vault.SweepResult]{
+	vault.ExpireValues.Name: vault.ExpireValues, vault.DetectOrphans.Name: vault.DetectOrphans,
+}
+
+const chooseSweep = "Choose a sweep. Nothing was changed."
+
+// runSweep submits a sweep as an operation of a tenant, and says what it marked.
+func (q *request) runSweep(
+	tenant uuid.UUID, spec vault.Spec[vault.Sweep, vault.SweepResult], in vault.Sweep,
+) error {
+	receipt, err := trigger.Submit(q.ctx, q.options.Trigger, tenant, spec, in)
 	if err == nil {
 		err = q.await(receipt)
 	}
@@ -358,7 +381,7 @@ func (q *request) sweep() error {
 	kind := "waits"
 	var result vault.SweepResult
 	if op.Status == vault.OperationSucceeded && json.Unmarshal(op.Result, &result) == nil {
-		kind, text = "done", fmt.Sprintf("%s succeeded: %d items marked.", spec.Name, result.Marked)
+		kind, text = "done", fmt.Sprintf("%s succeeded. Items marked: %d. Customers: %d.", spec.Name, result.Marked, result.Customers)
 	}
 	q.notices = append(q.notices, notice{Kind: kind, Text: text})
 	return q.operationsPage()

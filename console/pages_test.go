@@ -253,6 +253,7 @@ func TestRights_OfEveryPageAndAction(t *testing.T) {
 		{paths["operation"] + "/replay", nil, nil, 404},
 		{"/operations/replay", []string{"workflow", "decide-review"}, nil, 200},
 		{"/operations/relay", nil, nil, 200},
+		{"/operations/sweep-own", []string{"sweep", "expire-values"}, nil, 200},
 		{"/operations/sweep", []string{"sweep", "expire-values", "admin_token", "guess"}, nil, 403},
 		{customer + "/values/plan/expire", []string{"seen", plan}, writer, 404},
 		{customer + "/delete", nil, writer, 404},

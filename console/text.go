@@ -162,18 +162,6 @@ func markAll(text string, quotes []string) (parts []part, found bool) {
 	return parts, found
 }
 
-// quotedTurn returns the quote in the metadata of a derived value, and the index of its turn; nil: it names none.
-func quotedTurn(meta json.RawMessage) (quote string, turn *int) {
-	var m struct {
-		Quote string `json:"quote"`
-		Turn  *int   `json:"turn"`
-	}
-	if json.Unmarshal(meta, &m) != nil {
-		return "", nil
-	}
-	return m.Quote, m.Turn
-}
-
 // quoteOf returns the quote in the metadata of a derived value, "" if there is none.
 func quoteOf(meta json.RawMessage) string {
 	var m struct {

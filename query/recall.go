@@ -145,15 +145,15 @@ func (q *Queries) recallFacts(ctx context.Context, g *guard, p vault.Profile) ([
 		}}
 		if !g.masks(name) {
 			r.text += " " + rules.TextOf(v.Value)
-			r.result.Turn = turnOf(v.SourceMetadata)
+			r.result.Turn = TurnOf(v.SourceMetadata)
 		}
 		out = append(out, r)
 	}
 	return out, nil
 }
 
-// turnOf returns the index of the turn that metadata names, nil if it names none.
-func turnOf(metadata json.RawMessage) *int {
+// TurnOf returns the index of the turn that the metadata of a value names, nil if it names none.
+func TurnOf(metadata json.RawMessage) *int {
 	var said struct {
 		Turn any `json:"turn"`
 	}
@@ -284,7 +284,7 @@ func (q *Queries) hiddenTurns(
 		if !hides[i] {
 			continue
 		}
-		if turn := turnOf(values[i].SourceMetadata); turn != nil && r.SourceSessionID != nil {
+		if turn := TurnOf(values[i].SourceMetadata); turn != nil && r.SourceSessionID != nil {
 			out.turns[turnID{*r.SourceSessionID, *turn}] = true
 		}
 		text := strings.ToLower(strings.TrimSpace(rules.TextOf(values[i].Value)))

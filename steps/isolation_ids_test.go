@@ -60,7 +60,8 @@ func TestIsolation_ItemIDs(t *testing.T) {
 		if sweep == "Sweeps.DetectOrphans" {
 			spec = vault.DetectOrphans
 		}
-		w.must(mine.run(mine.event(trigger.Submit(t.Context(), w.trigger, mine.tenant, spec, vault.Sweep{})), sweep))
+		in := vault.Sweep{AllTenants: true}
+		w.must(mine.run(mine.event(trigger.Submit(t.Context(), w.trigger, mine.tenant, spec, in)), sweep))
 	}
 	// An asset of the same tenant, also of another customer, keeps its id.
 	own := mine.addAsset("card").ItemID
@@ -91,9 +92,10 @@ func TestSweeps_SameIDInTwoTenants(t *testing.T) {
 	}
 	w.sql("UPDATE customer_values SET expires_at = now() - interval '1 hour' WHERE tenant_id = $1 AND id = $2", w.tenant, due)
 	w.sql("DELETE FROM customer_values WHERE tenant_id = $1 AND id = $2", w.tenant, source)
-	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{})),
+	all := vault.Sweep{AllTenants: true}
+	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ExpireValues, all)),
 		"Sweeps.ExpireValues"))
-	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DetectOrphans, vault.Sweep{})),
+	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DetectOrphans, all)),
 		"Sweeps.DetectOrphans"))
 	for id, want := range map[uuid.UUID]string{due: "expired", derived: "orphaned"} {
 		if got := status(w.tenant, id); got != want {

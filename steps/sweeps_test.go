@@ -67,6 +67,31 @@ func TestSweep_ConcurrentRunsMarkEachItemOnce(t *testing.T) {
 	}
 }
 
+// A sweep of one tenant marks nothing of another one.
+func TestSweep_OneTenant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(d *steps.Deps) { d.Settings.SweepBatch = 3 })
+	other := w.tenant
+	stale, lost := crowd(w, 4)
+	for _, s := range []struct {
+		spec vault.Spec[vault.Sweep, vault.SweepResult]
+		step string
+		want int
+	}{{vault.ExpireValues, "Sweeps.ExpireValues", stale / 2}, {vault.DetectOrphans, "Sweeps.DetectOrphans", lost / 2}} {
+		ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, s.spec, vault.Sweep{}))
+		w.must(w.twice(ev, s.step, "Caches.InvalidateAndAcknowledge"))
+		if got := resultOf[vault.SweepResult](w, ev).Marked; got != s.want {
+			t.Errorf("%s marked %d items, want %d", s.spec.Name, got, s.want)
+		}
+	}
+	for _, table := range []string{"customer_values", "customer_assets"} {
+		n := w.count("SELECT count(*) FROM "+table+" WHERE tenant_id = $1 AND status <> 'active'", other)
+		if n != 0 {
+			t.Errorf("%d rows of %s of another tenant were marked", n, table)
+		}
+	}
+}
+
 func TestSweep_BatchSizeIsTheLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

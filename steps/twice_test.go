@@ -609,12 +609,18 @@ var stepCases = []stepCase{
 	},
 	{step: "Sweeps.ExpireValues", situation: "by cron", arrange: cron(stale), again: once.Applied[vault.SweepResult]{}},
 	{step: "Sweeps.ExpireValues", situation: "by hand", arrange: byHand(stale, func(w *world) vault.Event {
+		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{AllTenants: true}))
+	})},
+	{step: "Sweeps.ExpireValues", situation: "of one tenant", arrange: byHand(stale, func(w *world) vault.Event {
 		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
 	})},
 	{
 		step: "Sweeps.DetectOrphans", situation: "by cron", arrange: cron(withoutSources), again: once.Applied[vault.SweepResult]{},
 	},
 	{step: "Sweeps.DetectOrphans", situation: "by hand", arrange: byHand(withoutSources, func(w *world) vault.Event {
+		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DetectOrphans, vault.Sweep{AllTenants: true}))
+	})},
+	{step: "Sweeps.DetectOrphans", situation: "of one tenant", arrange: byHand(withoutSources, func(w *world) vault.Event {
 		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DetectOrphans, vault.Sweep{}))
 	})},
 	{step: "Caches.InvalidateAndAcknowledge", situation: "a write", arrange: after(aWrite, writeValue[:2]...)},
@@ -631,7 +637,7 @@ var stepCases = []stepCase{
 	{
 		step: "Caches.InvalidateAndAcknowledge", situation: "by hand", again: upkeep.Invalidated{},
 		arrange: byHand(stale, func(w *world) vault.Event {
-			ev := w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
+			ev := w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{AllTenants: true}))
 			w.must(w.run(ev, "Sweeps.ExpireValues"))
 			return ev
 		}),

@@ -59,8 +59,11 @@ const (
 	ReplayRepeated ReplayAction = "repeated" // the operation was unfinished; it was sent to the workflow engine again
 )
 
-// Sweep is the input of expire-values and detect-orphans. It has no members: a sweep covers all tenants.
-type Sweep struct{}
+// Sweep is the input of expire-values and detect-orphans.
+type Sweep struct {
+	// AllTenants is for the operator. Otherwise the sweep covers the tenant of the operation alone.
+	AllTenants bool `json:"all_tenants,omitempty"`
+}
 
 // SweepResult is the result of expire-values and detect-orphans.
 type SweepResult struct {

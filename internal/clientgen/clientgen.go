@@ -45,7 +45,7 @@ func method(b *bytes.Buffer, r api.Route, o vault.OperationType) error {
 	result := "vault." + o.Result.Name()
 	b.WriteString("\n" + comment(name, r))
 	input := fmt.Sprintf("in vault.%s, ", o.Input.Name())
-	if o.Input.NumField() == 0 {
+	if !r.Body && len(r.Parameters) == 0 {
 		input = ""
 	}
 	fmt.Fprintf(b, "func (c *Client) %s(\n\tctx context.Context, %sopts ...Option,\n) (Operation[%s], error) {\n",

@@ -11,8 +11,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Sweeps marks stale items of all tenants in batches. Each batch is one transaction, so an interrupted sweep keeps its
-// finished batches, and several sweeps can run at the same time.
+// Sweeps marks stale items of all tenants, or of one, in batches. Each batch is one transaction, so an interrupted sweep
+// keeps its finished batches, and several sweeps can run at the same time.
 type Sweeps struct {
 	Once  once.Runner
 	Batch int32
@@ -130,9 +130,13 @@ func (s Sweeps) sweep(
 	ctx context.Context, ev vault.Event, name string, mark func(q *dbgen.Queries) ([]marked, error),
 ) (once.Applied[vault.SweepResult], error) {
 	var total vault.SweepResult
+	inTx, err := s.transactions(ctx, ev)
+	if err != nil {
+		return once.Applied[vault.SweepResult]{}, err
+	}
 	for {
 		batch := 0
-		err := s.Once.DB.InSystemTx(ctx, func(q *dbgen.Queries) error {
+		err := inTx(ctx, func(q *dbgen.Queries) error {
 			rows, err := mark(q)
 			if err != nil || len(rows) == 0 {
 				return err
@@ -167,4 +171,25 @@ func (s Sweeps) sweep(
 			t.Pending = true // the batches above added them
 			return total, nil
 		})
+}
+
+// transactions returns how the batches of a sweep run. Those of an operation see its own tenant alone, by row-level
+// security, unless the operator asked for all tenants. Those of a cron see all.
+func (s Sweeps) transactions(
+	ctx context.Context, ev vault.Event,
+) (func(ctx context.Context, fn func(q *dbgen.Queries) error) error, error) {
+	if ev.OperationID == uuid.Nil {
+		return s.Once.DB.InSystemTx, nil
+	}
+	op, err := s.Once.Get(ctx, s.Once.DB.Tenant(ev.TenantID), ev)
+	if err != nil {
+		return nil, err
+	}
+	in, err := once.OpenPayload[vault.Sweep](ctx, s.Once, op)
+	if err != nil || in.AllTenants {
+		return s.Once.DB.InSystemTx, err
+	}
+	return func(ctx context.Context, fn func(q *dbgen.Queries) error) error {
+		return s.Once.DB.InTx(ctx, ev.TenantID, fn)
+	}, nil
 }

@@ -76,7 +76,7 @@ func Root(a *App) *cobra.Command {
 		a.sessionsCommand(), a.turnsCommand(), a.missingCommand(), a.fillCommand(), a.questionsCommand(),
 		a.answerCommand(), a.itemsCommand(), a.reviewsCommand(), a.operationsCommand(), a.auditCommand(), a.eventsCommand(),
 		a.webhooksCommand(), a.mergeRulesCommand(), a.mergesCommand(), a.apiKeysCommand(), a.usageCommand(), a.adminCommand(),
-		a.healthCommand(), a.idCommand(), a.mcpCommand(),
+		a.sweepsCommand(), a.healthCommand(), a.idCommand(), a.mcpCommand(),
 	)
 	operate := []*cobra.Command{
 		a.serveCommand(), a.workerCommand(), a.migrateCommand(), a.tenantsCommand(), a.keysCommand(), a.configCommand(),

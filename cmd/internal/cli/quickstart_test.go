@@ -379,6 +379,8 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	operator.environ = []string{"ADMIN_TOKEN=" + testkit.AdminToken}
 	has(t, operator.ok("", "admin", "expire-stale"), "expire-values", "succeeded", "marked")
 	has(t, operator.ok("", "admin", "detect-orphans"), "detect-orphans", "succeeded", "marked")
+	has(t, c.ok("", "sweeps", "expire-values"), "expire-values", "succeeded", "marked")
+	has(t, c.ok("", "sweeps", "detect-orphans"), "detect-orphans", "succeeded", "marked")
 	has(t, c.ok("", "admin", "drop-cache", "--customer", customer), "dropped")
 	has(t, c.ok("", "health"), "database", "ok")
 

@@ -27,9 +27,9 @@ func (a *App) adminCommand() *cobra.Command {
 	}, "customer", "customer `id`", &customer)
 	a.addTenantFlag(drop.Flags())
 	cmd.AddCommand(
-		sweep(a, &cobra.Command{Use: "expire-stale", Short: "Mark values and assets past their expiry, in all tenants"},
+		sweep(a, byAdmin, &cobra.Command{Use: "expire-stale", Short: "Mark values and assets past their expiry, in all tenants"},
 			(*client.Client).ExpireValues),
-		sweep(a, &cobra.Command{Use: "detect-orphans", Short: "Mark items without their source, in all tenants"},
+		sweep(a, byAdmin, &cobra.Command{Use: "detect-orphans", Short: "Mark items without their source, in all tenants"},
 			(*client.Client).DetectOrphans),
 		a.read(byOperator, drop, func(ctx context.Context, c *client.Client) (any, error) {
 			return map[string]any{"customer_id": customer, "dropped": true}, c.DropCachedProfile(ctx, customer)
@@ -40,14 +40,29 @@ func (a *App) adminCommand() *cobra.Command {
 
 // sweep makes a command that submits an operation without input.
 func sweep[R any](
-	a *App, cmd *cobra.Command,
+	a *App, by access, cmd *cobra.Command,
 	call func(c *client.Client, ctx context.Context, opts ...client.Option) (client.Operation[R], error),
 ) *cobra.Command {
-	return change(a, byAdmin, cmd, func(
+	return change(a, by, cmd, func(
 		ctx context.Context, c *client.Client, opts []client.Option,
 	) (client.Operation[R], error) {
 		return call(c, ctx, opts...)
 	})
+}
+
+func (a *App) sweepsCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "sweeps", Short: "Sweep the tenant of the key now instead of at the scheduled time",
+		Long: "Sweep the tenant of the key now instead of at the scheduled time. Needs the scope admin. `vault admin`\n" +
+			"sweeps all tenants.",
+	}
+	cmd.AddCommand(
+		sweep(a, byKey, &cobra.Command{Use: "expire-values", Short: "Mark values and assets of the tenant past their expiry"},
+			(*client.Client).ExpireOwnValues),
+		sweep(a, byKey, &cobra.Command{Use: "detect-orphans", Short: "Mark items of the tenant without their source"},
+			(*client.Client).DetectOwnOrphans),
+	)
+	return cmd
 }
 
 func (a *App) healthCommand() *cobra.Command {

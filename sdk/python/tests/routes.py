@@ -245,6 +245,11 @@ async def erasures(v: Any) -> None:
     check(gone.status == 410, "the status differs")
 
 
+async def sweeps(v: Any) -> None:
+    check((await v.expire_own_values()).result.customers >= 0, "the sweep has no result")
+    check((await v.detect_own_orphans()).result.customers >= 0, "the sweep has no result")
+
+
 async def operators() -> None:
     options: dict[str, Any] = {"key": os.environ["ADMIN_TOKEN"], "wait": WAIT}
     async with cv.AsyncVault(**options) as admin:
@@ -263,6 +268,7 @@ async def all_of(v: Any) -> None:
     customer = await values(v, agent, scenario)
     await conversation(v, agent, scenario, customer)
     await erasures(v)
+    await sweeps(v)
     since = datetime.now(timezone.utc) - timedelta(hours=1)
     check(len(await everything(v.list_audit(subject=str(customer), from_=since))) > 0, "the audit has nothing")
     told = await everything(v.list_events(customer_id=customer, types="value.changed", values=True))

@@ -239,6 +239,17 @@ export class Methods extends Core {
   }
 
   /**
+   * Mark items of the tenant without their source now. In the tenant of the key alone. A schedule does the
+   * same in all tenants.
+   */
+  detectOwnOrphans(input: Record<string, never> = {}, options: ChangeOptions = {}): Promise<Changed<"detect-own-orphans">> {
+    return this.change(
+      { method: "POST", path: "/v1/sweeps/detect-orphans", inPath: {}, inQuery: [] },
+      input, options,
+    );
+  }
+
+  /**
    * Remove the cache entry of a customer. The next read uses the database. With ADMIN_TOKEN, X-Tenant is the
    * tenant of the customer. This is never necessary: the vault invalidates entries itself.
    */
@@ -348,6 +359,17 @@ export class Methods extends Core {
   eraseCustomer(input: Input<"erase-customer">, options: ChangeOptions = {}): Promise<Changed<"erase-customer">> {
     return this.change(
       { method: "POST", path: "/v1/customers/{customer_id}/erasure", inPath: { customer_id: "customer_id" }, inQuery: [], hasBody: true },
+      input, options,
+    );
+  }
+
+  /**
+   * Mark the values and assets of the tenant whose expiry has passed as expired. In the tenant of the key
+   * alone. A schedule does the same in all tenants.
+   */
+  expireOwnValues(input: Record<string, never> = {}, options: ChangeOptions = {}): Promise<Changed<"expire-own-values">> {
+    return this.change(
+      { method: "POST", path: "/v1/sweeps/expire-values", inPath: {}, inQuery: [] },
       input, options,
     );
   }

@@ -222,6 +222,8 @@ assert.ok((await v.getReadiness()).status);
 await configuration();
 await conversation(await values());
 await erasures();
+assert((await v.expireOwnValues()).result!.customers >= 0);
+assert((await v.detectOwnOrphans()).result!.customers >= 0);
 const admin = new Vault({ key: process.env["ADMIN_TOKEN"]!, wait });
 assert((await admin.expireValues()).result!.customers >= 0);
 await admin.detectOrphans();

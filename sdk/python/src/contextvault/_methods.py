@@ -191,6 +191,14 @@ _detect_orphans = Call(
     in_query=(),
     result=m.SweepResult,
 )
+_detect_own_orphans = Call(
+    name="detect_own_orphans",
+    method="POST",
+    path="/v1/sweeps/detect-orphans",
+    in_path={},
+    in_query=(),
+    result=m.SweepResult,
+)
 _drop_cached_profile = Call(
     name="drop_cached_profile",
     method="DELETE",
@@ -264,6 +272,14 @@ _erase_customer = Call(
     in_query=(),
     has_body=True,
     result=m.EraseResult,
+)
+_expire_own_values = Call(
+    name="expire_own_values",
+    method="POST",
+    path="/v1/sweeps/expire-values",
+    in_path={},
+    in_query=(),
+    result=m.SweepResult,
 )
 _expire_value = Call(
     name="expire_value",
@@ -1382,6 +1398,19 @@ class Methods:
         members: dict[str, Any] = {}
         return self._call(_detect_orphans, None, members, wait, idempotency_key)
 
+    def detect_own_orphans(
+        self,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.SweepResult]:
+        """Mark items of the tenant without their source now.
+
+        In the tenant of the key alone. A schedule does the same in all tenants.
+        """
+        members: dict[str, Any] = {}
+        return self._call(_detect_own_orphans, None, members, wait, idempotency_key)
+
     def drop_cached_profile(
         self,
         customer_id: Id,
@@ -1623,6 +1652,19 @@ class Methods:
         """
         members: dict[str, Any] = {"customer_id": customer_id, "derived": derived}
         return self._call(_erase_customer, body, members, wait, idempotency_key)
+
+    def expire_own_values(
+        self,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.SweepResult]:
+        """Mark the values and assets of the tenant whose expiry has passed as expired.
+
+        In the tenant of the key alone. A schedule does the same in all tenants.
+        """
+        members: dict[str, Any] = {}
+        return self._call(_expire_own_values, None, members, wait, idempotency_key)
 
     def expire_value(
         self,
@@ -3473,6 +3515,19 @@ class AsyncMethods:
         members: dict[str, Any] = {}
         return await self._call(_detect_orphans, None, members, wait, idempotency_key)
 
+    async def detect_own_orphans(
+        self,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.SweepResult]:
+        """Mark items of the tenant without their source now.
+
+        In the tenant of the key alone. A schedule does the same in all tenants.
+        """
+        members: dict[str, Any] = {}
+        return await self._call(_detect_own_orphans, None, members, wait, idempotency_key)
+
     async def drop_cached_profile(
         self,
         customer_id: Id,
@@ -3714,6 +3769,19 @@ class AsyncMethods:
         """
         members: dict[str, Any] = {"customer_id": customer_id, "derived": derived}
         return await self._call(_erase_customer, body, members, wait, idempotency_key)
+
+    async def expire_own_values(
+        self,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation[m.SweepResult]:
+        """Mark the values and assets of the tenant whose expiry has passed as expired.
+
+        In the tenant of the key alone. A schedule does the same in all tenants.
+        """
+        members: dict[str, Any] = {}
+        return await self._call(_expire_own_values, None, members, wait, idempotency_key)
 
     async def expire_value(
         self,
