@@ -109,12 +109,14 @@ func (s *Server) adminRoutes() {
 		detail:  "In all tenants, so with ADMIN_TOKEN alone. A schedule does the same.",
 	}, allTenants)
 	submit[sweep](s, vault.ExpireValues, route{
-		name: "expire-own-values", method: http.MethodPost, path: "/v1/sweeps/expire-values", tag: tagAdmin, access: toAdmin,
+		name: "expire-own-values", method: http.MethodPost, path: "/v1/sweeps/expire-values",
+		tag: tagAdmin, access: toAdmin,
 		summary: "Mark the values and assets of the tenant whose expiry has passed as expired",
 		detail:  "In the tenant of the key alone. A schedule does the same in all tenants.",
 	})
 	submit[sweep](s, vault.DetectOrphans, route{
-		name: "detect-own-orphans", method: http.MethodPost, path: "/v1/sweeps/detect-orphans", tag: tagAdmin, access: toAdmin,
+		name: "detect-own-orphans", method: http.MethodPost, path: "/v1/sweeps/detect-orphans",
+		tag: tagAdmin, access: toAdmin,
 		summary: "Mark items of the tenant without their source now",
 		detail:  "In the tenant of the key alone. A schedule does the same in all tenants.",
 	})
