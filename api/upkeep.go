@@ -114,7 +114,8 @@ func (s *Server) adminRoutes() {
 		detail:  "In the tenant of the key alone. A schedule does the same in all tenants.",
 	})
 	submit[sweep](s, vault.DetectOrphans, route{
-		name: "detect-own-orphans", method: http.MethodPost, path: "/v1/sweeps/detect-orphans", tag: tagAdmin, access: toAdmin,
+		name: "detect-own-orphans", method: http.MethodPost, path: "/v1/sweeps/detect-orphans", tag: tagAdmin,
+		access:  toAdmin,
 		summary: "Mark items of the tenant without their source now",
 		detail:  "In the tenant of the key alone. A schedule does the same in all tenants.",
 	})

@@ -11,7 +11,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// ExpireOwnValues marks the values and assets of the tenant whose expiry has passed as expired. It needs the scope admin.
+// ExpireOwnValues marks the values and assets of the tenant whose expiry has passed as expired. It needs the
+// scope admin.
 func (c *Client) ExpireOwnValues(ctx context.Context, opts ...Option) (Operation[vault.SweepResult], error) {
 	return c.sweep(ctx, vault.ExpireValues.Name, opts)
 }
