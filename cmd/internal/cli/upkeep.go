@@ -58,7 +58,7 @@ func (a *App) sweepsCommand() *cobra.Command {
 			"sweeps all tenants.",
 	}
 	cmd.AddCommand(
-		sweep(a, byKey, &cobra.Command{Use: "expire-values", Short: "Mark values and assets of the tenant past their expiry"},
+		sweep(a, byKey, &cobra.Command{Use: "expire-values", Short: "Mark what has expired in the tenant"},
 			(*client.Client).ExpireOwnValues),
 		sweep(a, byKey, &cobra.Command{Use: "detect-orphans", Short: "Mark items of the tenant without their source"},
 			(*client.Client).DetectOwnOrphans),
