@@ -381,7 +381,8 @@ func (q *request) runSweep(
 	kind := "waits"
 	var result vault.SweepResult
 	if op.Status == vault.OperationSucceeded && json.Unmarshal(op.Result, &result) == nil {
-		kind, text = "done", fmt.Sprintf("%s succeeded. Items marked: %d. Customers: %d.", spec.Name, result.Marked, result.Customers)
+		kind, text = "done", fmt.Sprintf(
+			"%s succeeded. Items marked: %d. Customers: %d.", spec.Name, result.Marked, result.Customers)
 	}
 	q.notices = append(q.notices, notice{Kind: kind, Text: text})
 	return q.operationsPage()

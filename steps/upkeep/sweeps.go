@@ -11,8 +11,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Sweeps marks stale items of all tenants, or of one, in batches. Each batch is one transaction, so an interrupted sweep
-// keeps its finished batches, and several sweeps can run at the same time.
+// Sweeps marks stale items of all tenants, or of one, in batches. Each batch is one transaction, so an interrupted
+// sweep keeps its finished batches, and several sweeps can run at the same time.
 type Sweeps struct {
 	Once  once.Runner
 	Batch int32

@@ -27,7 +27,7 @@ func (a *App) adminCommand() *cobra.Command {
 	}, "customer", "customer `id`", &customer)
 	a.addTenantFlag(drop.Flags())
 	cmd.AddCommand(
-		sweep(a, byAdmin, &cobra.Command{Use: "expire-stale", Short: "Mark values and assets past their expiry, in all tenants"},
+		sweep(a, byAdmin, &cobra.Command{Use: "expire-stale", Short: "Mark what has expired, in all tenants"},
 			(*client.Client).ExpireValues),
 		sweep(a, byAdmin, &cobra.Command{Use: "detect-orphans", Short: "Mark items without their source, in all tenants"},
 			(*client.Client).DetectOrphans),
