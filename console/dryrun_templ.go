@@ -411,7 +411,7 @@ func dryRunContent(d vault.DryRun) templ.Component {
 					}
 				}
 				if s.Asked > 0 {
-					templ_7745c5c3_Err = badge("pending", fmt.Sprintf("%d customers would be asked for more", s.Asked)).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = badge("pending", counted(s.Asked, "customer")+" would be asked for more").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

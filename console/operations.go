@@ -185,14 +185,10 @@ func badgeOfRun(status string) string {
 }
 
 func attempts(n int) string {
-	switch n {
-	case 0:
+	if n == 0 {
 		return "not started"
-	case 1:
-		return "1 attempt"
-	default:
-		return fmt.Sprintf("%d attempts", n)
 	}
+	return counted(n, "attempt")
 }
 
 // advice says what a person can do about an operation.

@@ -117,7 +117,7 @@ func TestSchema_EditDefinition(t *testing.T) {
 	}
 	form = v.get(paths["definition"]).want(200)
 	v.post(path, form.fieldsOf("required_verification", "yes", "do", "preview")...).want(200).
-		has("1 customers would be asked for more", "plan would be missing (unverified)")
+		has("1 customer would be asked for more", "plan would be missing (unverified)")
 	shown = v.post(path, form.fieldsOf(append(change, "do", "preview")...)...).want(200)
 	v.post(path, shown.fieldsOf("do", "save")...).want(200).has("save-definition succeeded")
 	d := w.definition("plan")
@@ -126,7 +126,7 @@ func TestSchema_EditDefinition(t *testing.T) {
 	}
 	v.post("/agents/"+w.agent.String()+"/definition/delete", "name", "age", "seen", "old").want(409).
 		has("Somebody else changed it meanwhile (process, 20", "Nothing was deleted")
-	v.get(paths["delete definition"]).want(200).has("requirement of scenario", "The deletion is refused: 1 requirements",
+	v.get(paths["delete definition"]).want(200).has("requirement of scenario", "The deletion is refused while requirements need",
 		"It deletes the definition plan", "1 are invalid already", "the agent would not define the field")
 }
 
@@ -432,7 +432,7 @@ func TestBrowser_SchemaDeletionAndStaleForm(t *testing.T) {
 				b.enter(wait)
 			}
 			b.goTo(paths["delete definition"])
-			b.has("The deletion is refused: 1 requirements", "1 would be invalid", "Travel plain")
+			b.has("The deletion is refused while requirements need", "1 would be invalid", "Travel plain")
 			press("main button.danger", ".notice.failed")
 			b.has("is required by scenario")
 			b.goTo(paths["delete requirement"])

@@ -107,6 +107,14 @@ func age(t time.Time) string {
 	return "in less than a minute"
 }
 
+// counted is a number of things, such as "1 turn" or "2 turns".
+func counted[N int | int64](n N, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}
+
 // words makes a name of the vault readable: "user provided" for user_provided.
 func words[T ~string](name T) string { return strings.ReplaceAll(string(name), "_", " ") }
 

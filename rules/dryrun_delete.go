@@ -23,8 +23,8 @@ func DeletionEffects(
 		}
 	}
 	if needed > 0 {
-		say("The deletion is refused: %d requirements need the field or depend on it. Delete these first, or disable the "+
-			"field.", needed)
+		say("The deletion is refused while requirements need the field or depend on it (%d). Delete these first, or disable "+
+			"the field.", needed)
 	}
 	if before.Enabled {
 		say("The collected values stay. The field counts as unknown: mode strict rejects its values, and nobody is asked " +
