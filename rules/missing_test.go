@@ -216,7 +216,7 @@ func TestFindMissing_Consistent(t *testing.T) {
 	names := []string{"a", "b", "c", "d"}
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.SampledFrom(names)
-		reqs := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) vault.Requirement {
+		reqs := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) vault.Requirement {
 			return vault.Requirement{
 				ID:             numbered(rapid.IntRange(0, 1000).Draw(t, "id")),
 				FieldName:      name.Draw(t, "field"),
@@ -228,7 +228,7 @@ func TestFindMissing_Consistent(t *testing.T) {
 				Order:          rapid.IntRange(0, 2).Draw(t, "order"),
 				Review:         rapid.SampledFrom([]vault.ReviewState{vault.ReviewNone, vault.ReviewPending, vault.ReviewApproved, vault.ReviewRejected}).Draw(t, "review"),
 			}
-		}), 0, 8).Draw(t, "requirements")
+		}), 0, 8, func(r vault.Requirement) uuid.UUID { return r.ID }).Draw(t, "requirements")
 		defs, known := map[string]vault.Definition{}, rules.Known{Fields: map[string]vault.Value{}, Now: morning}
 		for _, n := range names {
 			defs[n] = *defined(vault.TypeNumber, func(d *vault.Definition) {
