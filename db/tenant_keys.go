@@ -11,6 +11,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/tink-crypto/tink-go/aead"
 	"github.com/tink-crypto/tink-go/keyset"
+	tinkpb "github.com/tink-crypto/tink-go/proto/tink_go_proto"
 	"github.com/tink-crypto/tink-go/tink"
 
 	"github.com/contextvault/contextvault/db/dbgen"
@@ -115,14 +116,10 @@ func (k *tenantKeys) add(ctx context.Context, tenant uuid.UUID) error {
 func (k *tenantKeys) forget(tenant uuid.UUID) { k.known.Remove(tenant) }
 
 // holds reports whether a key with an id is in it.
-func (k *tenantKey) holds(id int64) bool { return slices.Contains(k.ids(), id) }
-
-func (k *tenantKey) ids() []int64 {
-	var out []int64
-	for _, key := range k.handle.KeysetInfo().GetKeyInfo() {
-		out = append(out, int64(key.GetKeyId()))
-	}
-	return out
+func (k *tenantKey) holds(id int64) bool {
+	return slices.ContainsFunc(k.handle.KeysetInfo().GetKeyInfo(), func(key *tinkpb.KeysetInfo_KeyInfo) bool {
+		return int64(key.GetKeyId()) == id
+	})
 }
 
 // wrap wraps the key of a customer.
